@@ -1,0 +1,43 @@
+"""시험 전체에 걸친 것: 어느 장치와 어느 자료형에서 도는가."""
+
+
+import matplotlib as mpl
+import pytest
+import torch
+
+from mgk_docs_src.device import resolve
+
+pytest_plugins = ["tests.docs.examples"]
+
+DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", default="cpu", help="시험할 장치: cpu, cuda. 없는 장치는 오류다")
+    parser.addoption("--dtype", default="float64", choices=sorted(DTYPES), help="dtype 픽스처가 주는 자료형")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    mpl.use("svg")
+    # 두 코어에서 시험과 브라우저가 다투지 않고, 결과가 스레드 수에 따라 흔들리지 않게 한다.
+    torch.set_num_threads(1)
+    try:
+        resolve(config.getoption("--device"))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.fixture
+def device(request: pytest.FixtureRequest) -> torch.device:
+    return resolve(request.config.getoption("--device"))
+
+
+@pytest.fixture
+def dtype(request: pytest.FixtureRequest) -> torch.dtype:
+    return DTYPES[request.config.getoption("--dtype")]
+
+
+@pytest.fixture
+def rng() -> torch.Generator:
+    """CPU 난수 발생기: 같은 씨앗이면 어느 장치에서나 같은 수."""
+    return torch.Generator().manual_seed(0)
