@@ -1,0 +1,60 @@
+# 하계 모각코. 처음 부르는 목표가 .venv를 만든다. 손으로 할 일은 없다.
+PYTHON ?= python3
+BIN := .venv/bin
+DEVICE ?= cpu
+PORT ?= 8000
+# Material이 자기 수명을 알리는 글. 무엇을 할지는 README에 적어 두었다.
+export NO_MKDOCS_2_WARNING := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install serve test check lint shapes build site-test outputs bench lock clean
+
+help: ## 이 목록
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 이상이 필요하다: make PYTHON=python3.12 …"; exit 1; }
+	@echo "▸ .venv를 만들고 설치한다 (처음 한 번, 몇 분)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[docs,test,dev]'
+	@touch $@
+
+install: .venv/.installed ## 설치만
+
+serve: .venv/.installed ## 사이트를 만들어 http://127.0.0.1:8000 에 띄우고, 고치면 다시 만든다
+	$(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:$(PORT)
+
+test: .venv/.installed ## 단위 시험과 모든 페이지의 코드 블록 (make test DEVICE=cuda)
+	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) --cov --cov-report=term
+
+check: lint test shapes build site-test ## CI가 돌리는 모든 것
+
+lint: .venv/.installed ## 린트, 서식, 타입, import 방향
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+shapes: .venv/.installed ## 시그니처에 적은 텐서 모양을 실행 중에 지키는지
+	$(BIN)/python -m pytest tests/losses tests/test_data.py tests/test_random.py -m "not bad_input and not site" \
+		--jaxtyping-packages=mgk_docs_src,beartype.beartype -q
+
+build: .venv/.installed ## 엄격하게 사이트를 만든다 (site/)
+	$(BIN)/python -m mkdocs build --strict
+
+site-test: .venv/.installed ## 만든 사이트를 진짜 브라우저로 시험한다 (chromium이 있어야 한다)
+	$(BIN)/python -m pytest tests/site -m site
+
+outputs: .venv/.installed ## 페이지의 '출력' 울타리를 실제 출력으로 다시 쓴다
+	$(BIN)/python -m pytest docs --update-outputs -q
+
+bench: .venv/.installed ## torch와 나란히 잰 빠르기와 메모리를 benchmarks/results/에 쓴다
+	$(BIN)/python -m benchmarks.losses
+
+lock: .venv/.installed ## 지금 설치된 판을 constraints.txt에 적는다
+	{ echo "# make lock이 쓴다. torch의 CUDA 묶음은 torch==2.13.0이 스스로 고른다."; \
+	  $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' | grep -viE '^(nvidia|triton|cuda)'; } > constraints.txt
+
+clean: ## 만든 것을 모두 지운다 (.venv는 둔다)
+	rm -rf site .cache .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis .coverage

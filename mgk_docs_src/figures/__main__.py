@@ -1,0 +1,22 @@
+"""`python -m mgk_docs_src.figures 모듈 폴더`: 모듈의 그림을 모두 SVG로 그린다."""
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+
+from mgk_docs_src.figures.style import save
+
+
+def main(module_name: str, folder: str) -> None:
+    """모듈의 공개 함수마다 `폴더/이름.svg` 하나."""
+    module = importlib.import_module(module_name)
+    target = Path(folder)
+    target.mkdir(parents=True)
+    for name, function in inspect.getmembers(module, inspect.isfunction):
+        if function.__module__ == module_name and not name.startswith("_"):
+            save(function(), target / f"{name}.svg")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

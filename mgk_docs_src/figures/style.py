@@ -1,0 +1,100 @@
+"""그림의 모양: 밝은 화면과 어두운 화면에서 모두 읽히는 SVG.
+
+색은 이름으로만 고른다. 저장할 때 그 색을 CSS 변수로 바꾸어, 페이지의 밝기를 따라 색이 바뀐다.
+바탕도 그림이 스스로 칠하므로, 밝기를 전하지 않는 브라우저에서도 글자가 사라지지 않는다.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# 이름: (밝은 화면, 어두운 화면). 계열 색은 Okabe–Ito를 바탕으로 두 바탕 모두에서 대비 3:1을 넘긴다.
+PALETTE = {
+    "paper": ("#ffffff", "#1e2129"),
+    "ink": ("#24292f", "#e2e4e9"),
+    "faint": ("#d4d7dc", "#454a57"),
+    "blue": ("#0b62a8", "#6cb6f5"),
+    "orange": ("#b34a00", "#f2a25c"),
+    "green": ("#00785a", "#4fcfa6"),
+    "purple": ("#8a3f86", "#dd9ad8"),
+}
+PAPER, INK, FAINT, BLUE, ORANGE, GREEN, PURPLE = (light for light, _ in PALETTE.values())
+
+# 글자는 글자로 남긴다(fonttype none): 읽는 사람의 글꼴로 그려지므로 한글이 네모로 깨지지 않는다.
+READER_FONTS = "system-ui, 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', 'NanumGothic', sans-serif"
+KOREAN_FONTS = ("Noto Sans KR", "Noto Sans CJK KR", "NanumGothic", "Apple SD Gothic Neo", "Malgun Gothic")
+
+
+def _measuring_fonts() -> list[str]:
+    """글자 너비를 잴 글꼴. 이 컴퓨터에 한글 글꼴이 없어도 그림은 그려진다."""
+    installed = set(font_manager.get_font_names())
+    return [name for name in KOREAN_FONTS if name in installed] + ["DejaVu Sans"]
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    rc = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "mgk",  # 같은 그림은 같은 바이트
+        "font.family": _measuring_fonts(),
+        "font.size": 11,
+        "axes.unicode_minus": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.edgecolor": INK,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "axes.facecolor": PAPER,
+        "figure.facecolor": PAPER,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "grid.color": FAINT,
+        "axes.grid": True,
+        "grid.linewidth": 0.8,
+        "lines.linewidth": 2,
+        "legend.frameon": False,
+        "legend.labelcolor": INK,
+    }
+    with mpl.rc_context(rc), warnings.catch_warnings():
+        # 한글 글꼴이 없는 컴퓨터에서는 너비만 어림하면 된다. 글자는 브라우저가 그린다.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+@contextmanager
+def panels(count: int = 1, *, height: float = 3.4) -> Iterator[tuple[Figure, list[Axes]]]:
+    """가로로 놓인 칸 `count`개의 그림을 연다. 전역 상태(pyplot)를 쓰지 않는다."""
+    with _settings():
+        figure = Figure(figsize=(3.6 * max(count, 1.6), height), layout="constrained")
+        yield figure, [figure.add_subplot(1, count, index + 1) for index in range(count)]
+        figure.draw_without_rendering()
+
+
+def to_svg(figure: Figure) -> str:
+    """그림을 밝기를 따라 색이 바뀌는 SVG로 바꾼다."""
+    buffer = io.StringIO()
+    with _settings():
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    svg = buffer.getvalue()
+    for name, (light, _) in PALETTE.items():
+        svg = svg.replace(light, f"var(--{name})")
+    light, dark = (";".join(f"--{name}:{pair[i]}" for name, pair in PALETTE.items()) for i in (0, 1))
+    style = (
+        f"svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}"
+        f"text{{font-family:{READER_FONTS}!important}}"
+    )
+    return re.sub(r"(<svg [^>]*>)", rf"\1<style>{style}</style>", svg, count=1)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """SVG 파일로 저장한다."""
+    path.write_text(to_svg(figure), "utf-8")
