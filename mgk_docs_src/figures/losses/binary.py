@@ -2,16 +2,74 @@
 
 import torch
 from matplotlib.figure import Figure
+from torch import nn
 
-from mgk_docs_src.figures.style import BLUE, ORANGE, panels
+from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels
+from mgk_docs_src.losses.binary import bce, bce_with_logits, bce_with_logits_grad
 
 
 def penalty() -> Figure:
-    """라벨이 1일 때와 0일 때, 확률에 대한 벌점."""
-    p = torch.linspace(0.001, 0.999, 400)
-    with panels(1) as (figure, (axes,)):
-        axes.plot(p, -torch.log(p), color=BLUE, label=r"$y=1$: $-\log p$")
-        axes.plot(p, -torch.log(1 - p), color=ORANGE, label=r"$y=0$: $-\log(1-p)$")
-        axes.set(xlabel="예측 확률 $p$", ylabel="손실 (nat)")
-        axes.legend()
+    """라벨이 1일 때와 0일 때, 예측 확률에 대한 벌점."""
+    p = torch.linspace(0.002, 0.998, 250)
+    with panels() as (figure, (axes,)):
+        for label, color, name in ((1.0, BLUE, "$y=1$:  $-\\log p$"), (0.0, ORANGE, "$y=0$:  $-\\log(1-p)$")):
+            axes.plot(p, bce(p, torch.full_like(p, label), reduction="none"), color=color, label=name)
+        axes.set(xlabel="1이라고 예측한 확률 $p$", ylabel="손실 (nat)", ylim=(-0.15, 6.2))
+        axes.legend(loc="upper center")
+    return figure
+
+
+def mixture() -> Figure:
+    """라벨 y가 두 손실을 섞는다: 로짓에 대한 손실과 기울기."""
+    z = torch.linspace(-6, 6, 241)
+    with panels(2) as (figure, (left, right)):
+        for label, color in ((0.0, ORANGE), (0.3, GREEN), (1.0, BLUE)):
+            target = torch.full_like(z, label)
+            left.plot(z, bce_with_logits(z, target, reduction="none"), color=color, label=f"$y={label:g}$")
+            right.plot(z, bce_with_logits_grad(z, target), color=color, label=f"$y={label:g}$")
+        left.set(title="손실", xlabel="로짓 $z$", ylabel="손실 (nat)")
+        right.set(title="기울기 $\\sigma(z)-y$", xlabel="로짓 $z$", ylabel="기울기")
+        left.legend(loc="upper center")
+    return figure
+
+
+def vanishing() -> Figure:
+    """틀린 답(y = 0)에 점점 더 확신할 때, fp32에서 손실과 기울기가 어떻게 되나."""
+    z = torch.linspace(0, 30, 301, requires_grad=True)
+    target = torch.zeros_like(z)
+    clamped = nn.BCELoss(reduction="none")(torch.sigmoid(z), target)
+    (dead,) = torch.autograd.grad(clamped.sum(), z)
+    x = z.detach()
+    with panels(2) as (figure, (left, right)):
+        left.plot(x, clamped.detach(), color=ORANGE, label="BCELoss(sigmoid(z))")
+        left.plot(x, bce_with_logits(x, target, reduction="none"), color=BLUE, label="로짓에서 바로")
+        right.plot(x, dead, color=ORANGE)
+        right.plot(x, bce_with_logits_grad(x, target), color=BLUE)
+        left.set(title="손실", xlabel="로짓 $z$ (정답은 0)", ylabel="손실 (nat)")
+        right.set(title="기울기", xlabel="로짓 $z$ (정답은 0)", ylabel="기울기", ylim=(-0.05, 1.3))
+        left.legend(loc="upper left")
+    return figure
+
+
+def precision() -> Figure:
+    """fp32에서 세 가지 식의 상대 오차. 1이면 자리가 하나도 남지 않은 것이다."""
+    z = torch.linspace(-40, 40, 801)
+    with panels(2, height=3.6) as (figure, axes):
+        for axis, label in zip(axes, (0.0, 1.0), strict=True):
+            target = torch.full_like(z, label)
+            truth = bce_with_logits(z.double(), target.double(), reduction="none")
+            fused = nn.functional.binary_cross_entropy_with_logits(z, target, reduction="none")
+            shifted = nn.functional.softplus(z) - target * z
+            ours = bce_with_logits(z, target, reduction="none")
+            for values, color, name in (
+                (fused, ORANGE, "torch의 합친 식"),
+                (shifted, PURPLE, "$\\mathrm{softplus}(z)-yz$"),
+                (ours, BLUE, "이 책의 식"),
+            ):
+                error = ((values.double() - truth) / truth).abs().clamp(min=1e-9)
+                axis.semilogy(z, error, color=color, label=name, linewidth=1.4)
+            axis.axhline(2**-24, color=FAINT, linestyle="--")
+            axis.annotate("반올림 한 번", (-39, 2**-24), (0, -12), textcoords="offset points", color=INK, fontsize=9)
+            axis.set(title=f"$y={label:g}$", xlabel="로짓 $z$", ylabel="상대 오차", ylim=(4e-10, 20))
+        axes[1].legend(loc="upper left", fontsize=9)
     return figure
