@@ -1,6 +1,5 @@
 """시험 전체에 걸친 것: 어느 장치와 어느 자료형에서 도는가."""
 
-
 import matplotlib as mpl
 import pytest
 import torch
@@ -9,7 +8,12 @@ from mgk_docs_src.device import resolve
 
 pytest_plugins = ["tests.docs.examples"]
 
-DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
+DTYPES = {
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+    "float32": torch.float32,
+    "float64": torch.float64,
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

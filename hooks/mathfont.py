@@ -4,8 +4,7 @@ MathML의 늘어나는 괄호와 큰 연산자는 MATH 표가 있는 글꼴이 �
 글꼴이 없다. ziamath 패키지가 담고 있는 STIX Two Math에서 책이 쓸 글자만 남겨 WOFF2로 싣는다(약 0.1 MB).
 """
 
-from importlib.metadata import version
-from importlib.resources import files as package_files
+from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,8 @@ UNICODES = [
 def build(path: Path) -> None:
     """글꼴에서 `UNICODES`와 그 늘어난 꼴만 남겨 쓴다."""
     options = subset.Options(flavor="woff2", layout_features=["ssty", "dtls", "flac"], hinting=False)
-    source = package_files("ziamath.fonts") / "STIXTwoMath-Regular.ttf"
-    with source.open("rb") as stream, subset.load_font(stream, options) as font:
+    source = distribution("ziamath").locate_file("ziamath/fonts/STIXTwoMath-Regular.ttf")
+    with subset.load_font(str(source), options) as font:
         subsetter = subset.Subsetter(options)
         subsetter.populate(unicodes=UNICODES)
         subsetter.subset(font)

@@ -29,6 +29,7 @@ PALETTE = {
 PAPER, INK, FAINT, BLUE, ORANGE, GREEN, PURPLE = (light for light, _ in PALETTE.values())
 
 # 글자는 글자로 남긴다(fonttype none): 읽는 사람의 글꼴로 그려지므로 한글이 네모로 깨지지 않는다.
+# 이름표에는 $…$ 대신 유니코드(σ, ε, −)를 쓴다. $…$가 섞이면 글자마다 자리가 박혀 글꼴이 다른 화면에서 겹친다.
 READER_FONTS = "system-ui, 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', 'NanumGothic', sans-serif"
 KOREAN_FONTS = ("Noto Sans KR", "Noto Sans CJK KR", "NanumGothic", "Apple SD Gothic Neo", "Malgun Gothic")
 
@@ -41,42 +42,47 @@ def _measuring_fonts() -> list[str]:
 
 @contextmanager
 def _settings() -> Iterator[None]:
-    rc = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "mgk",  # 같은 그림은 같은 바이트
-        "font.family": _measuring_fonts(),
-        "font.size": 11,
-        "axes.unicode_minus": False,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.edgecolor": INK,
-        "axes.labelcolor": INK,
-        "axes.titlecolor": INK,
-        "axes.facecolor": PAPER,
-        "figure.facecolor": PAPER,
-        "text.color": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "grid.color": FAINT,
-        "axes.grid": True,
-        "grid.linewidth": 0.8,
-        "lines.linewidth": 2,
-        "legend.frameon": False,
-        "legend.labelcolor": INK,
-    }
-    with mpl.rc_context(rc), warnings.catch_warnings():
+    settings = mpl.rc_context(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": "mgk",  # 같은 그림은 같은 바이트
+            "font.family": _measuring_fonts(),
+            "font.size": 11,
+            "axes.unicode_minus": False,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": INK,
+            "axes.labelcolor": INK,
+            "axes.titlecolor": INK,
+            "axes.facecolor": PAPER,
+            "figure.facecolor": PAPER,
+            "text.color": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "grid.color": FAINT,
+            "axes.grid": True,
+            "grid.linewidth": 0.8,
+            "lines.linewidth": 2,
+            "legend.frameon": False,
+        "figure.constrained_layout.h_pad": 0.09,
+            "legend.labelcolor": INK,
+        }
+    )
+    with settings, warnings.catch_warnings():
         # 한글 글꼴이 없는 컴퓨터에서는 너비만 어림하면 된다. 글자는 브라우저가 그린다.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
 @contextmanager
-def panels(count: int = 1, *, height: float = 3.4) -> Iterator[tuple[Figure, list[Axes]]]:
-    """가로로 놓인 칸 `count`개의 그림을 연다. 전역 상태(pyplot)를 쓰지 않는다."""
+def panels(count: int = 1, *, height: float = 2.9) -> Iterator[tuple[Figure, list[Axes]]]:
+    """위에서 아래로 놓인 칸 `count`개의 그림을 연다. 전역 상태(pyplot)를 쓰지 않는다.
+
+    칸을 옆으로 늘어놓지 않는 것은 휴대전화 때문이다. 390 px 화면에서도 글자가 10 px보다 작아지지 않는다.
+    """
     with _settings():
-        figure = Figure(figsize=(3.6 * max(count, 1.6), height), layout="constrained")
-        yield figure, [figure.add_subplot(1, count, index + 1) for index in range(count)]
-        figure.draw_without_rendering()
+        figure = Figure(figsize=(5.0, height * count), layout="constrained")
+        yield figure, [figure.add_subplot(count, 1, index + 1) for index in range(count)]
 
 
 def to_svg(figure: Figure) -> str:
@@ -84,13 +90,12 @@ def to_svg(figure: Figure) -> str:
     buffer = io.StringIO()
     with _settings():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
+    svg = re.sub(r"(\.\d\d)\d+", r"\1", buffer.getvalue())  # 백분의 일 포인트면 눈에는 같고 파일은 가볍다
     for name, (light, _) in PALETTE.items():
         svg = svg.replace(light, f"var(--{name})")
     light, dark = (";".join(f"--{name}:{pair[i]}" for name, pair in PALETTE.items()) for i in (0, 1))
     style = (
-        f"svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}"
-        f"text{{font-family:{READER_FONTS}!important}}"
+        f"svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}text{{font-family:{READER_FONTS}!important}}"
     )
     return re.sub(r"(<svg [^>]*>)", rf"\1<style>{style}</style>", svg, count=1)
 

@@ -12,9 +12,9 @@ def penalty() -> Figure:
     """라벨이 1일 때와 0일 때, 예측 확률에 대한 벌점."""
     p = torch.linspace(0.002, 0.998, 250)
     with panels() as (figure, (axes,)):
-        for label, color, name in ((1.0, BLUE, "$y=1$:  $-\\log p$"), (0.0, ORANGE, "$y=0$:  $-\\log(1-p)$")):
+        for label, color, name in ((1.0, BLUE, "y = 1:  −log p"), (0.0, ORANGE, "y = 0:  −log(1 − p)")):
             axes.plot(p, bce(p, torch.full_like(p, label), reduction="none"), color=color, label=name)
-        axes.set(xlabel="1이라고 예측한 확률 $p$", ylabel="손실 (nat)", ylim=(-0.15, 6.2))
+        axes.set(xlabel="1이라고 예측한 확률 p", ylabel="손실 (nat)", ylim=(-0.15, 6.2))
         axes.legend(loc="upper center")
     return figure
 
@@ -25,10 +25,10 @@ def mixture() -> Figure:
     with panels(2) as (figure, (left, right)):
         for label, color in ((0.0, ORANGE), (0.3, GREEN), (1.0, BLUE)):
             target = torch.full_like(z, label)
-            left.plot(z, bce_with_logits(z, target, reduction="none"), color=color, label=f"$y={label:g}$")
-            right.plot(z, bce_with_logits_grad(z, target), color=color, label=f"$y={label:g}$")
-        left.set(title="손실", xlabel="로짓 $z$", ylabel="손실 (nat)")
-        right.set(title="기울기 $\\sigma(z)-y$", xlabel="로짓 $z$", ylabel="기울기")
+            left.plot(z, bce_with_logits(z, target, reduction="none"), color=color, label=f"y = {label:g}")
+            right.plot(z, bce_with_logits_grad(z, target), color=color, label=f"y = {label:g}")
+        left.set(title="손실", xlabel="로짓 z", ylabel="손실 (nat)")
+        right.set(title="기울기 σ(z) − y", xlabel="로짓 z", ylabel="기울기")
         left.legend(loc="upper center")
     return figure
 
@@ -45,16 +45,16 @@ def vanishing() -> Figure:
         left.plot(x, bce_with_logits(x, target, reduction="none"), color=BLUE, label="로짓에서 바로")
         right.plot(x, dead, color=ORANGE)
         right.plot(x, bce_with_logits_grad(x, target), color=BLUE)
-        left.set(title="손실", xlabel="로짓 $z$ (정답은 0)", ylabel="손실 (nat)")
-        right.set(title="기울기", xlabel="로짓 $z$ (정답은 0)", ylabel="기울기", ylim=(-0.05, 1.3))
+        left.set(title="손실", xlabel="로짓 z (정답은 0)", ylabel="손실 (nat)")
+        right.set(title="기울기", xlabel="로짓 z (정답은 0)", ylabel="기울기", ylim=(-0.05, 1.3))
         left.legend(loc="upper left")
     return figure
 
 
 def precision() -> Figure:
     """fp32에서 세 가지 식의 상대 오차. 1이면 자리가 하나도 남지 않은 것이다."""
-    z = torch.linspace(-40, 40, 801)
-    with panels(2, height=3.6) as (figure, axes):
+    z = torch.linspace(-40, 40, 321)
+    with panels(2) as (figure, axes):
         for axis, label in zip(axes, (0.0, 1.0), strict=True):
             target = torch.full_like(z, label)
             truth = bce_with_logits(z.double(), target.double(), reduction="none")
@@ -63,13 +63,13 @@ def precision() -> Figure:
             ours = bce_with_logits(z, target, reduction="none")
             for values, color, name in (
                 (fused, ORANGE, "torch의 합친 식"),
-                (shifted, PURPLE, "$\\mathrm{softplus}(z)-yz$"),
+                (shifted, PURPLE, "softplus(z) − yz"),
                 (ours, BLUE, "이 책의 식"),
             ):
                 error = ((values.double() - truth) / truth).abs().clamp(min=1e-9)
                 axis.semilogy(z, error, color=color, label=name, linewidth=1.4)
             axis.axhline(2**-24, color=FAINT, linestyle="--")
             axis.annotate("반올림 한 번", (-39, 2**-24), (0, -12), textcoords="offset points", color=INK, fontsize=9)
-            axis.set(title=f"$y={label:g}$", xlabel="로짓 $z$", ylabel="상대 오차", ylim=(4e-10, 20))
+            axis.set(title=f"y = {label:g}", xlabel="로짓 z", ylabel="상대 오차", ylim=(4e-10, 20))
         axes[1].legend(loc="upper left", fontsize=9)
     return figure

@@ -46,7 +46,7 @@ def smoothing() -> Figure:
     with panels() as (figure, (axes,)):
         for epsilon, color in ((0.0, BLUE), (0.1, GREEN), (0.2, PURPLE)):
             loss = cross_entropy(logits, labels, label_smoothing=epsilon, reduction="none")
-            axes.plot(margin, loss, color=color, label=f"$\\epsilon={epsilon:g}$")
+            axes.plot(margin, loss, color=color, label=f"ε = {epsilon:g}")
             axes.axhline(label_smoothing_floor(CLASSES, epsilon), color=color, linestyle=":", linewidth=1)
         axes.set(xlabel="정답 로짓이 나머지보다 큰 만큼", ylabel="손실 (nat)")
         axes.legend()

@@ -1,0 +1,301 @@
+"""공개 함수의 문간: 틀린 입력이면 인자의 이름, 들어온 것, 바라던 것을 말한다.
+
+인자의 이름은 키워드로 넘긴다. `checks.within(target=(target, UNIT))`은 `target`의 모든 값이 [0, 1] 안인지 본다.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Interval(NamedTuple):
+    r"""실수 구간. 양 끝이 $\pm\infty$여도 값은 유한해야 한다.
+
+    $$[a, b] = \{x : a \le x \le b\}, \qquad (a, b) = \{x : a < x < b\}$$
+
+    Attributes:
+        low: 아래 끝 $a$.
+        high: 위 끝 $b$.
+        open: 참이면 양 끝을 뺀 열린 구간.
+
+    References:
+        Rudin, W. (1976). Principles of Mathematical Analysis, 2장.
+    """
+
+    low: float
+    high: float
+    open: bool = False
+
+    def holds(self, value: float) -> bool:
+        """`value`가 유한하고 구간 안에 있는지. nan은 어느 구간에도 없다."""
+        inside = self.low < value < self.high if self.open else self.low <= value <= self.high
+        return inside and math.isfinite(value)
+
+    def __str__(self) -> str:
+        """오류 문구에 쓰는 이름. 예: `[0, 1] 안의 값`."""
+        if self.low == -math.inf and self.high == math.inf:
+            return "유한한 값"
+        if self.high == math.inf:
+            return f"{self.low:g}보다 큰 유한한 값" if self.open else f"{self.low:g} 이상의 유한한 값"
+        left, right = "()" if self.open else "[]"
+        return f"{left}{self.low:g}, {self.high:g}{right} 안의 값"
+
+
+REAL = Interval(-math.inf, math.inf)
+UNIT = Interval(0.0, 1.0)
+NONNEGATIVE = Interval(0.0, math.inf)
+POSITIVE = Interval(0.0, math.inf, open=True)
+
+
+def tensor(**values: object) -> None:
+    """모두 텐서인지 본다.
+
+    Args:
+        values: 이름과 값.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+
+    References:
+        PyTorch 문서, `torch.is_tensor`.
+    """
+    for name, value in values.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}: 텐서여야 하는데 {type(value).__name__}이다")
+
+
+def floating(**tensors: Tensor) -> None:
+    """모두 실수형 텐서인지 본다.
+
+    Args:
+        tensors: 이름과 텐서.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 정수형, 참거짓형, 복소수형이면.
+
+    References:
+        PyTorch 문서, `torch.is_floating_point`.
+    """
+    tensor(**tensors)
+    for name, value in tensors.items():
+        if not value.is_floating_point():
+            raise ValueError(f"{name}: 실수형이어야 하는데 {value.dtype}이다")
+
+
+def int64(**tensors: Tensor) -> None:
+    """모두 `torch.int64` 텐서, 곧 클래스 번호를 담는 자료형인지 본다.
+
+    Args:
+        tensors: 이름과 텐서.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 다른 자료형이면.
+
+    References:
+        PyTorch 문서, `torch.Tensor`의 자료형 표.
+    """
+    tensor(**tensors)
+    for name, value in tensors.items():
+        if value.dtype != torch.int64:
+            raise ValueError(f"{name}: 클래스 번호는 torch.int64여야 하는데 {value.dtype}이다")
+
+
+def nonempty(**tensors: Tensor) -> None:
+    """모두 원소가 하나 이상인지 본다.
+
+    Args:
+        tensors: 이름과 텐서.
+
+    Raises:
+        ValueError: 원소가 하나도 없으면.
+
+    References:
+        PyTorch 문서, `torch.numel`.
+    """
+    for name, value in tensors.items():
+        if value.numel() == 0:
+            raise ValueError(f"{name}: 원소가 하나 이상이어야 하는데 모양이 {tuple(value.shape)}이다")
+
+
+def ndim(low: int, high: float, **tensors: Tensor) -> None:
+    r"""모두 축의 수가 $[low, high]$ 안인지 본다.
+
+    Args:
+        low: 가장 적은 축의 수.
+        high: 가장 많은 축의 수. 끝이 없으면 `math.inf`.
+        tensors: 이름과 텐서.
+
+    Raises:
+        ValueError: 축이 모자라거나 남으면.
+
+    References:
+        PyTorch 문서, `torch.Tensor.dim`.
+    """
+    wanted = f"{low}" if low == high else f"{low} 이상" if high == math.inf else f"{low}–{high}"
+    for name, value in tensors.items():
+        if not low <= value.ndim <= high:
+            raise ValueError(f"{name}: 축의 수가 {wanted}이어야 하는데 모양이 {tuple(value.shape)}이다")
+
+
+def shape(expected: tuple[int, ...], **tensors: Tensor) -> None:
+    """모두 모양이 `expected`인지 본다.
+
+    Args:
+        expected: 바라는 모양.
+        tensors: 이름과 텐서.
+
+    Raises:
+        ValueError: 모양이 다르면. 브로드캐스트하지 않는다.
+
+    References:
+        PyTorch 문서, `torch.Tensor.shape`.
+    """
+    for name, value in tensors.items():
+        if value.shape != expected:
+            raise ValueError(f"{name}: 모양이 {tuple(expected)}이어야 하는데 {tuple(value.shape)}이다")
+
+
+def broadcastable(expected: tuple[int, ...], **tensors: Tensor | None) -> None:
+    """주어진 것은 모두 실수형이고 모양 `expected`로 늘어나는지 본다.
+
+    Args:
+        expected: 늘어난 뒤의 모양.
+        tensors: 이름과 텐서. `None`은 건너뛴다.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 실수형이 아니거나, 그 모양으로 늘어나지 않으면.
+
+    References:
+        PyTorch 문서, Broadcasting semantics.
+    """
+    for name, value in tensors.items():
+        if value is None:
+            continue
+        floating(**{name: value})
+        spare = len(expected) - value.ndim
+        if spare < 0 or any(size not in (1, full) for size, full in zip(value.shape, expected[spare:], strict=True)):
+            raise ValueError(f"{name}: {tuple(expected)}로 늘어나는 모양이어야 하는데 {tuple(value.shape)}이다")
+
+
+def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, float]]:
+    """주어진 것은 모두 값이 구간 안에 있는지 본다.
+
+    텐서마다 한 번 훑고, 모두의 최솟값과 최댓값을 한 번에 가져온다. GPU에서는 이때 장치와 한 번 동기화한다.
+
+    Args:
+        bounds: 이름과 (텐서, 구간). 텐서가 `None`이면 건너뛴다. 빈 텐서는 미리 거른다.
+
+    Returns:
+        이름마다 (최솟값, 최댓값).
+
+    Raises:
+        ValueError: 구간을 벗어난 값, nan, 무한대가 있으면.
+
+    References:
+        PyTorch 문서, `torch.aminmax`, CUDA semantics의 Asynchronous execution.
+    """
+    given = {name: (value.detach(), interval) for name, (value, interval) in bounds.items() if value is not None}
+    ends = torch.stack([torch.stack(value.aminmax()).double() for value, _ in given.values()]).tolist()
+    for (name, (value, interval)), (low, high) in zip(given.items(), ends, strict=True):
+        if math.isnan(low):
+            raise ValueError(f"{name}: {interval}이어야 하는데 nan이 있다")
+        for end, bound in (("최솟값", low), ("최댓값", high)):
+            if not interval.holds(bound):
+                came = bound if value.is_floating_point() else int(bound)
+                raise ValueError(f"{name}: {interval}이어야 하는데 {end}이 {came}이다")
+    return {name: (low, high) for name, (low, high) in zip(given, ends, strict=True)}
+
+
+def simplex(dim: int, **tensors: Tensor) -> None:
+    r"""모두 축 `dim`이 확률 분포인지 본다.
+
+    $$p_c \ge 0, \qquad \Bigl|\sum_c p_c - 1\Bigr| \le \sqrt{\varepsilon}$$
+
+    $\varepsilon$은 자료형의 정밀도다. 허용 오차는 float64 1.5e-8, float32 3.5e-4, float16 0.031, bfloat16 0.088.
+    장치와 두 번 동기화한다.
+
+    Args:
+        dim: 합이 1이어야 하는 축.
+        tensors: 이름과 텐서.
+
+    Raises:
+        ValueError: 음수나 nan이 있거나, 합이 1에서 허용 오차보다 멀면.
+
+    References:
+        Boyd, S. & Vandenberghe, L. (2004). Convex Optimization, 2.2.4절 (확률 단체).
+    """
+    within(**{name: (value, NONNEGATIVE) for name, value in tensors.items()})
+    for name, value in tensors.items():
+        tolerance = torch.finfo(value.dtype).eps ** 0.5
+        total = value.detach().sum(dim, dtype=torch.promote_types(value.dtype, torch.float32)).flatten()
+        farthest = total[(total - 1).abs().argmax()].item()
+        if abs(farthest - 1) > tolerance:
+            digits = 3 - round(math.log10(tolerance))
+            raise ValueError(
+                f"{name}: dim={dim}의 합이 1이어야 하는데 {farthest:.{digits}g}이다 (허용 오차 {tolerance:.2g})"
+            )
+
+
+def number(interval: Interval, **values: float) -> None:
+    """모두 구간 안의 수인지 본다.
+
+    Args:
+        interval: 구간.
+        values: 이름과 파이썬 수.
+
+    Raises:
+        TypeError: 수가 아니면.
+        ValueError: 구간 밖이거나 nan이면.
+
+    References:
+        Python 문서, `numbers`.
+    """
+    for name, value in values.items():
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise TypeError(f"{name}: 수여야 하는데 {type(value).__name__}이다")
+        if not interval.holds(value):
+            raise ValueError(f"{name}: {interval}이어야 하는데 {value}이다")
+
+
+def count(low: int, **values: int) -> None:
+    """모두 `low` 이상의 정수인지 본다.
+
+    Args:
+        low: 가장 작은 값.
+        values: 이름과 정수.
+
+    Raises:
+        TypeError: 정수가 아니면.
+        ValueError: `low`보다 작으면.
+
+    References:
+        Python 문서, `int`.
+    """
+    for name, value in values.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{name}: 정수여야 하는데 {type(value).__name__}이다")
+        if value < low:
+            raise ValueError(f"{name}: {low} 이상의 정수여야 하는데 {value}이다")
+
+
+def choice(allowed: tuple[str, ...], **values: str) -> None:
+    """모두 정해진 낱말 가운데 하나인지 본다.
+
+    Args:
+        allowed: 허락하는 낱말.
+        values: 이름과 값.
+
+    Raises:
+        ValueError: 다른 값이면.
+
+    References:
+        Python 문서, `typing.Literal`.
+    """
+    for name, value in values.items():
+        if value not in allowed:
+            raise ValueError(f"{name}: {', '.join(map(repr, allowed))} 가운데 하나여야 하는데 {value!r}이다")

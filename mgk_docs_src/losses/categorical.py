@@ -1,0 +1,362 @@
+"""다중 클래스 교차 엔트로피: `docs/losses/categorical.md`."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from mgk_docs_src import checks
+from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
+from mgk_docs_src.losses.reduction import Reduction, reduce, widen
+
+
+def sparse_categorical_cross_entropy(
+    probabilities: Float[Tensor, "n c"],
+    labels: Int[Tensor, "n"],
+    *,
+    reduction: Reduction = "mean",
+) -> Float[Tensor, "..."]:
+    r"""확률과 클래스 번호로 계산하는 교차 엔트로피. 원-핫 라벨을 만들지 않는다.
+
+    $$L = -\frac{1}{N} \sum_j \log q_{j, y_j}$$
+
+    식 그대로다. 정답의 확률이 0이면 $\infty$다. 로짓이 있으면
+    [`cross_entropy`][mgk_docs_src.losses.categorical.cross_entropy]를 쓴다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        probabilities: 예측 확률 $q$. 한 줄의 합이 1이다.
+        labels: 정답의 번호 $y_j \in \{0, \ldots, C-1\}$.
+        reduction: `"none"`, `"mean"`, `"sum"`.
+
+    Returns:
+        0 이상의 손실(nat). `"none"`이면 `labels`와 같은 모양, 아니면 스칼라.
+
+    Raises:
+        ValueError: 모양이 다르거나, 비었거나, 확률이 음수거나 합이 1이 아니거나, 없는 번호이면.
+
+    References:
+        Goodfellow, I., Bengio, Y. & Courville, A. (2016). Deep Learning, 6.2.2.3절.
+        Keras 문서, `SparseCategoricalCrossentropy`.
+    """
+    checks.floating(probabilities=probabilities)
+    checks.ndim(2, 2, probabilities=probabilities)
+    checks.nonempty(probabilities=probabilities)
+    checks.simplex(1, probabilities=probabilities)
+    _check_labels(probabilities, labels=labels)
+    q = widen(probabilities)[0]
+    loss = -torch.log(q.gather(1, labels.unsqueeze(1)).squeeze(1))
+    return reduce(loss, reduction).to(probabilities.dtype)
+
+
+def smooth_labels(
+    target: Float[Tensor, "*shape"],
+    label_smoothing: float,
+    *,
+    dim: int = 1,
+) -> Float[Tensor, "*shape"]:
+    r"""라벨 평활화: 라벨을 고른 분포 쪽으로 $\epsilon$만큼 섞는다.
+
+    $$\tilde{y}_c = (1 - \epsilon)\, y_c + \frac{\epsilon}{C}$$
+
+    Args:
+        target: 클래스 확률 $y$(원-핫이어도 된다). 축 `dim`의 합이 1이다.
+        label_smoothing: 섞는 비율 $\epsilon \in [0, 1]$.
+        dim: 클래스의 축.
+
+    Returns:
+        평활화한 확률 $\tilde{y}$. `target`과 같은 모양.
+
+    Raises:
+        ValueError: 비었거나, 확률이 음수거나 합이 1이 아니거나, $\epsilon$이 $[0, 1]$을 벗어나면.
+
+    References:
+        Szegedy, C. 외 (2016). Rethinking the Inception Architecture for Computer Vision, 7절.
+    """
+    checks.floating(target=target)
+    checks.nonempty(target=target)
+    checks.simplex(dim, target=target)
+    checks.number(UNIT, label_smoothing=label_smoothing)
+    return _smooth(widen(target)[0], label_smoothing, dim).to(target.dtype)
+
+
+def cross_entropy(
+    logits: Float[Tensor, "*shape"],
+    target: Int[Tensor, "..."] | Float[Tensor, "*shape"],
+    *,
+    weight: Float[Tensor, "c"] | None = None,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: Reduction = "mean",
+) -> Float[Tensor, "..."]:
+    r"""로짓에서 계산하는 다중 클래스 교차 엔트로피. `torch.nn.functional.cross_entropy`와 뜻이 같다.
+
+    $$\ell = -\sum_{c} w_c\, \tilde{y}_c \log \operatorname{softmax}(z)_c, \qquad
+    L = \frac{1}{D} \sum_i \ell_i, \qquad
+    D = \begin{cases} \sum_i w_{y_i} & \text{번호} \\ N d_1 \cdots d_k & \text{확률} \end{cases}$$
+
+    번호 $y$는 원-핫 라벨로 읽고, 평활화하면 $\tilde{y}_c = (1 - \epsilon)\, y_c + \epsilon / C$다.
+    정답의 로짓이 아주 커도 손실이 0으로 사라지지 않고 상대 정밀도를 지킨다. float16과 bfloat16은 float32로 계산하고
+    한 번 반올림한다. 값을 살피므로 장치와 몇 번 동기화한다.
+
+    클래스는 **둘째 축**이다. $(N, L, C)$인데 $L = C$이면 모양만으로는 축이 틀린 것을 알 수 없으니,
+    `logits.movedim(-1, 1)`로 옮겨 넣는다.
+
+    Args:
+        logits: 로짓 $z$. $(C)$, $(N, C)$, $(N, C, d_1, \ldots, d_k)$.
+        target: 번호이면 `torch.int64`, `logits`에서 클래스 축을 뺀 모양. 확률이면 실수형, `logits`와 같은 모양.
+        weight: 클래스의 가중치 $w_c \ge 0$. 모양 $(C)$. 기본값은 모두 1.
+        ignore_index: 이 번호인 자리는 합과 분모에서 뺀다. 확률 라벨에는 쓸 수 없다.
+        label_smoothing: 라벨 평활화 $\epsilon \in [0, 1]$.
+        reduction: `"none"`, `"mean"`, `"sum"`. 평균의 분모는 위의 $D$다.
+
+    Returns:
+        0 이상의 손실(nat). `"none"`이면 `logits`에서 클래스 축을 뺀 모양이고 빠진 자리는 0, 아니면 스칼라.
+
+    Raises:
+        ValueError: 비었거나, 모양이나 자료형이 틀렸거나, 로짓이 유한하지 않거나, 없는 번호이거나, 확률이 음수거나 합이
+            1이 아니거나, 가중치가 $[0, \infty)$를, $\epsilon$이 $[0, 1]$을 벗어나거나, 확률 라벨에 `ignore_index`를
+            주거나, 모든 자리가 빠지거나(torch는 nan), 평균인데 남은 가중치의 합이 0이면.
+
+    References:
+        Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.3절.
+        PyTorch 문서, `torch.nn.CrossEntropyLoss`.
+    """
+    _check_inputs(
+        logits,
+        target,
+        weight=weight,
+        ignore_index=ignore_index,
+        label_smoothing=label_smoothing,
+        reduction=reduction,
+    )
+    dim = 0 if logits.ndim == 1 else 1
+    z = widen(logits)[0]
+    penalty = _surprisal(z, dim)  # −log softmax(z)_c, logits의 모양
+    if weight is not None:
+        penalty = weight.to(z.dtype).view(-1, *[1] * (logits.ndim - 1 - dim)) * penalty
+
+    if target.is_floating_point():
+        soft = _smooth(widen(target)[0], label_smoothing, dim)
+        dtype = torch.promote_types(logits.dtype, target.dtype)
+        return reduce((soft * penalty).sum(dim), reduction).to(dtype)
+
+    kept = target != ignore_index
+    index = target.masked_fill(~kept, 0)
+    loss = penalty.gather(dim, index.unsqueeze(dim)).squeeze(dim)
+    if label_smoothing:
+        loss = torch.lerp(loss, penalty.mean(dim), label_smoothing)
+    share = kept.to(z.dtype) if weight is None else weight.to(z.dtype)[index] * kept
+    return reduce(loss * kept, reduction, denominator=share.sum()).to(logits.dtype)
+
+
+def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n c"]:
+    r"""`cross_entropy`의 로짓에 대한 표본마다의 기울기: 예측 빼기 정답. $N$으로 나누지 않는다.
+
+    $$\frac{\partial \ell}{\partial z_c} = p_c - \mathbf{1}[c = y]
+    = \begin{cases} p_c & c \ne y \\ -\sum_{k \ne y} p_k & c = y \end{cases}, \qquad p = \operatorname{softmax}(z)$$
+
+    오른쪽 식은 빼는 곳이 없어 정답의 확률이 1에 가까워도 자리를 지킨다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        logits: 로짓 $z$.
+        labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
+
+    Returns:
+        $[-1, 1]$ 안의 기울기. `logits`와 같은 모양. 한 줄의 합은 0이다.
+
+    Raises:
+        ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이면.
+
+    References:
+        Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.3.2절.
+    """
+    checks.floating(logits=logits)
+    checks.ndim(2, 2, logits=logits)
+    checks.nonempty(logits=logits)
+    checks.within(logits=(logits, REAL))
+    _check_labels(logits, labels=labels)
+    z = widen(logits)[0]
+    wrong = torch.softmax(z, 1).scatter(1, labels.unsqueeze(1), 0.0)
+    return wrong.scatter(1, labels.unsqueeze(1), -wrong.sum(1, keepdim=True)).to(logits.dtype)
+
+
+def double_softmax_floor(num_classes: int) -> float:
+    r"""로짓 자리에 확률을 넣었을 때(소프트맥스를 두 번 했을 때) 교차 엔트로피가 내려갈 수 있는 끝.
+
+    $$\min_{p} -\log \operatorname{softmax}(p)_y = \log \left( 1 + \frac{C - 1}{e} \right)$$
+
+    Args:
+        num_classes: 클래스의 수 $C \ge 2$.
+
+    Returns:
+        바닥(nat). 정답의 확률이 1일 때의 값이다.
+
+    Raises:
+        TypeError: 정수가 아니면.
+        ValueError: 2보다 작으면.
+
+    References:
+        PyTorch 문서, `torch.nn.CrossEntropyLoss`: 입력은 정규화하지 않은 로짓이다.
+    """
+    checks.count(2, num_classes=num_classes)
+    return math.log1p((num_classes - 1) / math.e)
+
+
+def label_smoothing_floor(num_classes: int, label_smoothing: float) -> float:
+    r"""라벨 평활화를 켠 교차 엔트로피가 내려갈 수 있는 끝: 평활화한 원-핫 라벨의 엔트로피.
+
+    $$H(\tilde{y}) = -a \log a - (C - 1)\, b \log b, \qquad b = \frac{\epsilon}{C}, \quad a = 1 - (C - 1)\, b$$
+
+    Args:
+        num_classes: 클래스의 수 $C \ge 2$.
+        label_smoothing: 섞는 비율 $\epsilon \in [0, 1]$.
+
+    Returns:
+        $[0, \log C]$ 안의 바닥(nat).
+
+    Raises:
+        TypeError: `num_classes`가 정수가 아니거나, `label_smoothing`이 수가 아니면.
+        ValueError: 클래스가 2보다 적거나, $\epsilon$이 $[0, 1]$을 벗어나면.
+
+    References:
+        Szegedy, C. 외 (2016). Rethinking the Inception Architecture for Computer Vision, 7절.
+        Cover, T. M. & Thomas, J. A. (2006). Elements of Information Theory, 2.1절.
+    """
+    checks.count(2, num_classes=num_classes)
+    checks.number(UNIT, label_smoothing=label_smoothing)
+    if label_smoothing == 0:
+        return 0.0
+    b = label_smoothing / num_classes
+    a = 1 - (num_classes - 1) * b
+    return -a * math.log(a) - (num_classes - 1) * b * math.log(b)
+
+
+class SoftmaxRegression(NamedTuple):
+    r"""배운 소프트맥스 회귀: $p = \operatorname{softmax}(x^\top W + b)$.
+
+    Attributes:
+        weight: 가중치 $W$.
+        bias: 절편 $b$.
+        losses: 걸음마다, 옮기기 전의 손실(nat).
+
+    References:
+        Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.3절.
+    """
+
+    weight: Float[Tensor, "d c"]
+    bias: Float[Tensor, "c"]
+    losses: Float[Tensor, "steps"]
+
+
+def fit_softmax_regression(
+    features: Float[Tensor, "n d"],
+    labels: Int[Tensor, "n"],
+    *,
+    num_classes: int,
+    steps: int,
+    learning_rate: float,
+) -> SoftmaxRegression:
+    r"""로짓 → 손실 → 기울기 → 가중치 옮기기를 자동 미분 없이. 0에서 시작하므로 결과가 정해져 있다.
+
+    $$W \leftarrow W - \eta\, \frac{1}{N} X^\top \left( \operatorname{softmax}(Z) - Y \right), \qquad Z = XW + b$$
+
+    $Y$는 원-핫 라벨이다. 첫 손실은 $\log C$다.
+
+    Args:
+        features: 특징 $X$. 한 줄이 표본 하나.
+        labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
+        num_classes: 클래스의 수 $C \ge 2$.
+        steps: 걸음 수. 1 이상.
+        learning_rate: 학습률 $\eta > 0$.
+
+    Returns:
+        가중치, 절편, 걸음마다의 손실(nat).
+
+    Raises:
+        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 값이 틀렸거나, 학습률이 커서 로짓이 발산하면.
+
+    References:
+        Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.3.2절.
+    """
+    checks.floating(features=features)
+    checks.ndim(2, 2, features=features)
+    checks.nonempty(features=features)
+    checks.within(features=(features, REAL))
+    checks.count(2, num_classes=num_classes)
+    checks.count(1, steps=steps)
+    checks.number(POSITIVE, learning_rate=learning_rate)
+    weight, bias = features.new_zeros(features.shape[1], num_classes), features.new_zeros(num_classes)
+    losses = []
+    for _ in range(steps):
+        logits = features @ weight + bias
+        losses.append(cross_entropy(logits, labels))
+        residual = cross_entropy_grad(logits, labels) / len(labels)  # (N, C)
+        weight = weight - learning_rate * (features.T @ residual)
+        bias = bias - learning_rate * residual.sum(0)
+    return SoftmaxRegression(weight, bias, torch.stack(losses))
+
+
+def _surprisal(z: Float[Tensor, "*shape"], dim: int) -> Float[Tensor, "*shape"]:
+    # −log softmax(z)_c = (z_top − z_c) + log(1 + Σ_{k ≠ top} e^{z_k − z_top}). 두 항이 모두 0 이상이다.
+    # torch의 log_softmax는 가장 큰 로짓의 1을 합에 넣으므로, 나머지가 1e-7보다 작으면 사라진다.
+    top = z.argmax(dim, keepdim=True)
+    gap = (z.gather(dim, top) - z).scatter(dim, top, 0.0)
+    others = torch.exp(-gap).scatter(dim, top, 0.0).sum(dim, keepdim=True)
+    return gap + torch.log1p(others)
+
+
+def _smooth(y: Float[Tensor, "*shape"], epsilon: float, dim: int) -> Float[Tensor, "*shape"]:
+    return (1 - epsilon) * y + epsilon / y.shape[dim]
+
+
+def _check_labels(scores: Tensor, *, kept: Tensor | None = None, **labels: Tensor) -> None:
+    # scores는 로짓이나 확률. kept가 거짓인 자리는 번호를 보지 않는다.
+    checks.int64(**labels)
+    dim = 0 if scores.ndim == 1 else 1
+    classes = scores.shape[dim]
+    expected = (*scores.shape[:dim], *scores.shape[dim + 1 :])
+    for name, value in labels.items():
+        if value.shape != expected:
+            raise ValueError(
+                f"{name}: 번호이면 모양이 {expected}이어야 하는데 {tuple(value.shape)}이다. 앞 인자의 모양은 "
+                f"{tuple(scores.shape)}, 클래스 축은 dim={dim}({classes}개)이다. 클래스가 마지막 축에 있으면 "
+                "movedim(-1, 1)로 옮긴다"
+            )
+        seen = value if kept is None else value[kept]
+        checks.within(**{name: (seen, Interval(0, classes - 1))})
+
+
+def _check_inputs(
+    logits: Tensor,
+    target: Tensor,
+    *,
+    weight: Tensor | None,
+    ignore_index: int,
+    label_smoothing: float,
+    reduction: Reduction,
+) -> None:
+    checks.floating(logits=logits)
+    checks.ndim(1, math.inf, logits=logits)
+    checks.nonempty(logits=logits)
+    checks.tensor(target=target)
+    checks.number(UNIT, label_smoothing=label_smoothing)
+    dim = 0 if logits.ndim == 1 else 1
+    if weight is not None:
+        checks.floating(weight=weight)
+        checks.shape((logits.shape[dim],), weight=weight)
+    checks.within(logits=(logits, REAL), weight=(weight, NONNEGATIVE))
+    if target.is_floating_point():
+        checks.shape(logits.shape, target=target)
+        checks.simplex(dim, target=target)
+        if ignore_index != -100:
+            raise ValueError(f"ignore_index: 확률 라벨에는 쓸 수 없는데 {ignore_index}이다")
+        return
+    kept = target != ignore_index
+    if not kept.any():
+        raise ValueError(f"target: 남는 라벨이 있어야 하는데 모두 ignore_index({ignore_index})이다")
+    _check_labels(logits, target=target, kept=kept)
+    if reduction == "mean" and weight is not None and not weight[target[kept]].any():
+        raise ValueError("weight: 남은 라벨의 가중치 합이 0보다 커야 평균이 있는데 모두 0이다")

@@ -1,0 +1,124 @@
+"""난수. CPU에서 뽑아 장치로 옮기므로, 씨앗이 같으면 어느 장치에서나 같은 수다."""
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from mgk_docs_src import checks
+from mgk_docs_src.checks import Interval
+
+
+def generator(seed: int) -> torch.Generator:
+    """씨앗을 심은 CPU 난수 발생기. 전역 난수 상태는 건드리지 않는다.
+
+    Args:
+        seed: 씨앗. 0 이상의 정수.
+
+    Returns:
+        발생기. 난수를 뽑는 함수에 `generator=`로 넘긴다.
+
+    Raises:
+        TypeError: 정수가 아니면.
+        ValueError: 음수이면.
+
+    References:
+        PyTorch 문서, `torch.Generator`, Reproducibility.
+    """
+    checks.count(0, seed=seed)
+    return torch.Generator().manual_seed(seed)
+
+
+def randn(
+    *shape: int,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> Float[Tensor, "..."]:
+    r"""표준 정규 난수.
+
+    $$x \sim \mathcal{N}(0, 1)$$
+
+    Args:
+        shape: 모양.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 옮겨 갈 장치. 기본값은 CPU.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        모양이 `shape`인 텐서.
+
+    Raises:
+        ValueError: CPU가 아닌 발생기이면.
+
+    References:
+        PyTorch 문서, `torch.randn`.
+    """
+    return torch.randn(shape, generator=_on_cpu(generator), dtype=dtype, device="cpu").to(device)
+
+
+def rand(
+    *shape: int,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> Float[Tensor, "..."]:
+    r"""0 이상 1 미만의 균등 난수.
+
+    $$x \sim \mathcal{U}[0, 1)$$
+
+    Args:
+        shape: 모양.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 옮겨 갈 장치. 기본값은 CPU.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        모양이 `shape`인 텐서.
+
+    Raises:
+        ValueError: CPU가 아닌 발생기이면.
+
+    References:
+        PyTorch 문서, `torch.rand`.
+    """
+    return torch.rand(shape, generator=_on_cpu(generator), dtype=dtype, device="cpu").to(device)
+
+
+def randint(
+    low: int,
+    high: int,
+    shape: tuple[int, ...],
+    *,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+) -> Int[Tensor, "..."]:
+    r"""`low` 이상 `high` 미만의 균등한 정수 난수.
+
+    $$x \sim \mathcal{U}\{low, \ldots, high - 1\}$$
+
+    Args:
+        low: 가장 작은 값.
+        high: 가장 큰 값 더하기 1.
+        shape: 모양.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 옮겨 갈 장치. 기본값은 CPU.
+
+    Returns:
+        모양이 `shape`인 `torch.int64` 텐서.
+
+    Raises:
+        ValueError: `high`가 `low`보다 크지 않거나, CPU가 아닌 발생기이면.
+
+    References:
+        PyTorch 문서, `torch.randint`.
+    """
+    checks.number(Interval(low, math.inf, open=True), high=high)
+    return torch.randint(low, high, shape, generator=_on_cpu(generator), device="cpu").to(device)
+
+
+def _on_cpu(generator: torch.Generator | None) -> torch.Generator | None:
+    if generator is not None and generator.device.type != "cpu":
+        raise ValueError(f"generator: CPU 발생기여야 하는데 장치가 {generator.device}이다")
+    return generator

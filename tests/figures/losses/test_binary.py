@@ -1,0 +1,51 @@
+"""mgk_docs_src/figures/losses/binary.py: 그림이 페이지의 말과 같은 것을 보인다."""
+
+import math
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from mgk_docs_src.figures.losses.binary import mixture, penalty, precision, vanishing
+
+
+def curves(figure: Figure, axes: int = 0) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    lines = figure.axes[axes].get_lines()
+    return {line.get_label(): (np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in lines}
+
+
+def test_the_penalties_cross_at_log_2() -> None:
+    (p, one), (_, zero) = curves(penalty()).values()
+    middle = np.argmin(abs(p - 0.5))
+    assert one[middle] == pytest.approx(math.log(2), abs=0.01)
+    assert zero[middle] == pytest.approx(math.log(2), abs=0.01)
+    assert (np.diff(one) < 0).all()
+    assert (np.diff(zero) > 0).all()
+
+
+def test_the_soft_label_has_its_minimum_inside_and_above_zero() -> None:
+    figure = mixture()
+    z, loss = curves(figure)["y = 0.3"]
+    assert z[loss.argmin()] == pytest.approx(math.log(0.3 / 0.7), abs=0.05)
+    assert loss.min() == pytest.approx(0.6109, abs=1e-3)
+    for label, (_, slope) in curves(figure, 1).items():
+        assert slope.min() >= -1, label
+        assert slope.max() <= 1, label
+
+
+def test_the_gradient_of_bce_after_sigmoid_dies_at_17() -> None:
+    figure = vanishing()
+    (z, clamped), (_, ours) = curves(figure).values()
+    (_, dead), (_, alive) = curves(figure, 1).values()
+    assert clamped[z >= 17].min() == 100
+    assert (dead[z >= 17] == 0).all()
+    assert ours[z >= 17] == pytest.approx(z[z >= 17], rel=1e-5)
+    assert (alive[z >= 17] > 0.99).all()
+
+
+def test_only_the_books_form_keeps_its_digits_on_both_sides() -> None:
+    figure = precision()
+    for axes in (0, 1):
+        (_, fused), (_, shifted), (_, ours), _ = list(curves(figure, axes).values())
+        assert ours.max() <= 3e-7
+        assert max(fused.max(), shifted.max()) == pytest.approx(1)

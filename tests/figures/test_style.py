@@ -1,0 +1,69 @@
+"""mgk_docs_src/figures/style.py: 밝은 화면과 어두운 화면에서 읽히는 SVG."""
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from mgk_docs_src.figures import style
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def luminance(color: str) -> float:
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["밝은 화면", "어두운 화면"])
+def test_every_color_can_be_read_on_its_background(scheme: int) -> None:
+    paper = style.PALETTE["paper"][scheme]
+    for name, pair in style.PALETTE.items():
+        if name not in ("paper", "faint"):
+            assert contrast(pair[scheme], paper) >= 4.5, name
+
+
+@pytest.fixture
+def svg() -> str:
+    with style.panels(2) as (figure, (left, right)):
+        left.plot([0, 1], [0, 1], color=style.BLUE, label="한글 x")
+        left.legend()
+        right.set(xlabel="로짓 z")
+    return style.to_svg(figure)
+
+
+def test_text_stays_text_in_the_readers_font(svg: str) -> None:
+    texts = ["".join(node.itertext()) for node in ET.fromstring(svg).iter(f"{SVG}text")]
+    assert any("한글" in text for text in texts)
+    assert any("로짓" in text for text in texts)
+    assert "Noto Sans KR" in svg
+
+
+def test_no_fixed_color_of_the_palette_is_left_outside_the_style(svg: str) -> None:
+    body = re.sub(r"<style>.*?</style>", "", svg, count=1)
+    assert not [light for light, _ in style.PALETTE.values() if light in body]
+    assert "var(--blue)" in body
+    assert "prefers-color-scheme:dark" in svg
+
+
+def test_the_same_figure_gives_the_same_bytes(svg: str) -> None:
+    with style.panels(2) as (figure, (left, right)):
+        left.plot([0, 1], [0, 1], color=style.BLUE, label="한글 x")
+        left.legend()
+        right.set(xlabel="로짓 z")
+    assert style.to_svg(figure) == svg
+
+
+def test_a_machine_without_a_korean_font_still_draws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(style.font_manager, "get_font_names", lambda: ["DejaVu Sans"])
+    with style.panels() as (figure, (axes,)):
+        axes.set(title="한글 제목")
+    style.save(figure, tmp_path / "one.svg")
+    assert "한글 제목" in (tmp_path / "one.svg").read_text("utf-8")

@@ -1,0 +1,186 @@
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from mgk_docs_src import checks
+from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
+
+
+def test_good_inputs_pass_every_check(device):
+    x = torch.tensor([[0.25, 0.75], [1.0, 0.0]], device=device)
+    checks.tensor(x=x)
+    checks.floating(x=x, half=x.half())
+    checks.int64(labels=torch.tensor([0, 1], device=device))
+    checks.nonempty(x=x)
+    checks.ndim(2, 2, x=x)
+    checks.ndim(1, math.inf, x=x)
+    checks.shape((2, 2), x=x)
+    checks.broadcastable((3, 2, 2), x=x, row=x[0], one=x[:1, :1], scalar=x[0, 0], absent=None)
+    checks.simplex(1, x=x)
+    checks.number(UNIT, x=0.5, one=1)
+    checks.count(1, steps=1)
+    checks.choice(("mean", "sum"), reduction="sum")
+    assert checks.within(x=(x, UNIT), absent=(None, UNIT)) == {"x": (0.0, 1.0)}
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64])
+def test_within_returns_the_extremes_of_every_dtype(device, kind):
+    values = torch.tensor([[3, -2], [0, 1]], device=device).to(kind)
+    other = torch.ones(3, device=device)
+    ends = checks.within(values=(values, REAL), other=(other, POSITIVE))
+    assert ends == {"values": (-2.0, 3.0), "other": (1.0, 1.0)}
+
+
+def test_within_leaves_no_graph_behind(device):
+    x = torch.ones(2, device=device, requires_grad=True)
+    checks.within(x=(x, UNIT))
+    checks.simplex(0, half=x / 2)
+    assert x.grad is None
+
+
+@pytest.mark.parametrize(
+    ("interval", "inside", "outside", "text"),
+    [
+        (REAL, [-1e300, 0.0, 1e300], [math.inf, -math.inf, math.nan], "유한한 값"),
+        (UNIT, [0.0, 0.5, 1.0], [-1e-9, 1.0000001, math.nan], "[0, 1] 안의 값"),
+        (NONNEGATIVE, [0.0, 5.0], [-0.1, math.inf, math.nan], "0 이상의 유한한 값"),
+        (POSITIVE, [1e-300, 5.0], [0.0, math.inf, math.nan], "0보다 큰 유한한 값"),
+        (Interval(0.0, 1.0, open=True), [0.5], [0.0, 1.0, math.nan], "(0, 1) 안의 값"),
+    ],
+)
+def test_interval_knows_its_members_and_its_name(interval, inside, outside, text):
+    assert all(interval.holds(value) for value in inside)
+    assert not any(interval.holds(value) for value in outside)
+    assert str(interval) == text
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_simplex_tolerance_is_the_root_of_the_precision(device, kind):
+    # softmax를 그 자료형으로 반올림한 것은 언제나 지난다. 허용 오차의 두 배만큼 벗어난 것은 걸린다.
+    torch.manual_seed(0)
+    checks.simplex(1, p=torch.randn(50, 30, dtype=torch.float64).softmax(1).to(device, kind))
+    tolerance = torch.finfo(kind).eps ** 0.5
+    far = torch.tensor([0.5, 0.5 + 2 * tolerance], device=device, dtype=kind)
+    with pytest.raises(ValueError, match=r"^p: dim=0의 합이 1이어야 하는데 1\.\d+이다 \(허용 오차"):
+        checks.simplex(0, p=far)
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize(
+    ("check", "error", "message"),
+    [
+        (lambda d: checks.tensor(x=[1.0]), TypeError, "x: 텐서여야 하는데 list이다"),
+        (lambda d: checks.floating(x=1.0), TypeError, "x: 텐서여야 하는데 float이다"),
+        (
+            lambda d: checks.floating(x=torch.ones(1, device=d).int()),
+            ValueError,
+            "x: 실수형이어야 하는데 torch.int32이다",
+        ),
+        (lambda d: checks.int64(y=None), TypeError, "y: 텐서여야 하는데 NoneType이다"),
+        (
+            lambda d: checks.int64(y=torch.ones(1, device=d)),
+            ValueError,
+            "y: 클래스 번호는 torch.int64여야 하는데 torch.float32이다",
+        ),
+        (
+            lambda d: checks.nonempty(x=torch.ones(2, 0, device=d)),
+            ValueError,
+            "x: 원소가 하나 이상이어야 하는데 모양이 (2, 0)이다",
+        ),
+        (
+            lambda d: checks.ndim(2, 2, x=torch.ones(3, device=d)),
+            ValueError,
+            "x: 축의 수가 2이어야 하는데 모양이 (3,)이다",
+        ),
+        (
+            lambda d: checks.ndim(1, math.inf, x=torch.ones((), device=d)),
+            ValueError,
+            "x: 축의 수가 1 이상이어야 하는데 모양이 ()이다",
+        ),
+        (
+            lambda d: checks.ndim(1, 2, x=torch.ones(1, 1, 1, device=d)),
+            ValueError,
+            "x: 축의 수가 1–2이어야 하는데 모양이 (1, 1, 1)이다",
+        ),
+        (
+            lambda d: checks.shape((2, 3), x=torch.ones(3, device=d)),
+            ValueError,
+            "x: 모양이 (2, 3)이어야 하는데 (3,)이다",
+        ),
+        (lambda d: checks.broadcastable((2,), w=2.0), TypeError, "w: 텐서여야 하는데 float이다"),
+        (
+            lambda d: checks.broadcastable((2,), w=torch.ones(2, device=d).long()),
+            ValueError,
+            "w: 실수형이어야 하는데 torch.int64이다",
+        ),
+        (
+            lambda d: checks.broadcastable((2, 3), w=torch.ones(2, device=d)),
+            ValueError,
+            "w: (2, 3)로 늘어나는 모양이어야 하는데 (2,)이다",
+        ),
+        (
+            lambda d: checks.broadcastable((3,), w=torch.ones(1, 3, device=d)),
+            ValueError,
+            "w: (3,)로 늘어나는 모양이어야 하는데 (1, 3)이다",
+        ),
+        (
+            lambda d: checks.within(target=(torch.tensor([0.5, 2.0], device=d), UNIT)),
+            ValueError,
+            "target: [0, 1] 안의 값이어야 하는데 최댓값이 2.0이다",
+        ),
+        (
+            lambda d: checks.within(w=(torch.tensor([1.0, -1.0], device=d), NONNEGATIVE)),
+            ValueError,
+            "w: 0 이상의 유한한 값이어야 하는데 최솟값이 -1.0이다",
+        ),
+        (
+            lambda d: checks.within(y=(torch.tensor([0, 3], device=d), Interval(0, 2))),
+            ValueError,
+            "y: [0, 2] 안의 값이어야 하는데 최댓값이 3이다",
+        ),
+        (
+            lambda d: checks.within(z=(torch.tensor([0.0, math.nan], device=d), REAL)),
+            ValueError,
+            "z: 유한한 값이어야 하는데 nan이 있다",
+        ),
+        (
+            lambda d: checks.within(z=(torch.tensor([0.0, -math.inf], device=d), REAL)),
+            ValueError,
+            "z: 유한한 값이어야 하는데 최솟값이 -inf이다",
+        ),
+        (
+            lambda d: checks.simplex(0, p=torch.tensor([1.5, -0.5], device=d)),
+            ValueError,
+            "p: 0 이상의 유한한 값이어야 하는데 최솟값이 -0.5이다",
+        ),
+        (
+            lambda d: checks.simplex(-1, p=torch.tensor([[0.5, 0.5], [0.5, 0.2]], device=d)),
+            ValueError,
+            "p: dim=-1의 합이 1이어야 하는데 0.7이다 (허용 오차 0.00035)",
+        ),
+        (lambda d: checks.number(UNIT, e="0.1"), TypeError, "e: 수여야 하는데 str이다"),
+        (lambda d: checks.number(UNIT, e=True), TypeError, "e: 수여야 하는데 bool이다"),
+        (lambda d: checks.number(UNIT, e=-0.1), ValueError, "e: [0, 1] 안의 값이어야 하는데 -0.1이다"),
+        (lambda d: checks.number(UNIT, e=math.nan), ValueError, "e: [0, 1] 안의 값이어야 하는데 nan이다"),
+        (lambda d: checks.count(1, steps=2.0), TypeError, "steps: 정수여야 하는데 float이다"),
+        (lambda d: checks.count(1, steps=True), TypeError, "steps: 정수여야 하는데 bool이다"),
+        (lambda d: checks.count(1, steps=0), ValueError, "steps: 1 이상의 정수여야 하는데 0이다"),
+        (
+            lambda d: checks.choice(("mean", "sum"), reduction="max"),
+            ValueError,
+            "reduction: 'mean', 'sum' 가운데 하나여야 하는데 'max'이다",
+        ),
+    ],
+)
+def test_bad_inputs_name_the_argument_what_came_and_what_is_wanted(device, check, error, message):
+    with pytest.raises(error) as raised:
+        check(device)
+    assert str(raised.value) == message
+
+
+@pytest.mark.bad_input
+def test_a_look_alike_is_not_a_tensor(device):
+    with pytest.raises(TypeError, match="SimpleNamespace"):
+        checks.tensor(x=SimpleNamespace(device=device, shape=(1,)))
