@@ -28,7 +28,7 @@ class Interval(NamedTuple):
     high: float
     open: bool = False
 
-    def holds(self, value: float) -> bool:
+    def holds(self, value: int | float) -> bool:
         """`value`가 유한하고 구간 안에 있는지. nan은 어느 구간에도 없다."""
         inside = self.low < value < self.high if self.open else self.low <= value <= self.high
         return inside and math.isfinite(value)
@@ -121,7 +121,7 @@ def nonempty(**tensors: Tensor) -> None:
             raise ValueError(f"{name}: 원소가 하나 이상이어야 하는데 모양이 {tuple(value.shape)}이다")
 
 
-def ndim(low: int, high: float, **tensors: Tensor) -> None:
+def ndim(low: int, high: int | float, **tensors: Tensor) -> None:
     r"""모두 축의 수가 $[low, high]$ 안인지 본다.
 
     Args:
@@ -241,7 +241,7 @@ def simplex(dim: int, **tensors: Tensor) -> None:
             )
 
 
-def number(interval: Interval, **values: float) -> None:
+def number(interval: Interval, **values: int | float) -> None:
     """모두 구간 안의 수인지 본다.
 
     Args:

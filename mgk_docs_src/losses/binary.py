@@ -25,6 +25,7 @@ def entropy(p: Float[Tensor, "*shape"], *, dim: int = -1) -> Float[Tensor, "..."
         $[0, \log C]$ 안의 엔트로피(nat). 축 `dim`이 빠진 모양.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 음수가 있거나, 합이 1이 아니거나, 비었으면. 허용 오차는 [`simplex`][mgk_docs_src.checks.simplex].
 
     References:
@@ -52,6 +53,7 @@ def distribution_cross_entropy(
         $[H(P), \infty]$ 안의 값(nat). $P(x) > 0$인데 $Q(x) = 0$이면 $\infty$다. 축 `dim`이 빠진 모양.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 다르거나, 음수가 있거나, 합이 1이 아니거나, 비었으면.
 
     References:
@@ -82,6 +84,7 @@ def kl_divergence(
         $P = Q$이면 정확히 0. 축 `dim`이 빠진 모양.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 다르거나, 음수가 있거나, 합이 1이 아니거나, 비었으면.
 
     References:
@@ -109,6 +112,7 @@ def bernoulli_log_likelihood(
         0 이하의 스칼라(nat). 일어날 수 없는 일이 일어났으면 $-\infty$.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 다르거나, 비었거나, 확률이 $[0, 1]$을 벗어나거나, 결과가 0도 1도 아니면.
 
     References:
@@ -146,6 +150,7 @@ def bce(
         0 이상의 손실(nat). `"none"`이면 `probabilities`와 같은 모양, 아니면 스칼라.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 다르거나, 비었거나, 실수형이 아니거나, 확률과 라벨이 $[0, 1]$을, 가중치가 $[0, \infty)$를
             벗어나면.
 
@@ -191,6 +196,7 @@ def bce_with_logits(
         0 이상의 손실(nat). `"none"`이면 `logits`와 같은 모양, 아니면 스칼라.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 다르거나, 비었거나, 실수형이 아니거나, 로짓이 유한하지 않거나, 라벨이 $[0, 1]$을, 가중치가
             $[0, \infty)$를 벗어나면.
 
@@ -239,6 +245,7 @@ def bce_with_logits_grad(
         $[-1, 1]$ 안의 기울기. `logits`와 같은 모양.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 다르거나, 비었거나, 실수형이 아니거나, 로짓이 유한하지 않거나, 라벨이 $[0, 1]$을 벗어나면.
 
     References:
@@ -291,6 +298,7 @@ def fit_logistic_regression(
         가중치, 절편, 걸음마다의 손실(nat).
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 값이 틀렸거나, 학습률이 커서 로짓이 발산하면.
 
     References:

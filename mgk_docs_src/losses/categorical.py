@@ -34,6 +34,7 @@ def sparse_categorical_cross_entropy(
         0 이상의 손실(nat). `"none"`이면 `labels`와 같은 모양, 아니면 스칼라.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 다르거나, 비었거나, 확률이 음수거나 합이 1이 아니거나, 없는 번호이면.
 
     References:
@@ -69,6 +70,7 @@ def smooth_labels(
         평활화한 확률 $\tilde{y}$. `target`과 같은 모양.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 비었거나, 확률이 음수거나 합이 1이 아니거나, $\epsilon$이 $[0, 1]$을 벗어나면.
 
     References:
@@ -115,6 +117,7 @@ def cross_entropy(
         0 이상의 손실(nat). `"none"`이면 `logits`에서 클래스 축을 뺀 모양이고 빠진 자리는 0, 아니면 스칼라.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 비었거나, 모양이나 자료형이 틀렸거나, 로짓이 유한하지 않거나, 없는 번호이거나, 확률이 음수거나 합이
             1이 아니거나, 가중치가 $[0, \infty)$를, $\epsilon$이 $[0, 1]$을 벗어나거나, 확률 라벨에 `ignore_index`를
             주거나, 모든 자리가 빠지거나(torch는 nan), 평균인데 남은 가중치의 합이 0이면.
@@ -167,6 +170,7 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
         $[-1, 1]$ 안의 기울기. `logits`와 같은 모양. 한 줄의 합은 0이다.
 
     Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이면.
 
     References:
@@ -289,6 +293,7 @@ def fit_softmax_regression(
     checks.count(1, steps=steps)
     checks.number(POSITIVE, learning_rate=learning_rate)
     weight, bias = features.new_zeros(features.shape[1], num_classes), features.new_zeros(num_classes)
+    _check_labels(features @ weight, labels=labels)
     losses = []
     for _ in range(steps):
         logits = features @ weight + bias
@@ -343,6 +348,7 @@ def _check_inputs(
     checks.nonempty(logits=logits)
     checks.tensor(target=target)
     checks.number(UNIT, label_smoothing=label_smoothing)
+    checks.count(-(2**63), ignore_index=ignore_index)  # int64의 모든 값
     dim = 0 if logits.ndim == 1 else 1
     if weight is not None:
         checks.floating(weight=weight)

@@ -2,6 +2,7 @@
 
 import math
 
+import jaxtyping
 import mpmath
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from mgk_docs_src.losses.binary import (
 from mgk_docs_src.random import generator, rand, randint, randn
 
 EXAMPLES = settings(
-    max_examples=150,
+    max_examples=300,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -198,19 +199,20 @@ def test_the_likelihood_is_highest_at_the_frequency(device):
     weighted=st.sampled_from([None, "full", "scalar", "row"]),
     reduction=st.sampled_from(["none", "mean", "sum"]),
 )
-def test_bce_agrees_with_torch(device, seed, shape, hard, weighted, reduction):
+def test_bce_agrees_with_torch(device, *, seed, shape, hard, weighted, reduction):
     g = generator(seed)
     p = rand(*shape, generator=g, dtype=torch.float64).clamp(1e-6, 1 - 1e-6)
     y = rand(*shape, generator=g, dtype=torch.float64)
     y = y.round() if hard else y
     weight = weights(g, shape, weighted)
-    ours_p, theirs_p = p.to(device).requires_grad_(), p.clone().requires_grad_()
-    ours = bce(ours_p, y.to(device), weight=moved(weight, device), reduction=reduction)
-    theirs = F.binary_cross_entropy(theirs_p, y, weight, reduction=reduction)
+    results = []
+    for function, place in ((bce, device), (F.binary_cross_entropy, torch.device("cpu"))):
+        pp = p.detach().to(place, copy=True).requires_grad_()
+        loss = function(pp, y.to(place), weight=moved(weight, place), reduction=reduction)
+        results.append([loss, *torch.autograd.grad(loss.sum(), pp)])
+    (ours, grad), (theirs, their_grad) = results
     torch.testing.assert_close(ours.cpu(), theirs, **CLOSE)
-    ours.sum().backward()
-    theirs.sum().backward()
-    torch.testing.assert_close(ours_p.grad.cpu(), theirs_p.grad, atol=1e-12, rtol=1e-9)
+    torch.testing.assert_close(grad.cpu(), their_grad, atol=1e-12, rtol=1e-9)
 
 
 def weights(g, shape, kind):
@@ -283,12 +285,11 @@ def test_loss_keeps_its_relative_precision_everywhere(device, y, soft_path):
     assert np.abs(loss - truth)[~normal].max(initial=0) <= 4e-45  # 가장 작은 float32는 1.4e-45다
 
 
-def test_torch_itself_loses_small_losses_at_label_zero():
-    z = torch.linspace(-80, -14.6, 500)
-    assert (F.binary_cross_entropy_with_logits(z, torch.zeros_like(z), reduction="none")[z <= -14.6] == 0).any()
-    assert F.binary_cross_entropy_with_logits(torch.tensor(-17.0), torch.tensor(0.0)) == 0
-    ours = bce_with_logits(torch.tensor(-17.0), torch.tensor(0.0))
-    assert ours.item() == pytest.approx(math.exp(-17), rel=3e-7)
+def test_torch_itself_returns_exactly_zero_at_label_zero_below_minus_14_6(device):
+    z = torch.linspace(-100, -14.6, 500)
+    assert (F.binary_cross_entropy_with_logits(z, torch.zeros_like(z), reduction="none") == 0).all()
+    ours = bce_with_logits(z.to(device), torch.zeros_like(z).to(device), reduction="none")
+    assert (ours > 0).all()
 
 
 @pytest.mark.parametrize("y", [0.0, 0.3, 1.0])
@@ -384,7 +385,7 @@ def test_a_soft_target_has_the_floor_of_its_entropy(device):
     pos_weighted=st.sampled_from([None, "full", "scalar", "row"]),
     reduction=st.sampled_from(["none", "mean", "sum"]),
 )
-def test_bce_with_logits_agrees_with_torch(device, seed, shape, scale, labels, weighted, pos_weighted, reduction):
+def test_bce_with_logits_agrees_with_torch(device, *, seed, shape, scale, labels, weighted, pos_weighted, reduction):
     g = generator(seed)
     z = scale * randn(*shape, generator=g, dtype=torch.float64)
     y = rand(*shape, generator=g, dtype=torch.float64)
@@ -451,8 +452,11 @@ def test_dtype_is_the_one_that_holds_both(device):
     assert bce(z, y, weight=weight).dtype == torch.float32
 
 
+# dynamo는 그래프가 끊긴 자리에서 잎이 아닌 텐서의 .grad를 들여다보고, 제 경고를 감추지만 error 필터에는 걸린다.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 @pytest.mark.parametrize("function", [bce_with_logits, bce])
-def test_compiled_equals_eager(device, function):
+def test_compiled_equals_eager(device, monkeypatch, function):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # 모양 검사기는 추적하는 가짜 텐서를 모른다
     torch._dynamo.reset()
     compiled = torch.compile(function, backend="aot_eager")
     g = generator(0)
@@ -643,9 +647,9 @@ def test_bad_fits(device):
         ("features: 축의 수가 2이어야 하는데 모양이 (3,)이다", (y, y), {}),
         ("features: 원소가 하나 이상이어야 하는데 모양이 (0, 2)이다", (x[:0], y[:0]), {}),
         ("features: 실수형이어야 하는데 torch.int64이다", (x.long(), y), {}),
-        ("features: 유한한 값이어야 하는데 최댓값이 inf이다", (x * math.inf, y), {}),
+        ("features: 유한한 값이어야 하는데 최솟값이 -inf이다", (-math.inf * x, y), {}),
         ("target: 모양이 (3,)이어야 하는데 (2,)이다", (x, y[:2]), {}),
-        ("target: [0, 1] 안의 값이어야 하는데 최댓값이 2.0이다", (x, 2 * y), {}),
+        ("target: [0, 1] 안의 값이어야 하는데 최솟값이 2.0이다", (x, 2 * y), {}),
         ("target: 실수형이어야 하는데 torch.int64이다", (x, y.long()), {}),
         ("steps: 1 이상의 정수여야 하는데 0이다", (x, y), {"steps": 0}),
         ("learning_rate: 0보다 큰 유한한 값이어야 하는데 0.0이다", (x, y), {"learning_rate": 0.0}),

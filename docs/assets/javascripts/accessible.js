@@ -2,9 +2,15 @@
 function accessible() {
   document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "검색");
   document.querySelector(".md-search__form")?.setAttribute("aria-label", "사이트 검색");
-  for (const table of document.querySelectorAll(".md-typeset__scrollwrap, .md-typeset pre > code")) {
-    table.tabIndex = 0;
+  // 차례의 묶음마다 그 제목을 이름으로 준다. 첫 페이지가 있는 묶음의 이름표는 비어 있다.
+  for (const nav of document.querySelectorAll("nav[aria-labelledby^=__nav_]")) {
+    nav.setAttribute("aria-label", nav.parentElement.querySelector(".md-nav__link").textContent.trim());
+    nav.removeAttribute("aria-labelledby");
   }
+  // 복사 단추의 묶음도 길잡이(landmark)라서 저마다 이름이 있어야 한다.
+  document.querySelectorAll(".md-code__nav").forEach((nav, index) => nav.setAttribute("aria-label", `코드 ${index + 1} 도구`));
+  for (const box of document.querySelectorAll(".md-typeset__scrollwrap, .md-typeset pre > code")) box.tabIndex = 0;
 }
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", accessible);
-else accessible();
+accessible();
+// 테마는 표의 틀과 복사 단추를 나중에 만든다.
+new MutationObserver(accessible).observe(document.body, { childList: true, subtree: true });
