@@ -1,7 +1,7 @@
 """손실 함수의 시간과 메모리를 torch의 같은 함수와 나란히 잰다.
 
-`python -m benchmarks.losses`. 같은 입력으로 한 번의 실행에서 번갈아 부르고, 짝지은 비율의 가운데값을 쓴다. 기계가 흔들려도
-비율은 덜 흔들린다. 결과는 페이지에 끼워 넣을 표로 `benchmarks/results/`에 쓴다.
+`python -m benchmarks.losses`. 같은 입력으로 한 번의 실행에서 번갈아 부르고, 짝지은 비율의 가운데값을 쓴다.
+기계가 흔들려도 비율은 덜 흔들린다. 결과는 페이지에 끼워 넣을 표로 `benchmarks/results/`에 쓴다.
 """
 
 import datetime

@@ -36,7 +36,7 @@ def iris(*, device: torch.device | None = None, dtype: torch.dtype | None = None
     $$x \leftarrow \frac{x - \mathrm{mean}(x)}{\mathrm{std}(x)}$$
 
     Args:
-        device: 놓을 장치. 기본값은 CPU.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 특징의 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
@@ -58,7 +58,7 @@ def breast_cancer(*, device: torch.device | None = None, dtype: torch.dtype | No
     $$x \leftarrow \frac{x - \mathrm{mean}(x)}{\mathrm{std}(x)}$$
 
     Args:
-        device: 놓을 장치. 기본값은 CPU.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 특징의 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
@@ -80,7 +80,7 @@ def digits(*, device: torch.device | None = None, dtype: torch.dtype | None = No
     $$x \leftarrow \frac{x}{16}$$
 
     Args:
-        device: 놓을 장치. 기본값은 CPU.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 특징의 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
@@ -105,8 +105,9 @@ def _dataset(
     device: torch.device | None,
     dtype: torch.dtype | None,
 ) -> Dataset:
+    place = torch.get_default_device() if device is None else device
     return Dataset(
-        features.to(device, dtype or torch.get_default_dtype()),
-        torch.from_numpy(raw.target).to(device, torch.int64),
+        features.to(place, dtype or torch.get_default_dtype()),
+        torch.from_numpy(raw.target).to(place, torch.int64),
         tuple(map(str, raw.target_names)),
     )

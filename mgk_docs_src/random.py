@@ -43,7 +43,7 @@ def randn(
     Args:
         shape: 모양.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
-        device: 옮겨 갈 장치. 기본값은 CPU.
+        device: 옮겨 갈 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
@@ -55,7 +55,7 @@ def randn(
     References:
         PyTorch 문서, `torch.randn`.
     """
-    return torch.randn(shape, generator=_on_cpu(generator), dtype=dtype, device="cpu").to(device)
+    return torch.randn(shape, generator=_on_cpu(generator), dtype=dtype, device="cpu").to(_or_default(device))
 
 
 def rand(
@@ -71,7 +71,7 @@ def rand(
     Args:
         shape: 모양.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
-        device: 옮겨 갈 장치. 기본값은 CPU.
+        device: 옮겨 갈 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
@@ -83,7 +83,7 @@ def rand(
     References:
         PyTorch 문서, `torch.rand`.
     """
-    return torch.rand(shape, generator=_on_cpu(generator), dtype=dtype, device="cpu").to(device)
+    return torch.rand(shape, generator=_on_cpu(generator), dtype=dtype, device="cpu").to(_or_default(device))
 
 
 def randint(
@@ -103,7 +103,7 @@ def randint(
         high: 가장 큰 값 더하기 1.
         shape: 모양.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
-        device: 옮겨 갈 장치. 기본값은 CPU.
+        device: 옮겨 갈 장치. 기본값은 torch의 기본 장치.
 
     Returns:
         모양이 `shape`인 `torch.int64` 텐서.
@@ -115,7 +115,11 @@ def randint(
         PyTorch 문서, `torch.randint`.
     """
     checks.number(Interval(low, math.inf, open=True), high=high)
-    return torch.randint(low, high, shape, generator=_on_cpu(generator), device="cpu").to(device)
+    return torch.randint(low, high, shape, generator=_on_cpu(generator), device="cpu").to(_or_default(device))
+
+
+def _or_default(device: torch.device | None) -> torch.device:
+    return torch.get_default_device() if device is None else device
 
 
 def _on_cpu(generator: torch.Generator | None) -> torch.Generator | None:

@@ -46,3 +46,12 @@ def test_dtype_is_followed_and_each_call_gives_a_copy_of_its_own(device, load, k
     assert second.features.any()
     assert second.labels.any()
     assert load(device=device, dtype=kind).features.any()
+
+
+@pytest.mark.parametrize("load", [iris, breast_cancer, digits])
+def test_without_a_device_the_default_device_of_torch_is_followed(device, load):
+    with torch.device(device):
+        assert load().features.device.type == device.type
+    with torch.device("meta"):
+        data = load()
+    assert data.features.device.type == data.labels.device.type == "meta"

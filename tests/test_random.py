@@ -72,3 +72,12 @@ def test_bad_inputs():
     for draw in (randn, rand, lambda *shape, generator: randint(0, 2, shape, generator=generator)):
         with pytest.raises(ValueError, match="generator: CPU 발생기여야 하는데 장치가 cuda이다"):
             draw(2, generator=elsewhere)
+
+
+def test_without_a_device_the_default_device_of_torch_is_followed(device):
+    with torch.device(device):
+        drawn = [randn(2, generator=generator(0)), rand(2, generator=generator(0))]
+        drawn.append(randint(0, 2, (2,), generator=generator(0)))
+    assert {tensor.device.type for tensor in drawn} == {device.type}
+    with torch.device("meta"):
+        assert randn(2, generator=generator(0)).device.type == "meta"

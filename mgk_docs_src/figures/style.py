@@ -64,7 +64,7 @@ def _settings() -> Iterator[None]:
             "grid.linewidth": 0.8,
             "lines.linewidth": 2,
             "legend.frameon": False,
-        "figure.constrained_layout.h_pad": 0.09,
+            "figure.constrained_layout.h_pad": 0.09,
             "legend.labelcolor": INK,
         }
     )
