@@ -59,7 +59,7 @@ def distributions(n: int) -> tuple[Tensor, Tensor]:
 
 def unchecked(logits: Tensor, target: Tensor) -> Tensor:
     """단단한 라벨의 식만. 값 검사가 얼마를 차지하는지 보인다."""
-    return F.softplus((1 - 2 * target) * logits, threshold=40.0).mean()
+    return F.softplus(torch.rsub(target, 1, alpha=2) * logits, threshold=40.0).mean()
 
 
 BINARY = [
@@ -110,13 +110,11 @@ def peak_bytes(loss: Loss, x: Tensor, y: Tensor) -> int:
     gc.collect()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
         loss(x, y).backward()
-    events = sorted(
-        (event for event in recorded.profiler.function_events if event.name == "[memory]"),
-        key=lambda event: event.time_range.start,
-    )
+    # 공개된 events()는 끝까지 남은 할당만 보인다. 기록 원본에는 모든 할당과 반납이 차례대로 있다.
+    events = (event for event in recorded.profiler.kineto_results.events() if event.name() == "[memory]")
     held = peak = 0
-    for event in events:
-        held += event.cpu_memory_usage
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        held += event.nbytes()
         peak = max(peak, held)
     return peak
 

@@ -213,7 +213,7 @@ def bce_with_logits(
         target=(target, UNIT),
         weight=(weight, NONNEGATIVE),
         pos_weight=(pos_weight, NONNEGATIVE),
-        variance=(target * (1 - target), REAL),  # 라벨이 모두 0이나 1일 때만 0이다
+        variance=(torch.addcmul(target, target, target, value=-1), REAL),  # y − y²: 모두 0이나 1일 때만 0이다
     )
     hard = ends["variance"] == (0.0, 0.0) and not target.requires_grad
     z, y = widen(logits, target)
