@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         resolve(config.getoption("--device"))
     except ValueError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(f"--device: {error}") from error
 
 
 @pytest.fixture
