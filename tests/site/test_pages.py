@@ -1,0 +1,105 @@
+"""모든 페이지에서: 남에게 묻지 않고, 가볍고, 깨진 것이 없다."""
+
+import json
+
+import pytest
+from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, Page
+
+from tests.site.conftest import SITE
+
+TEXT_PAGE_LIMIT = 300_000
+
+
+def soup_of(path: str) -> BeautifulSoup:
+    return BeautifulSoup((SITE / path / "index.html").read_text("utf-8"), "html.parser")
+
+
+def test_the_site_has_its_pages() -> None:
+    for path in (
+        "",
+        "losses/binary",
+        "losses/categorical",
+        "sessions/session-2",
+        "members/useok",
+        "reference/notation",
+    ):
+        assert (SITE / path / "index.html").is_file(), path
+
+
+def test_it_asks_no_other_host_and_stays_light(path: str, page: Page, url: str) -> None:
+    seen: dict[str, int] = {}
+    failed: list[str] = []
+
+    def arrived(response) -> None:
+        if response.status >= 400:
+            failed.append(response.url)
+        seen[response.url] = len(response.body())
+
+    page.on("response", arrived)
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.goto(url + path, wait_until="networkidle")
+    assert not failed
+    assert not [address for address in seen if not address.startswith(url)]
+    own = {address: size for address, size in seen.items() if "/assets/" not in address and "/search/" not in address}
+    assert sum(own.values()) <= TEXT_PAGE_LIMIT, own
+
+
+def test_ids_are_unique_and_not_empty(path: str) -> None:
+    ids = [tag["id"] for tag in soup_of(path).find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    assert all(ids)
+
+
+def test_title_and_description_are_its_own(path: str) -> None:
+    soup = soup_of(path)
+    assert soup.title.get_text().strip()
+    assert soup.find("meta", attrs={"name": "description"})["content"]
+    assert soup.html["lang"] == "ko"
+
+
+def test_no_formula_is_left_as_latex(path: str) -> None:
+    article = soup_of(path).article
+    for code in article.find_all(["code", "pre"]):
+        code.decompose()
+    assert not article.select(".arithmatex")
+    assert "$" not in article.get_text()
+
+
+def test_everything_is_there_without_javascript(path: str, browser: Browser, url: str) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(url + path)
+    for kind in ("h1", ":is(p, table, dl)"):
+        assert page.locator(f"article {kind}").first.is_visible()
+    for image in page.locator("article img").all():
+        image.scroll_into_view_if_needed()
+        assert image.bounding_box()["height"] > 50
+    for math in page.locator("article math").all()[:20]:
+        assert math.bounding_box()["width"] > 2
+    context.close()
+
+
+def test_a_phone_needs_no_sideways_scrolling(path: str, browser: Browser, url: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=2)
+    page = context.new_page()
+    page.goto(url + path, wait_until="networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_search_locations_are_unique() -> None:
+    index = json.loads((SITE / "search" / "search_index.json").read_text("utf-8"))
+    locations = [entry["location"] for entry in index["docs"]]
+    assert len(locations) == len(set(locations))
+    assert not [entry for entry in index["docs"] if "∑" in entry["text"]]
+
+
+@pytest.mark.parametrize("query", ["교차 엔트로피", "로짓", "BCE", "라벨 평활화"])
+def test_search_finds_a_chapter(query: str, page: Page, url: str) -> None:
+    page.goto(url, wait_until="networkidle")
+    page.keyboard.press("/")
+    page.keyboard.insert_text(query)
+    page.keyboard.press("End")  # 시험의 입력기는 한글에 keyup을 내지 않는데, 테마는 keyup을 듣는다
+    page.wait_for_selector(".md-search-result__link")
+    assert "/losses/" in page.locator(".md-search-result__link").first.get_attribute("href")
