@@ -7,7 +7,7 @@ PORT ?= 8000
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check lint shapes build site-test outputs bench lock clean
+.PHONY: help install serve test check lint shapes build site-test outputs labs bench lock clean
 
 help: ## 이 목록
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ site-test: .venv/.installed ## 만든 사이트를 진짜 브라우저로 시험
 
 outputs: .venv/.installed ## 페이지의 '출력' 울타리를 실제 출력으로 다시 쓴다
 	$(BIN)/python -m pytest docs --update-outputs -q
+
+labs: .venv/.installed ## 실습 노트북을 사이트 없이 모두 돌린다 (make labs DEVICE=cuda)
+	MGK_DEVICE=$(DEVICE) $(BIN)/python -m hooks.execution
 
 bench: .venv/.installed ## torch와 나란히 잰 빠르기와 메모리를 benchmarks/results/에 쓴다
 	$(BIN)/python -m benchmarks.losses

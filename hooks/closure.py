@@ -6,13 +6,13 @@
 
 import hashlib
 import platform
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import distributions
 from pathlib import Path
 
 import grimp
 
 PACKAGE = "mgk_docs_src"
-DISTRIBUTIONS = ("matplotlib", "numpy", "scikit-learn", "torch")
 
 
 def source(module: str, root: Path) -> Path:
@@ -26,11 +26,17 @@ def import_graph(root: Path) -> grimp.ImportGraph:
     return grimp.build_graph(PACKAGE, cache_dir=str(root / ".cache" / "grimp"))
 
 
+@cache
+def versions() -> list[str]:
+    """파이썬과, 설치된 모든 패키지의 판."""
+    installed = {f"{found.name}=={found.version}" for found in distributions()}
+    return [platform.python_version(), *sorted(installed)]
+
+
 def key(module: str, graph: grimp.ImportGraph, root: Path) -> str:
     """모듈과, 그것이 직접·간접으로 들여오는 모듈 전부의 소스와, 판 번호의 SHA-256."""
     closure = sorted({module, *graph.find_upstream_modules(module)})
-    versions = [platform.python_version(), *(f"{name}=={version(name)}" for name in DISTRIBUTIONS)]
-    digest = hashlib.sha256("\n".join(versions).encode())
+    digest = hashlib.sha256("\n".join(versions()).encode())
     for name in closure:
         digest.update(b"\0" + name.encode() + b"\0" + source(name, root).read_bytes())
     return digest.hexdigest()

@@ -118,6 +118,35 @@ def randint(
     return torch.randint(low, high, shape, generator=_on_cpu(generator), device="cpu").to(_or_default(device))
 
 
+def randperm(
+    n: int,
+    *,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+) -> Int[Tensor, "n"]:
+    r"""0부터 $n - 1$까지를 섞은 무작위 순열.
+
+    $$\pi \sim \mathcal{U}(S_n)$$
+
+    Args:
+        n: 섞을 수의 개수. 0 이상.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 옮겨 갈 장치. 기본값은 torch의 기본 장치.
+
+    Returns:
+        길이가 `n`인 `torch.int64` 텐서.
+
+    Raises:
+        TypeError: `n`이 정수가 아니면.
+        ValueError: `n`이 음수이거나, CPU가 아닌 발생기이면.
+
+    References:
+        PyTorch 문서, `torch.randperm`.
+    """
+    checks.count(0, n=n)
+    return torch.randperm(n, generator=_on_cpu(generator), device="cpu").to(_or_default(device))
+
+
 def _or_default(device: torch.device | None) -> torch.device:
     return torch.get_default_device() if device is None else device
 

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from mgk_docs_src.random import generator, rand, randint, randn
+from mgk_docs_src.random import generator, rand, randint, randn, randperm
 
 
 def test_the_same_seed_gives_the_same_numbers_on_every_device(device):
@@ -60,6 +60,22 @@ def test_the_distributions_are_what_they_are_called(device):
     assert (whole.cpu() + 1).bincount().min() > n / 4 * 0.95
 
 
+def test_a_permutation_holds_every_number_once(device):
+    drawn = randperm(7, generator=generator(0), device=device)
+    assert drawn.device.type == device.type
+    assert drawn.dtype == torch.int64
+    assert torch.equal(drawn.cpu(), randperm(7, generator=generator(0)).cpu())
+    assert not torch.equal(drawn.cpu(), randperm(7, generator=generator(1)).cpu())
+    assert drawn.sort().values.tolist() == list(range(7))
+    assert randperm(0, generator=None, device=device).shape == (0,)
+    # 순열 6개가 고르게 나온다: 6000번에 한 순열이 평균 1000번, 표준 편차 29번
+    g = generator(2)
+    codes = torch.stack([randperm(3, generator=g, device=device) for _ in range(6000)]).cpu() @ torch.tensor([9, 3, 1])
+    seen = codes.unique(return_counts=True)[1]
+    assert len(seen) == 6
+    assert (seen - 1000).abs().max() < 150
+
+
 @pytest.mark.bad_input
 def test_bad_inputs():
     with pytest.raises(ValueError, match="seed: 0 이상의 정수여야 하는데 -1이다"):
@@ -68,8 +84,12 @@ def test_bad_inputs():
         generator(1.0)
     with pytest.raises(ValueError, match="high: 3보다 큰 유한한 값이어야 하는데 3이다"):
         randint(3, 3, (1,), generator=None)
+    with pytest.raises(ValueError, match="n: 0 이상의 정수여야 하는데 -1이다"):
+        randperm(-1, generator=None)
+    with pytest.raises(TypeError, match="n: 정수여야 하는데 float이다"):
+        randperm(1.0, generator=None)
     elsewhere = SimpleNamespace(device=torch.device("cuda"))
-    for draw in (randn, rand, lambda *shape, generator: randint(0, 2, shape, generator=generator)):
+    for draw in (randn, rand, randperm, lambda *shape, generator: randint(0, 2, shape, generator=generator)):
         with pytest.raises(ValueError, match="generator: CPU 발생기여야 하는데 장치가 cuda이다"):
             draw(2, generator=elsewhere)
 
@@ -78,6 +98,7 @@ def test_without_a_device_the_default_device_of_torch_is_followed(device):
     with torch.device(device):
         drawn = [randn(2, generator=generator(0)), rand(2, generator=generator(0))]
         drawn.append(randint(0, 2, (2,), generator=generator(0)))
+        drawn.append(randperm(2, generator=generator(0)))
     assert {tensor.device.type for tensor in drawn} == {device.type}
     with torch.device("meta"):
         assert randn(2, generator=generator(0)).device.type == "meta"

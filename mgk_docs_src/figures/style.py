@@ -4,6 +4,8 @@
 바탕도 그림이 스스로 칠하므로, 밝기를 전하지 않는 브라우저에서도 글자가 사라지지 않는다.
 """
 
+import base64
+import html
 import io
 import re
 import warnings
@@ -98,6 +100,15 @@ def to_svg(figure: Figure) -> str:
         f"svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}text{{font-family:{READER_FONTS}!important}}"
     )
     return re.sub(r"(<svg [^>]*>)", rf"\1<style>{style}</style>", svg, count=1)
+
+
+def to_img(figure: Figure, alt: str) -> str:
+    """노트북에 보일 `<img>`. 그림을 주소 안에 담으므로 파일도, 다른 그림과 겹치는 id도 없다."""
+    svg = to_svg(figure)
+    size = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    width, height = (round(float(points) * 4 / 3) for points in size.groups()) if size else (0, 0)
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" src="data:image/svg+xml;base64,{data}">'
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -1,0 +1,131 @@
+"""실습 노트북을 한 번만, 나란히, 낡지 않게 돌린다. `python -m hooks.execution`은 사이트를 만들지 않고 돌리기만 한다.
+
+`docs/labs/*.py`(jupytext percent)의 코드 칸들이 캐시에 없으면 돌린다. 열쇠는 코드 칸의 글, 그것이 들여오는
+`mgk_docs_src` 모듈 전부의 소스, 파이썬과 설치된 모든 패키지의 판, 장치(`MGK_DEVICE`)다.
+글만 고치면 아무것도 돌지 않는다.
+"""
+
+import ast
+import hashlib
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jupytext
+import nbformat
+from filelock import FileLock
+from grimp import ImportGraph
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import get_plugin_logger
+
+from hooks import closure
+
+log = get_plugin_logger("labs")
+
+
+class Lab(NamedTuple):
+    """노트북 하나: 이름, 칸들, 코드 칸의 출력을 두는 파일."""
+
+    name: str
+    notebook: Any
+    outputs: Path
+
+    @property
+    def code(self) -> list[str]:
+        return [cell.source for cell in self.notebook.cells if cell.cell_type == "code"]
+
+    @property
+    def prose(self) -> list[str]:
+        return [cell.source for cell in self.notebook.cells if cell.cell_type == "markdown"]
+
+
+def imports(code: list[str], graph: ImportGraph) -> set[str]:
+    """코드 칸들이 들여오는 `mgk_docs_src`의 모듈."""
+    named: set[str] = set()
+    for node in (node for source in code for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*", "", source)))):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return named & graph.modules
+
+
+def key(code: list[str], graph: ImportGraph, root: Path, device: str) -> str:
+    """코드 칸과 그것이 기대는 모든 것의 해시."""
+    modules = [closure.key(module, graph, root) for module in sorted(imports(code, graph))]
+    return hashlib.sha256(json.dumps([code, modules, closure.versions(), device]).encode()).hexdigest()
+
+
+def find(sources: list[tuple[str, Path]], root: Path) -> list[Lab]:
+    """노트북을 읽고 저마다의 열쇠를 구한다."""
+    graph = closure.import_graph(root)
+    device = os.environ.get("MGK_DEVICE", "cpu")
+    labs = []
+    for name, path in sources:
+        lab = Lab(name, jupytext.read(path), Path())
+        for number, cell in enumerate(lab.notebook.cells):
+            cell.id = f"cell-{number}"  # jupytext는 읽을 때마다 새 이름을 짓는다. 같은 글이면 같은 바이트여야 한다
+        labs.append(lab._replace(outputs=root / ".cache" / "labs" / f"{key(lab.code, graph, root, device)}.json"))
+    return labs
+
+
+def read(outputs: Path) -> list[Any] | None:
+    """캐시에 있는 출력. 없거나 잘린 파일이면 None."""
+    try:
+        return [nbformat.from_dict(cell) for cell in json.loads(outputs.read_text("utf-8"))]
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def execute(labs: list[Lab], root: Path) -> None:
+    """캐시에 없는 것을 모두 돌린다. 하나라도 실패하면 빌드를 멈추고, 실패한 것은 아무것도 남기지 않는다."""
+    cache = root / ".cache" / "labs"
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "lock"):  # 두 빌드가 함께 와도 한 번만 돈다
+        missing = [lab for lab in labs if read(lab.outputs) is None]
+        if not missing:
+            return
+        jobs = [{"name": lab.name, "cells": lab.code, "out": str(lab.outputs)} for lab in missing]
+        log.info(f"노트북 {len(jobs)}개를 돌린다: {', '.join(lab.name for lab in missing)}")
+        command = [sys.executable, "-m", "hooks.notebooks"]
+        failures, finished = [], 0
+        with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as runner:
+            assert runner.stdin is not None
+            assert runner.stdout is not None
+            with runner.stdin:
+                json.dump(jobs, runner.stdin)
+            for line in runner.stdout:
+                done = json.loads(line)
+                finished += 1
+                log.info(
+                    f"{'✗' if done['error'] else '✓'} {done['name']} {done['seconds']:.1f} s ({finished}/{len(jobs)})"
+                )
+                failures += [f"{done['name']}: {done['error']}"] if done["error"] else []
+    if failures or runner.returncode or finished < len(jobs):
+        raise PluginError("\n\n".join(failures) or f"노트북을 돌리던 프로세스가 {runner.returncode}로 끝났다")
+
+
+def executed(lab: Lab) -> Any:
+    """출력을 채운 노트북."""
+    outputs = iter(read(lab.outputs) or [])
+    notebook = nbformat.from_dict(lab.notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(code, 1):
+        cell.outputs, cell.execution_count = next(outputs), count
+    return notebook
+
+
+def main(root: Path) -> None:
+    """모든 실습을 돌린다."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    sources = [(f"labs/{path.stem}", path) for path in sorted((root / "docs" / "labs").glob("*.py"))]
+    execute(find(sources, root), root)
+
+
+if __name__ == "__main__":
+    main(Path.cwd())

@@ -1,0 +1,101 @@
+"""실행한 노트북을 mkdocs-jupyter에 넘기고, 그것이 그린 페이지를 책의 꼴로 다듬는다.
+
+돌리는 일은 hooks/execution.py가 한다. mkdocs-jupyter는 코드 칸과 출력을 그린다. 글 칸은 자리표만 넘기고 사이트의
+마크다운으로 그려 끼운다. 그래야 한글 제목의 id, 목차, 링크, 수식, 알림이 다른 페이지와 같다.
+mkdocs-jupyter가 페이지마다 넣는 스타일과 스크립트(575 KB)는 빼고 book.css 하나를 쓴다.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from hooks.execution import Lab, execute, executed, find
+
+FOLDER = "labs/"
+SEPARATOR = "\n\n<!-- 칸 -->\n\n"
+# mkdocs-jupyter의 HTML에서 뺄 것과 바꿀 것. 코드 칸은 다른 페이지의 코드와 같은 꼴이 되어 테마의 색과 복사 단추를 쓴다.
+CLEANUPS = [
+    (r"<(style|script)\b.*?</\1>|<!--.*?-->", ""),
+    (r'<div class="zeroclipboard-container">.*?</clipboard-copy>\s*</div>', ""),
+    (r'<div class="clipboard-copy-txt".*?</div>', ""),
+    (r'<div class="jp-Collapser.*?</div>', ""),
+    (r'(<div class="jp-Cell-inputWrapper") tabindex="0"', r"\1"),
+    (r'<div class="highlight-ipynb hl-python"><pre>(.*?)</pre></div>',
+     r'<div class="language-python highlight"><pre><code>\1</code></pre></div>'),
+]  # fmt: skip
+
+
+class LabFile(File):
+    """실습의 페이지가 될 파일. 나중에 글을 끼울 수 있게 노트북을 지닌다."""
+
+    lab: Lab
+
+
+def display(notebook: Any) -> Any:
+    """mkdocs-jupyter에 넘길 것: 글 칸에는 몇째인지만 적는다."""
+    shown = nbformat.from_dict(notebook)
+    for number, cell in enumerate(cell for cell in shown.cells if cell.cell_type == "markdown"):
+        cell.source = placeholder(number)
+    return shown
+
+
+def placeholder(number: int) -> str:
+    """글 칸의 자리표."""
+    return f"mgk-prose-{number:04d}"
+
+
+def write(notebook: Any, path: Path) -> str:
+    """바뀌었을 때만 쓴다. 그래야 mkdocs-jupyter의 캐시가 맞는다."""
+    text = nbformat.writes(notebook)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text("utf-8") != text:
+        path.write_text(text, "utf-8")
+    return str(path)
+
+
+def clean(content: str) -> str:
+    """mkdocs-jupyter가 그린 것을 사이트의 꼴로 다듬는다."""
+    for pattern, replacement in CLEANUPS:
+        content = re.sub(pattern, replacement, content, flags=re.DOTALL)
+    return content
+
+
+@event_priority(100)  # mkdocs-jupyter보다 먼저
+def on_files(files: Files, config: Any) -> Files:
+    """MkDocs 훅: 실습의 소스를 실행한 노트북으로 바꾼다."""
+    root = Path(config.config_file_path).parent
+    sources = [file for file in files if file.src_uri.startswith(FOLDER) and file.src_uri.endswith(".py")]
+    labs = find([(file.src_uri.removesuffix(".py"), Path(str(file.abs_src_path))) for file in sources], root)
+    execute(labs, root)
+    for file, lab in zip(sources, labs, strict=True):
+        notebook = executed(lab)
+        made = root / ".cache" / "labs" / "made"
+        files.remove(file)
+        write(display(notebook), made / f"{lab.name}.ipynb")
+        # mkdocs-jupyter는 폴더에 놓인 보통 파일만 노트북으로 알아본다.
+        page = LabFile(f"{lab.name}.ipynb", str(made), config.site_dir, config.use_directory_urls)
+        page.lab = lab
+        files.append(page)
+        copy = write(notebook, made / "download" / f"{lab.name}.ipynb")
+        files.append(File.generated(config, f"{lab.name}/{Path(lab.name).name}.ipynb", abs_src_path=copy))
+    return files
+
+
+def on_page_content(content: str, page: Any, config: Any, files: Files) -> str:
+    """MkDocs 훅: 자리표에 사이트의 마크다운으로 그린 글을 끼우고, 내려받는 링크를 단다."""
+    lab: Lab | None = getattr(page.file, "lab", None)
+    if lab is None:
+        return content
+    page.markdown = SEPARATOR.join(lab.prose)
+    Page.render(page, config, files)  # mkdocs-jupyter가 바꿔 둔 것이 아니라 본래의 것: 목차와 링크 검사까지 한다
+    page.meta["description"] = lab.prose[0].split("\n\n")[1].replace("\n", " ")
+    body = clean(content)
+    for number, prose in enumerate(page.content.split(SEPARATOR.strip())):
+        body = body.replace(f"<p>{placeholder(number)}</p>", prose, 1)
+    name = Path(lab.name).name
+    return f'{body}\n<p class="lab-download"><a href="{name}.ipynb" download>실행한 노트북 내려받기 (.ipynb)</a></p>'

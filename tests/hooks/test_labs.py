@@ -1,0 +1,229 @@
+"""hooks/labs.py: 노트북은 한 번만 돌고, 낡은 결과도 반쪽 결과도 나가지 않는다."""
+
+import inspect
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import Abort, PluginError
+
+from hooks import execution, labs
+
+ROOT = Path(__file__).parents[2]
+CONFIG = f"""
+site_name: 시험
+strict: true
+theme: {{ name: material, font: false }}
+hooks: [{ROOT}/hooks/labs.py, {ROOT}/hooks/mathml.py]
+plugins:
+  - search
+  - mkdocs-jupyter: {{ include: [made/labs/*.ipynb], allow_errors: false, cache_dir: .cache/mkdocs-jupyter }}
+markdown_extensions:
+  - admonition
+  - toc: {{ slugify: !!python/object/apply:pymdownx.slugs.slugify {{ kwds: {{ case: lower }} }} }}
+  - pymdownx.arithmatex: {{ generic: true }}
+validation: {{ links: {{ not_found: warn, anchors: warn }} }}
+"""
+LAB = """# %% [markdown]
+# # 실습: 깊이
+#
+# 첫 문단은 [첫 페이지](../index.md)와 $x < y$를 말한다.
+#
+# ## 한글 제목
+#
+# !!! note "알림"
+#
+#     안쪽 글
+
+# %%
+from mgk_docs_src.shared import SIDE
+print(SIDE)
+
+# %% [markdown]
+# ## 둘째 제목
+
+# %%
+from IPython.display import HTML, display
+display(HTML('<img alt="네모" src="data:,">'))
+"""
+OTHER = "# %% [markdown]\n# # 다른 실습\n#\n# 글.\n\n# %%\nfrom mgk_docs_src import lonely\nprint(lonely.X)\n"
+
+
+@pytest.fixture
+def site(book: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (book / "docs" / "labs").mkdir(parents=True)
+    (book / "docs" / "index.md").write_text("# 첫 페이지\n", "utf-8")
+    (book / "docs" / "labs" / "deep.py").write_text(LAB, "utf-8")
+    (book / "docs" / "labs" / "other.py").write_text(OTHER, "utf-8")
+    (book / "mkdocs.yml").write_text(CONFIG, "utf-8")
+    monkeypatch.chdir(book)
+    return book
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """돌린 노트북의 이름들. 빌드마다 한 줄."""
+    names: list[list[str]] = []
+    real = execution.json.dump
+
+    def dump(jobs: list[dict[str, str]], stream: object) -> None:
+        names.append([job["name"] for job in jobs])
+        real(jobs, stream)
+
+    monkeypatch.setattr(execution.json, "dump", dump)
+    return names
+
+
+def make(site: Path) -> None:
+    # MkDocs는 훅을 파일에서 따로 읽는다. 시험이 바꾼 모듈의 함수가 불리도록 갈아 끼운다.
+    config = load_config(str(site / "mkdocs.yml"))
+    for event, function in (("files", labs.on_files), ("page_content", labs.on_page_content)):
+        handlers = config.plugins.events[event]
+        handlers[:] = [function if inspect.getsourcefile(handler) == labs.__file__ else handler for handler in handlers]
+    build(config)
+
+
+def page(site: Path, name: str) -> BeautifulSoup:
+    return BeautifulSoup((site / "site" / "labs" / name / "index.html").read_text("utf-8"), "html.parser")
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_a_lab_is_a_page_like_any_other(site: Path) -> None:
+    make(site)
+    soup = page(site, "deep")
+    assert [tag["id"] for tag in soup.select("h1, h2") if tag.has_attr("id")] == ["실습-깊이", "한글-제목", "둘째-제목"]
+    assert soup.select_one(".admonition.note p.admonition-title").get_text() == "알림"
+    assert soup.find("a", string="첫 페이지")["href"] in ("../../index.html", "../../", "../..")
+    assert soup.select_one("math").get_text() == "x<y"
+    assert soup.find("img")["alt"] == "네모"
+    assert "3" in soup.select_one(".jp-OutputArea-output pre").get_text()
+    assert soup.select_one(".language-python pre code").get_text().startswith("from mgk_docs_src.shared")
+    assert not soup.select("div.jupyter-wrapper style, div.jupyter-wrapper script, clipboard-copy")
+    assert soup.find("meta", attrs={"name": "description"})["content"].startswith("첫 문단은")
+    index = json.loads((site / "site" / "search" / "search_index.json").read_text("utf-8"))
+    locations = [entry["location"] for entry in index["docs"]]
+    assert "labs/deep/#한글-제목" in locations
+    assert len(locations) == len(set(locations))
+
+
+def test_the_executed_notebook_can_be_downloaded(site: Path) -> None:
+    make(site)
+    link = page(site, "deep").select_one("a[download]")["href"]
+    notebook = json.loads((site / "site" / "labs" / "deep" / link).read_text("utf-8"))
+    assert "".join(notebook["cells"][0]["source"]).startswith("# 실습: 깊이")
+    assert notebook["cells"][1]["outputs"][0]["text"] == ["3\n"]
+
+
+def test_nothing_changed_runs_nothing_and_prose_runs_nothing(site: Path, runs: list) -> None:
+    make(site)
+    make(site)
+    edit(site / "docs" / "labs" / "deep.py", "둘째 제목", "고친 제목")
+    make(site)
+    assert runs == [["labs/deep", "labs/other"]]
+    assert "고친 제목" in page(site, "deep").get_text()
+
+
+def test_an_edit_of_code_runs_only_that_notebook(site: Path, runs: list) -> None:
+    make(site)
+    edit(site / "docs" / "labs" / "deep.py", "print(SIDE)", "print(SIDE * 100)")
+    make(site)
+    assert runs[1:] == [["labs/deep"]]
+    assert "300" in page(site, "deep").get_text()
+
+
+def test_an_edit_two_imports_away_runs_exactly_its_notebooks_and_shows_the_new_result(site: Path, runs: list) -> None:
+    make(site)
+    edit(site / "mgk_docs_src" / "deep.py", "SIDE = 3", "SIDE = 7")
+    make(site)
+    edit(site / "mgk_docs_src" / "lonely.py", "X = 1", "X = 12")
+    make(site)
+    assert runs[1:] == [["labs/deep"], ["labs/other"]]
+    assert "7" in page(site, "deep").select_one(".jp-OutputArea-output pre").get_text()
+    assert "12" in page(site, "other").select_one(".jp-OutputArea-output pre").get_text()
+
+
+def test_device_and_versions_are_part_of_the_key(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = execution.closure.import_graph(site)
+    code = ["from mgk_docs_src.shared import SIDE\n%matplotlib inline\nimport mgk_docs_src.lonely"]
+    assert execution.imports(code, graph) == {"mgk_docs_src.shared", "mgk_docs_src.lonely"}
+    keys = {execution.key(code, graph, site, device) for device in ("cpu", "cuda")}
+    monkeypatch.setattr(execution.closure, "versions", lambda: ["0"])
+    keys.add(execution.key(code, graph, site, "cpu"))
+    assert len(keys) == 3
+
+
+def test_a_failing_cell_fails_the_build_and_is_not_kept(
+    site: Path, runs: list, caplog: pytest.LogCaptureFixture
+) -> None:
+    edit(site / "docs" / "labs" / "deep.py", "print(SIDE)", "print(SIDE / 0)")
+    with pytest.raises(Abort):
+        make(site)
+    assert "labs/deep: 1째 코드 칸: ZeroDivisionError" in caplog.text
+    assert not (site / "site" / "labs").exists()
+    edit(site / "docs" / "labs" / "deep.py", "SIDE / 0", "SIDE")
+    make(site)
+    assert runs == [["labs/deep", "labs/other"], ["labs/deep"]]
+
+
+def test_a_runner_that_dies_fails_the_build(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dying = site / "python"
+    dying.write_text("#!/bin/sh\ncat > /dev/null\nexit 3\n", "utf-8")
+    dying.chmod(0o755)
+    monkeypatch.setattr(execution.sys, "executable", str(dying))
+    with pytest.raises(PluginError, match="프로세스가 3로 끝났다"):
+        execution.execute(execution.find([("labs/deep", site / "docs" / "labs" / "deep.py")], site), site)
+
+
+def test_a_cache_file_cut_short_is_made_anew(site: Path, runs: list) -> None:
+    make(site)
+    for path in (site / ".cache" / "labs").glob("*.json"):
+        path.write_bytes(path.read_bytes()[:-5])
+    make(site)
+    assert runs == [["labs/deep", "labs/other"]] * 2
+    assert "3" in page(site, "deep").select_one(".jp-OutputArea-output pre").get_text()
+
+
+def test_two_builds_at_once_run_a_notebook_once(site: Path, runs: list) -> None:
+    found = execution.find([("labs/deep", site / "docs" / "labs" / "deep.py")], site)
+    builds = [threading.Thread(target=execution.execute, args=(found, site)) for _ in range(2)]
+    for thread in builds:
+        thread.start()
+    for thread in builds:
+        thread.join()
+    assert runs == [["labs/deep"]]
+    assert execution.read(found[0].outputs) is not None
+
+
+def test_the_real_peer_would_be_stale_so_the_key_must_not_be_the_notebook_alone(site: Path) -> None:
+    """mkdocs-jupyter의 캐시는 노트북의 바이트만 본다. 훅이 만든 노트북의 바이트가 결과를 따라 바뀌어야 한다."""
+    make(site)
+    made = site / ".cache" / "labs" / "made" / "labs" / "deep.ipynb"
+    before = made.read_bytes()
+    make(site)
+    assert made.read_bytes() == before
+    edit(site / "mgk_docs_src" / "deep.py", "SIDE = 3", "SIDE = 9")
+    make(site)
+    assert made.read_bytes() != before
+
+
+def test_it_works_from_the_command_line_too(site: Path) -> None:
+    subprocess.run([sys.executable, "-m", "mkdocs", "build", "--quiet"], cwd=site, check=True, capture_output=True)
+    assert "3" in page(site, "deep").select_one(".jp-OutputArea-output pre").get_text()
+
+
+def test_make_labs_runs_them_without_building(site: Path, runs: list) -> None:
+    execution.main(site)
+    subprocess.run([sys.executable, "-m", "hooks.execution"], cwd=site, check=True)
+    assert runs == [["labs/deep", "labs/other"]]
+    assert not (site / "site").exists()
