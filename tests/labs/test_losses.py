@@ -137,7 +137,7 @@ def test_weights_and_adjustments_have_the_dtype_asked_for(device):
 def test_logit_adjustment_in_closed_form(device):
     labels = torch.tensor([0, 0, 0, 1], device=device)
     wanted = torch.tensor([0.75, 0.25], dtype=torch.float64).log()
-    for tau in (0, 0.5, 1.0, 2.0):
+    for tau in (0.0, 0.5, 1.0, 2.0):
         shift = logit_adjustment(labels, num_classes=2, tau=tau, dtype=torch.float64)
         torch.testing.assert_close(shift.cpu(), tau * wanted, **CLOSE)
     # 정보가 없는 모델: 보정한 로짓의 손실은 빈도의 엔트로피, 곧 그 자료에서 닿을 수 있는 가장 작은 상수 예측이다.
@@ -164,7 +164,7 @@ def test_logit_adjustment_takes_the_prior_out(device):
 # --- 초점 손실 ---
 
 
-@pytest.mark.parametrize("gamma", [0, 0.5, 1.0, 2, 5.0])
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0, 5.0])
 def test_focal_loss_in_many_digits(device, gamma):
     z, y = batch(device, 20, 5)
     z = 5 * z
@@ -182,7 +182,7 @@ def test_focal_loss_in_many_digits(device, gamma):
 def test_focal_loss_without_focus_is_cross_entropy(device):
     z, y = batch(device, 50)
     for reduction in ("none", "mean", "sum"):
-        ours = focal_loss(z, y, gamma=0, reduction=reduction)
+        ours = focal_loss(z, y, gamma=0.0, reduction=reduction)
         torch.testing.assert_close(ours.cpu(), F.cross_entropy(z.cpu(), y.cpu(), reduction=reduction), **CLOSE)
 
 

@@ -9,7 +9,8 @@ function accessible() {
   }
   // 복사 단추의 묶음도 길잡이(landmark)라서 저마다 이름이 있어야 한다.
   document.querySelectorAll(".md-code__nav").forEach((nav, index) => nav.setAttribute("aria-label", `코드 ${index + 1} 도구`));
-  for (const box of document.querySelectorAll(".md-typeset__scrollwrap, .md-typeset pre > code")) box.tabIndex = 0;
+  const boxes = ".md-typeset__scrollwrap, .md-typeset pre > code, .jp-OutputArea-output > pre";
+  for (const box of document.querySelectorAll(boxes)) box.tabIndex = 0;
 }
 accessible();
 // 테마는 표의 틀과 복사 단추를 나중에 만든다.
