@@ -21,11 +21,11 @@ SEPARATOR = "\n\n<!-- 칸 -->\n\n"
 # mkdocs-jupyter의 HTML에서 뺄 것과 바꿀 것. 코드 칸은 다른 페이지의 코드와 같은 꼴이 되어 테마의 색과 복사 단추를 쓴다.
 CLEANUPS = [
     (r"<(style|script)\b.*?</\1>|<!--.*?-->", ""),
-    (r'<span class="[nwp]">([^<]*)</span>', r"\1"),  # 색이 없는 이름·빈칸·문장 부호
+    (r'<span class="[nwpo]">([^<]*)</span>', r"\1"),  # 테마가 글과 같은 색으로 두는 이름·빈칸·부호
     (r'<div class="zeroclipboard-container">.*?</clipboard-copy>\s*</div>', ""),
     (r'<div class="clipboard-copy-txt".*?</div>', ""),
     (r'<div class="jp-Collapser.*?</div>', ""),
-    (r'(<div class="jp-Cell-inputWrapper") tabindex="0"', r"\1"),
+    (r'<div class="(?![^"]*jp-OutputArea-output)(jp-|CodeMirror)[^>]*>', "<div>"),  # 스타일이 없는 틀
     (r'<div class="highlight-ipynb hl-python"><pre>(.*?)</pre></div>',
      r'<div class="language-python highlight"><pre><code>\1</code></pre></div>'),
 ]  # fmt: skip
@@ -48,6 +48,26 @@ def display(notebook: Any) -> Any:
 def placeholder(number: int) -> str:
     """글 칸의 자리표."""
     return f"mgk-prose-{number:04d}"
+
+
+def portable(notebook: Any, repository: str | None) -> Any:
+    """집에 가져갈 것. 저장소를 알면 첫 칸이 이 책의 패키지를 설치하므로, 빈 Colab에서도 돌아간다."""
+    if not repository:
+        return notebook
+    taken = nbformat.from_dict(notebook)
+    source = f'%pip install -q "mgk_docs_src @ git+https://github.com/{repository}"'
+    taken.cells.insert(0, nbformat.v4.new_code_cell(source, id="install"))
+    return taken
+
+
+def links(name: str, repository: str | None) -> str:
+    """내려받는 링크와, 저장소를 알면 Colab에서 여는 링크."""
+    found = [f'<a href="{Path(name).name}.ipynb" download>실행한 노트북 내려받기 (.ipynb)</a>']
+    if repository:
+        # publish 작업이 실행한 노트북을 notebooks 가지에 올린다. Colab은 GitHub에 있는 것만 연다.
+        colab = f"https://colab.research.google.com/github/{repository}/blob/notebooks/{name}.ipynb"
+        found.append(f'<a href="{colab}">Colab에서 열기</a>')
+    return f'<p class="lab-links">{" · ".join(found)}</p>'
 
 
 def write(notebook: Any, path: Path) -> str:
@@ -82,7 +102,7 @@ def on_files(files: Files, config: Any) -> Files:
         page = LabFile(f"{lab.name}.ipynb", str(made), config.site_dir, config.use_directory_urls)
         page.lab = lab
         files.append(page)
-        copy = write(notebook, made / "download" / f"{lab.name}.ipynb")
+        copy = write(portable(notebook, config.extra.get("repository")), made / "download" / f"{lab.name}.ipynb")
         files.append(File.generated(config, f"{lab.name}/{Path(lab.name).name}.ipynb", abs_src_path=copy))
     return files
 
@@ -98,5 +118,4 @@ def on_page_content(content: str, page: Any, config: Any, files: Files) -> str:
     body = clean(content)
     for number, prose in enumerate(page.content.split(SEPARATOR.strip())):
         body = body.replace(f"<p>{placeholder(number)}</p>", prose, 1)
-    name = Path(lab.name).name
-    return f'{body}\n<p class="lab-download"><a href="{name}.ipynb" download>실행한 노트북 내려받기 (.ipynb)</a></p>'
+    return f"{body}\n{links(lab.name, config.extra.get('repository'))}"

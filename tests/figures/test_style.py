@@ -67,3 +67,21 @@ def test_a_machine_without_a_korean_font_still_draws(monkeypatch: pytest.MonkeyP
         axes.set(title="한글 제목")
     style.save(figure, tmp_path / "one.svg")
     assert "한글 제목" in (tmp_path / "one.svg").read_text("utf-8")
+
+
+def test_numbers_in_labels_keep_their_digits_and_paths_are_short() -> None:
+    with style.panels() as (figure, (axes,)):
+        axes.plot([0, 1 / 3], [0, 2 / 7])
+        axes.set(title="바닥 1.4612")
+    svg = style.to_svg(figure)
+    assert "바닥 1.4612" in svg
+    assert not re.search(r' d="[^"]*\.\d{3}', svg)
+
+
+def test_an_inline_image_has_its_size_and_alt() -> None:
+    with style.panels() as (figure, (axes,)):
+        axes.plot([0, 1], [0, 1])
+    tag = style.to_img(figure, 'x < y "따옴"')
+    assert tag.startswith(
+        '<img alt="x &lt; y &quot;따옴&quot;" width="480" height="278" src="data:image/svg+xml;base64,'
+    )

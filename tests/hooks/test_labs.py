@@ -125,6 +125,21 @@ def test_the_executed_notebook_can_be_downloaded(site: Path) -> None:
     assert notebook["cells"][1]["outputs"][0]["text"] == ["3\n"]
 
 
+def test_with_a_repository_a_lab_opens_in_colab_and_installs_the_package(site: Path, runs: list) -> None:
+    edit(site / "mkdocs.yml", "strict: true", "strict: true\nextra: { repository: team/book }")
+    make(site)
+    soup = page(site, "deep")
+    colab = soup.find("a", string="Colab에서 열기")["href"]
+    assert colab == "https://colab.research.google.com/github/team/book/blob/notebooks/labs/deep.ipynb"
+    notebook = json.loads((site / "site" / "labs" / "deep" / "deep.ipynb").read_text("utf-8"))
+    assert "".join(notebook["cells"][0]["source"]).startswith('%pip install -q "mgk_docs_src @ git+https://github.com/')
+    assert "pip install" not in soup.get_text()
+    edit(site / "mkdocs.yml", "team/book", "")
+    make(site)
+    assert page(site, "deep").find("a", string="Colab에서 열기") is None
+    assert len(runs) == 1
+
+
 def test_nothing_changed_runs_nothing_and_prose_runs_nothing(site: Path, runs: list) -> None:
     make(site)
     make(site)

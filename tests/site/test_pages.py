@@ -1,14 +1,16 @@
 """모든 페이지에서: 남에게 묻지 않고, 가볍고, 깨진 것이 없다."""
 
 import json
+import re
 
 import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 
-from tests.site.conftest import SITE
+from tests.site.conftest import SITE, built_pages
 
 TEXT_PAGE_LIMIT = 300_000
+LAB_PAGE_LIMIT = 80_000
 
 
 def soup_of(path: str) -> BeautifulSoup:
@@ -43,6 +45,13 @@ def test_it_asks_no_other_host_and_stays_light(path: str, page: Page, url: str) 
     assert not [address for address in seen if not address.startswith(url)]
     own = {address: size for address, size in seen.items() if "/assets/" not in address and "/search/" not in address}
     assert sum(own.values()) <= TEXT_PAGE_LIMIT, own
+
+
+@pytest.mark.parametrize("lab", [path for path in built_pages() if path.startswith("labs/")])
+def test_a_lab_page_is_light_beside_its_pictures(lab: str) -> None:
+    html = (SITE / lab / "index.html").read_text("utf-8")
+    assert len(re.sub(r"base64,[^\"]*", "", html).encode()) <= LAB_PAGE_LIMIT
+    assert "<style" not in html[html.index("<article") :]
 
 
 def test_ids_are_unique_and_not_empty(path: str) -> None:

@@ -4,7 +4,8 @@ function accessible() {
   document.querySelector(".md-search__form")?.setAttribute("aria-label", "사이트 검색");
   // 차례의 묶음마다 그 제목을 이름으로 준다. 첫 페이지가 있는 묶음의 이름표는 비어 있다.
   for (const nav of document.querySelectorAll("nav[aria-labelledby^=__nav_]")) {
-    nav.setAttribute("aria-label", nav.parentElement.querySelector(".md-nav__link").textContent.trim());
+    const title = nav.parentElement.querySelector(".md-nav__link").textContent.trim();
+    nav.setAttribute("aria-label", `차례: ${title}`);
     nav.removeAttribute("aria-labelledby");
   }
   // 복사 단추의 묶음도 길잡이(landmark)라서 저마다 이름이 있어야 한다.
