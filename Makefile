@@ -7,7 +7,7 @@ PORT ?= 8000
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check lint shapes build site-test outputs labs bench lock clean
+.PHONY: help install serve test check lint shapes build site-test outputs labs bench bench-labs lock clean
 
 help: ## 이 목록
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ labs: .venv/.installed ## 실습 노트북을 사이트 없이 모두 돌린다 
 
 bench: .venv/.installed ## torch와 나란히 잰 빠르기와 메모리를 benchmarks/results/에 쓴다
 	$(BIN)/python -m benchmarks.losses
+
+bench-labs: .venv/.installed ## 노트북을 돌리는 시간을 다른 도구들과 나란히 잰다 (한 시간 가까이)
+	$(BIN)/python -m benchmarks.labs
 
 lock: .venv/.installed ## 지금 설치된 판을 constraints.txt에 적는다
 	{ echo "# make lock이 쓴다. torch의 CUDA 묶음은 torch==2.13.0이 스스로 고른다."; \
