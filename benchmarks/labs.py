@@ -3,6 +3,7 @@
 `python -m benchmarks.labs`. 같은 글 12쪽과 같은 노트북들을 처음 만들 때, 바뀐 것이 없을 때, 글·코드·모듈을 고쳤을 때를
 번갈아 재고 가운데값을 쓴다. 만들 때마다 페이지를 읽어 새 결과인지 보고, 이 책의 것은 캐시를 읽어 돌아야 할 노트북만
 돌았는지도 본다. ‘nbclient를 나란히’는 갈라 쓰는 프로세스가 왜 필요한지 보인다: 실행기만 바꾼 이 책이다.
+‘노트북만 뺀 이 책’은 설정과 플러그인이 같고 노트북만 없는 사이트, ‘MkDocs만’은 그 둘도 뺀 사이트다.
 """
 
 import argparse
@@ -107,7 +108,8 @@ def engines(peers: Path) -> list[Engine]:
         Engine("Jupyter Book 1", notebook, {"docs/_config.yml": BOOK}, [book], "docs/_build/html/{}.html"),
         Engine("sphinx-gallery", gallery, one, [sphinx], "site/{}.html"),
         Engine("sphinx-gallery를 나란히", gallery, many, [sphinx], "site/{}.html"),
-        Engine("노트북 없이", "", {"mkdocs.yml": MKDOCS}, [mkdocs]),
+        Engine("노트북만 뺀 이 책", "", {"mkdocs.yml": HOOKED}, [mkdocs]),
+        Engine("MkDocs만", "", {"mkdocs.yml": MKDOCS}, [mkdocs]),
     ]
 
 

@@ -87,6 +87,8 @@ def execute(labs: list[Lab], root: Path) -> None:
     cache = root / ".cache" / "labs"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / "lock"):  # 두 빌드가 함께 와도 한 번만 돈다
+        for stray in cache.glob("*.partial"):  # 죽은 작업자가 쓰다 만 것
+            stray.unlink()
         missing = [lab for lab in labs if read(lab.outputs) is None]
         if not missing:
             return

@@ -5,6 +5,7 @@
 mkdocs-jupyter가 페이지마다 넣는 스타일과 스크립트(575 KB)는 빼고 book.css 하나를 쓴다.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,9 @@ def write(notebook: Any, path: Path) -> str:
     text = nbformat.writes(notebook)
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text("utf-8") != text:
-        path.write_text(text, "utf-8")
+        partial = path.with_suffix(f".{os.getpid()}.partial")  # 함께 도는 다른 빌드가 반쪽을 읽지 않게
+        partial.write_text(text, "utf-8")
+        partial.replace(path)
     return str(path)
 
 

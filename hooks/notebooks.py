@@ -104,7 +104,7 @@ def _trace(error: BaseException) -> str:
 
 def work(job: dict[str, Any]) -> str | None:
     """갈라진 자식이 하는 일. 오류 글을 돌려주고, 없으면 결과를 제자리에 놓는다."""
-    partial = Path(f"{job['out']}.partial")
+    partial = Path(f"{job['out']}.{os.getpid()}.partial")  # 죽은 빌드가 남긴 자식과 섞이지 않게
     try:
         outputs = run_cells(job["cells"])
         partial.write_text(json.dumps(outputs, ensure_ascii=False), "utf-8")
@@ -151,7 +151,10 @@ def main(jobs: list[dict[str, Any]], workers: int) -> None:
 
 
 if __name__ == "__main__":
-    import matplotlib
+    # 노트북마다 0.5초씩 걸리던 것을 한 번만: 자식은 들여온 채로 갈라진다.
+    import matplotlib.backends.backend_agg
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure
     import torch
 
     matplotlib.use("svg")

@@ -2,9 +2,10 @@
 
 import inspect
 import json
+import signal
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -209,15 +210,90 @@ def test_a_cache_file_cut_short_is_made_anew(site: Path, runs: list) -> None:
     assert "3" in page(site, "deep").select_one(".jp-OutputArea-output pre").get_text()
 
 
-def test_two_builds_at_once_run_a_notebook_once(site: Path, runs: list) -> None:
-    found = execution.find([("labs/deep", site / "docs" / "labs" / "deep.py")], site)
-    builds = [threading.Thread(target=execution.execute, args=(found, site)) for _ in range(2)]
-    for thread in builds:
-        thread.start()
-    for thread in builds:
-        thread.join()
-    assert runs == [["labs/deep"]]
-    assert execution.read(found[0].outputs) is not None
+# --- 고장: 진짜 프로세스로 ---
+
+BUILD = [sys.executable, "-m", "mkdocs", "build", "--site-dir"]
+SLOW = """# %% [markdown]
+# # 느린 실습
+#
+# 글.
+
+# %%
+import time
+from pathlib import Path
+with Path("runs.txt").open("a") as file:
+    file.write("run\\n")
+time.sleep(2)
+print("느린 결과")
+"""
+
+
+def shown(folder: Path, name: str) -> str:
+    return (folder / "labs" / name / "index.html").read_text("utf-8")
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_two_builds_at_once_run_a_notebook_once_and_both_show_it(site: Path) -> None:
+    (site / "docs" / "labs" / "slow.py").write_text(SLOW, "utf-8")
+    builds = [subprocess.Popen([*BUILD, f"site-{name}"], cwd=site, stderr=subprocess.DEVNULL) for name in "ab"]
+    assert [build.wait() for build in builds] == [0, 0]
+    assert (site / "runs.txt").read_text() == "run\n"
+    for name in "ab":
+        assert "느린 결과" in shown(site / f"site-{name}", "slow")
+
+
+def test_a_build_killed_midway_leaves_nothing_half_and_the_next_one_is_whole(site: Path) -> None:
+    (site / "docs" / "labs" / "slow.py").write_text(SLOW, "utf-8")
+    killed = subprocess.Popen([*BUILD, "site"], cwd=site, stderr=subprocess.DEVNULL)
+    wait_for(site / "runs.txt")
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
+    assert not (site / "site" / "labs").exists()
+    subprocess.run([*BUILD, "site"], cwd=site, check=True, capture_output=True)
+    assert "느린 결과" in shown(site / "site", "slow")
+    assert not list((site / ".cache" / "labs").glob("*.partial"))
+
+
+def test_a_worker_killed_midway_fails_the_build_with_its_name(site: Path) -> None:
+    edit(site / "docs" / "labs" / "deep.py", "print(SIDE)", "import os\nos.kill(os.getpid(), 9)")
+    done = subprocess.run([*BUILD, "site"], cwd=site, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "labs/deep: 작업자가 신호 9을 받고 죽었다" in done.stderr
+    assert not (site / "site" / "labs").exists()
+    edit(site / "docs" / "labs" / "deep.py", "import os\nos.kill(os.getpid(), 9)", "print(SIDE)")
+    subprocess.run([*BUILD, "site"], cwd=site, check=True, capture_output=True)
+    assert ">3\n" in shown(site / "site", "deep")
+
+
+def test_a_disk_that_takes_no_more_fails_the_build_and_keeps_nothing(site: Path) -> None:
+    """파일 크기의 한계(RLIMIT_FSIZE)는 꽉 찬 디스크처럼 쓰던 중간에 거절한다. 실습은 한계보다 긴 글을 찍는다."""
+    edit(site / "docs" / "labs" / "deep.py", "print(SIDE)", "print('가' * 2_000_000)")
+    execute = [sys.executable, "-m", "hooks.execution"]
+    full = ["bash", "-c", f"ulimit -f 1024; {' '.join(execute)}"]
+    done = subprocess.run(full, cwd=site, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "labs/deep: 결과를 쓰지 못했다: [Errno 27] File too large" in done.stderr
+    kept = [path.name for path in (site / ".cache" / "labs").iterdir() if path.name != "lock"]
+    assert [name for name in kept if name.endswith(".partial")] == []
+    assert len(kept) == 1  # labs/other
+    subprocess.run(execute, cwd=site, check=True, capture_output=True)
+    subprocess.run([*BUILD, "site"], cwd=site, check=True, capture_output=True)
+    assert "가가가" in shown(site / "site", "deep")
+
+
+def test_what_a_dead_worker_left_is_swept_away(site: Path, runs: list) -> None:
+    cache = site / ".cache" / "labs"
+    cache.mkdir(parents=True)
+    (cache / "x.json.1.partial").write_text("[[", "utf-8")
+    make(site)
+    assert not list(cache.glob("*.partial"))
+    assert runs == [["labs/deep", "labs/other"]]
 
 
 def test_the_real_peer_would_be_stale_so_the_key_must_not_be_the_notebook_alone(site: Path) -> None:
