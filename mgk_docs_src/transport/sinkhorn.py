@@ -1,0 +1,614 @@
+"""엔트로피로 누그러뜨린 최적 수송과 싱크혼 알고리듬: `docs/transport/sinkhorn.md`."""
+
+import math
+import warnings
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from mgk_docs_src import checks
+from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
+from mgk_docs_src.transport.wasserstein import c_transform, cost_matrix
+
+_ORDER = Interval(1.0, 2.0)  # 이 안에서 exp(−‖x − y‖ᵖ/ε)가 양의 정부호라 발산이 음수가 되지 않는다
+_TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-4}
+_COOLING = 4.0  # ε을 줄여 가는 배수
+_WARM = 0.1  # 식히는 동안의 잔차. 다음 ε의 출발점이면 된다
+_OMEGA = 1.8  # 과이완. 1이면 보통의 싱크혼이고 2부터는 발산한다
+_PATIENCE = 50  # 이만큼 곱해도 맞지 않으면 뉴턴 걸음을 섞는다
+_CHECK = 10  # 잔차를 보는 간격. 볼 때마다 장치와 동기화한다
+
+
+class Sinkhorn(NamedTuple):
+    r"""싱크혼 알고리듬이 멈춘 곳.
+
+    $$\mathrm{residual} = \lVert \gamma \mathbf{1} - a \rVert_1 + \lVert \gamma^\top \mathbf{1} - b \rVert_1$$
+
+    Attributes:
+        f: 보내는 쪽의 퍼텐셜 $f_i$.
+        g: 받는 쪽의 퍼텐셜 $g_j$. $f$에 상수를 더하고 $g$에서 빼도 같은 답이다.
+        residual: 이 퍼텐셜로 다시 만든 계획의 주변 분포가 $a$, $b$에서 벗어난 양. 0이 완전하고 2를 크게 넘지 않는다.
+        iterations: $\gamma$와 $\gamma^\top$를 한 번씩 곱하는 것을 한 걸음으로 센 걸음 수. 식히는 동안의 걸음도 센다.
+        converged: 잔차가 허용값 이하인가.
+
+    References:
+        Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 4.2절.
+    """
+
+    f: Float[Tensor, "n"]
+    g: Float[Tensor, "m"]
+    residual: float
+    iterations: int
+    converged: bool
+
+
+class Bounds(NamedTuple):
+    r"""정확한 수송 비용이 반드시 들어 있는 구간.
+
+    $$\mathrm{lower} \le \min_{\gamma \mathbf{1} = a,\, \gamma^\top \mathbf{1} = b} \langle \gamma, C \rangle
+    \le \mathrm{upper}$$
+
+    Attributes:
+        lower: 쌍대 문제의 제약을 지키는 퍼텐셜의 값.
+        upper: 주변 분포를 지키는 계획의 비용.
+
+    References:
+        Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 2.5절.
+    """
+
+    lower: Float[Tensor, ""]
+    upper: Float[Tensor, ""]
+
+
+class _Scaling(NamedTuple):
+    """지금 계획 γ에 곱할 두 벡터와, 그것으로 곱한 합."""
+
+    u: Tensor
+    v: Tensor
+    row: Tensor  # γ v
+    column: Tensor  # γᵀ u
+
+
+class _Step(NamedTuple):
+    """퍼텐셜에 더할 것을 ε으로 나눈 것과, 든 걸음 수."""
+
+    log_u: Tensor
+    log_v: Tensor
+    taken: int
+
+
+class _Problem(NamedTuple):
+    """비용과 무게. `symmetric`이면 비용이 대칭이고 두 무게가 같다."""
+
+    cost: Tensor
+    a: Tensor
+    b: Tensor
+    symmetric: bool = False
+
+
+def sinkhorn(
+    cost: Float[Tensor, "n m"],
+    a: Float[Tensor, "n"] | None = None,
+    b: Float[Tensor, "m"] | None = None,
+    *,
+    epsilon: float,
+    tolerance: float | None = None,
+    max_iterations: int = 10_000,
+) -> Sinkhorn:
+    r"""엔트로피로 누그러뜨린 수송 문제를 싱크혼 알고리듬으로 푼다.
+
+    $$\min_{\gamma \mathbf{1} = a,\, \gamma^\top \mathbf{1} = b} \langle \gamma, C \rangle +
+    \varepsilon\,\mathrm{KL}(\gamma \,\|\, a \otimes b), \qquad
+    u \leftarrow u^{1-\omega} \left( \frac{a}{\gamma v} \right)^{\omega}, \quad
+    v \leftarrow v^{1-\omega} \left( \frac{b}{\gamma^\top u} \right)^{\omega}$$
+
+    $\gamma$는 지금 퍼텐셜의 계획이다. 행렬과 벡터의 곱만으로 $u$, $v$를 고치다가, 한 차례가 끝나면
+    $f \leftarrow f + \varepsilon \log u$, $g \leftarrow g + \varepsilon \log v$로 거두어들이고 $\gamma$를 새로 만든다.
+    그래서 로그로만 계산한 것과 정밀도가 같다. 곱이 수의 범위를 벗어나면 그 차례를 버리고 로그로 한 걸음 간다.
+    큰 $\varepsilon$에서 시작해 4배씩 식히며, $\omega = 1.8$로 과이완하고 잔차가 늘면 $\omega$를 1 쪽으로 줄였다가
+    되돌린다. 50걸음에 맞지 않으면 켤레 기울기로 푸는 뉴턴 걸음을 섞는다. `cost`와 같은 크기의 행렬 하나를 더 쓰고,
+    10걸음마다 장치와 동기화한다. 미분하지 않는다.
+
+    Args:
+        cost: 비용 $C_{ij}$. float32나 float64. 음수여도 된다.
+        a: 보내는 양 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        b: 받는 양 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        epsilon: 누그러뜨리는 세기 $\varepsilon > 0$. 비용과 같은 단위.
+        tolerance: 멈추는 잔차. 기본값은 float64에서 1e-5, float32에서 1e-4.
+        max_iterations: 걸음 수의 한도. 1 이상.
+
+    Returns:
+        퍼텐셜, 잔차, 걸음 수, 수렴했는지. 한도 안에 수렴하지 않으면 `converged`가 거짓이다.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 비용이 유한하지 않거나, 무게가 음수이거나, 합이 1이 아니거나,
+            `epsilon`이 양수가 아니거나 그 자료형에서 비용에 비해 너무 작으면.
+
+    References:
+        Cuturi, M. (2013). Sinkhorn Distances: Lightspeed Computation of Optimal Transport.
+        Brauer, C., Clason, C., Lorenz, D. & Wirth, B. (2017). A Sinkhorn-Newton method for entropic optimal transport.
+        Schmitzer, B. (2019). Stabilized Sparse Scaling Algorithms for Entropy Regularized Transport Problems.
+        Thibault, A., Chizat, L., Dossal, C. & Papadakis, N. (2021). Overrelaxed Sinkhorn–Knopp Algorithm for
+        Regularized Optimal Transport.
+    """
+    _check_cost(cost, epsilon)
+    _check_stopping(tolerance, max_iterations)
+    return _solve(_Problem(cost, _weights(cost, 0, a=a), _weights(cost, 1, b=b)), epsilon, tolerance, max_iterations)
+
+
+def coupling(
+    f: Float[Tensor, "n"],
+    g: Float[Tensor, "m"],
+    cost: Float[Tensor, "n m"],
+    a: Float[Tensor, "n"] | None = None,
+    b: Float[Tensor, "m"] | None = None,
+    *,
+    epsilon: float,
+) -> Float[Tensor, "n m"]:
+    r"""퍼텐셜이 뜻하는 수송 계획.
+
+    $$\gamma_{ij} = a_i b_j \exp \frac{f_i + g_j - C_{ij}}{\varepsilon}$$
+
+    Args:
+        f: 퍼텐셜 $f_i$.
+        g: 퍼텐셜 $g_j$.
+        cost: 비용 $C_{ij}$. float32나 float64.
+        a: 보내는 양 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        b: 받는 양 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        epsilon: 누그러뜨리는 세기 $\varepsilon > 0$.
+
+    Returns:
+        0 이상의 계획 (n, m). 무게가 0인 줄은 모두 0이다.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 유한하지 않은 값이 있거나, 무게가 음수이거나,
+            합이 1이 아니거나, `epsilon`이 양수가 아니거나 그 자료형에서 비용에 비해 너무 작으면.
+
+    References:
+        Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 4.2절.
+    """
+    _check_cost(cost, epsilon)
+    _check_potentials(f, g, cost)
+    problem = _Problem(cost, _weights(cost, 0, a=a), _weights(cost, 1, b=b))
+    return problem.a[:, None] * problem.b * _density(problem, f, g, epsilon)
+
+
+def round_coupling(
+    plan: Float[Tensor, "n m"],
+    a: Float[Tensor, "n"] | None = None,
+    b: Float[Tensor, "m"] | None = None,
+) -> Float[Tensor, "n m"]:
+    r"""주변 분포가 조금 어긋난 계획을 정확히 맞춘다.
+
+    넘치는 줄을 줄이고, 모자란 양 $e_a$, $e_b$를 곱의 꼴로 채운다.
+
+    $$\gamma' = \mathrm{diag}\!\left( \min\!\left( \tfrac{a}{\gamma \mathbf{1}}, 1 \right) \right) \gamma, \quad
+    \gamma'' = \gamma' \,\mathrm{diag}\!\left( \min\!\left( \tfrac{b}{\gamma'^\top \mathbf{1}}, 1 \right) \right), \quad
+    \hat \gamma = \gamma'' + \frac{e_a e_b^\top}{\lVert e_a \rVert_1}$$
+
+    바뀌는 양은 원래 계획의 잔차의 두 배를 넘지 않는다:
+    $\lVert \hat \gamma - \gamma \rVert_1 \le
+    2 (\lVert \gamma\mathbf{1} - a \rVert_1 + \lVert \gamma^\top\mathbf{1} - b \rVert_1)$.
+
+    Args:
+        plan: 고칠 계획 $\gamma_{ij} \ge 0$.
+        a: 보내는 양 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        b: 받는 양 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
+
+    Returns:
+        반올림만 빼면 주변 분포가 정확히 $a$, $b$인 계획 (n, m).
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 계획이나 무게에 음수나 유한하지 않은 값이 있거나,
+            무게의 합이 1이 아니면.
+
+    References:
+        Altschuler, J., Weed, J. & Rigollet, P. (2017). Near-linear time approximation algorithms for optimal transport
+        via Sinkhorn iteration, 알고리즘 2.
+    """
+    _check_matrix(plan=plan)
+    checks.within(plan=(plan, NONNEGATIVE))
+    return _round(plan, _weights(plan, 0, a=a), _weights(plan, 1, b=b))
+
+
+def certified_interval(
+    cost: Float[Tensor, "n m"],
+    f: Float[Tensor, "n"],
+    g: Float[Tensor, "m"],
+    a: Float[Tensor, "n"] | None = None,
+    b: Float[Tensor, "m"] | None = None,
+    *,
+    epsilon: float,
+) -> Bounds:
+    r"""정확한 수송 비용을 위아래에서 가둔다. 퍼텐셜이 덜 수렴했어도 참이다.
+
+    $$\langle a, f^{cc} \rangle + \langle b, f^c \rangle \le \min_\gamma \langle \gamma, C \rangle \le
+    \langle \hat \gamma, C \rangle, \qquad
+    \gamma_{ij} = a_i \frac{b_j \exp((g_j - C_{ij}) / \varepsilon)}{\sum_k b_k \exp((g_k - C_{ik}) / \varepsilon)}$$
+
+    아래는 c-변환을 두 번 거친 퍼텐셜이다. $g$에서 시작한 것과 견주어 큰 쪽을 쓴다. 위는 `round_coupling`으로 맞춘
+    계획 $\hat \gamma$다. float64로 계산하고, 반올림 오차의 한계
+    $4(n+m)\,2^{-52} \max(|C|, |f|, |g|)$만큼 구간을 넓힌다.
+
+    Args:
+        cost: 비용 $C_{ij}$. float32나 float64.
+        f: 퍼텐셜 $f_i$. 아무 값이나 된다.
+        g: 퍼텐셜 $g_j$. 아무 값이나 된다.
+        a: 보내는 양 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        b: 받는 양 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        epsilon: 퍼텐셜을 얻을 때 쓴 $\varepsilon > 0$.
+
+    Returns:
+        아래와 위. `cost`의 자료형으로, 바깥쪽으로 반올림한다.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 유한하지 않은 값이 있거나, 무게가 음수이거나,
+            합이 1이 아니거나, `epsilon`이 양수가 아니거나 그 자료형에서 비용에 비해 너무 작으면.
+
+    References:
+        Altschuler, J., Weed, J. & Rigollet, P. (2017). Near-linear time approximation algorithms for optimal transport
+        via Sinkhorn iteration.
+        Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 2.5절, 5.1절.
+    """
+    _check_cost(cost, epsilon)
+    _check_potentials(f, g, cost)
+    with torch.no_grad():
+        wide, wide_f, wide_g = cost.double(), f.double(), g.double()
+        source, target = _weights(wide, 0, a=a), _weights(wide, 1, b=b)
+        plan = source[:, None] * torch.softmax((wide_g - wide) / epsilon + target.log(), dim=1)
+        upper = (_round(plan, source, target) * wide).sum()
+        below_g = c_transform(wide_f, wide)
+        below_f = c_transform(wide_g, wide.T)
+        lower = torch.maximum(
+            source @ c_transform(below_g, wide.T) + target @ below_g,
+            source @ below_f + target @ c_transform(below_f, wide),
+        )
+        largest = torch.stack([part.abs().max() for part in (wide, wide_f, wide_g, below_f, below_g)]).max()
+        slack = 4 * sum(cost.shape) * torch.finfo(torch.float64).eps * largest
+        outside = torch.tensor(math.inf, dtype=cost.dtype, device=cost.device)
+        ends = (lower - slack).to(cost.dtype), (upper + slack).to(cost.dtype)
+        return Bounds(torch.nextafter(ends[0], -outside), torch.nextafter(ends[1], outside))
+
+
+def entropic_cost(
+    cost: Float[Tensor, "n m"],
+    a: Float[Tensor, "n"] | None = None,
+    b: Float[Tensor, "m"] | None = None,
+    *,
+    epsilon: float,
+    tolerance: float | None = None,
+    max_iterations: int = 10_000,
+) -> Float[Tensor, ""]:
+    r"""엔트로피로 누그러뜨린 수송 비용. 비용과 무게로 미분할 수 있다.
+
+    $$\mathrm{OT}_\varepsilon = \max_{f, g}\; \langle a, f \rangle + \langle b, g \rangle -
+    \varepsilon \Bigl[ \sum_{ij} a_i b_j \exp \frac{f_i + g_j - C_{ij}}{\varepsilon} - 1 \Bigr], \qquad
+    \frac{\partial\, \mathrm{OT}_\varepsilon}{\partial C_{ij}} = \gamma_{ij}$$
+
+    최대인 곳에서는 $f$, $g$로 미분한 것이 0이므로, 퍼텐셜을 상수로 두고 이 식만 미분하면 된다(포락선 정리). 반복은
+    미분하지 않는다. 두 번 미분한 값은 옳지 않다. 무게는 합으로 나누어 쓰므로 무게의 기울기는 합이 1인 방향의 것이다.
+
+    Args:
+        cost: 비용 $C_{ij}$. float32나 float64.
+        a: 보내는 양 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        b: 받는 양 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        epsilon: 누그러뜨리는 세기 $\varepsilon > 0$.
+        tolerance: 멈추는 잔차. 기본값은 float64에서 1e-5, float32에서 1e-4.
+        max_iterations: 걸음 수의 한도. 1 이상.
+
+    Returns:
+        쌍대 값. 정확한 수송 비용보다 작지 않다. 한도 안에 수렴하지 않으면 잔차를 적은 `RuntimeWarning`을 낸다.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 비용이 유한하지 않거나, 무게가 음수이거나, 합이 1이 아니거나,
+            `epsilon`이 양수가 아니거나 그 자료형에서 비용에 비해 너무 작으면.
+
+    References:
+        Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 4.5절, 9.1절.
+    """
+    _check_cost(cost, epsilon)
+    _check_stopping(tolerance, max_iterations)
+    problem = _Problem(cost, _weights(cost, 0, a=a), _weights(cost, 1, b=b))
+    return _dual_value(problem, epsilon, tolerance, max_iterations)
+
+
+def sinkhorn_divergence(
+    x: Float[Tensor, "n d"],
+    y: Float[Tensor, "m d"],
+    *,
+    epsilon: float,
+    p: float = 2.0,
+    a: Float[Tensor, "n"] | None = None,
+    b: Float[Tensor, "m"] | None = None,
+    tolerance: float | None = None,
+    max_iterations: int = 10_000,
+) -> Float[Tensor, ""]:
+    r"""치우침을 뺀 싱크혼 발산. 점과 무게로 미분할 수 있다.
+
+    $$S_\varepsilon(x, y) = \mathrm{OT}_\varepsilon(x, y) - \tfrac{1}{2} \mathrm{OT}_\varepsilon(x, x) -
+    \tfrac{1}{2} \mathrm{OT}_\varepsilon(y, y), \qquad C_{ij} = \lVert x_i - y_j \rVert^p$$
+
+    $\varepsilon \to 0$이면 $W_p^p$로, $\varepsilon \to \infty$이면 에너지 거리
+    (커널이 $-\lVert x - y \rVert^p$인 MMD의 제곱의 반)로 간다. 자기 자신과의 문제는 $f = g$이므로
+    $f \leftarrow \frac{1}{2} (f + \mathrm{softmin}(f))$로 푼다. 기울기는 `entropic_cost`처럼 수렴한 퍼텐셜의 것이다.
+
+    Args:
+        x: 점 $x_i$. 한 줄이 점 하나. float32나 float64.
+        y: 점 $y_j$. 한 줄이 점 하나.
+        epsilon: 누그러뜨리는 세기 $\varepsilon > 0$. 거리의 $p$제곱과 같은 단위.
+        p: 지수 $1 \le p \le 2$.
+        a: `x`의 무게 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        b: `y`의 무게 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        tolerance: 멈추는 잔차. 기본값은 float64에서 1e-5, float32에서 1e-4.
+        max_iterations: 세 문제마다의 걸음 수의 한도. 1 이상.
+
+    Returns:
+        0 이상의 값, 멈춘 잔차만큼 음수일 수 있다. 두 구름이 같으면 0. 한도 안에 수렴하지 않으면 잔차를 적은
+        `RuntimeWarning`을 낸다.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 유한하지 않은 값이 있거나, 무게가 음수이거나,
+            합이 1이 아니거나, `p`가 $[1, 2]$를 벗어나거나, `epsilon`이 양수가 아니거나 그 자료형에서
+            비용에 비해 너무 작으면.
+
+    References:
+        Feydy, J., Séjourné, T., Vialard, F.-X., Amari, S., Trouvé, A. & Peyré, G. (2019). Interpolating between Optimal
+        Transport and MMD using Sinkhorn Divergences.
+    """
+    checks.number(_ORDER, p=p)
+    _check_stopping(tolerance, max_iterations)
+    between = cost_matrix(x, y, p=p)
+    _check_cost(between, epsilon)
+    weights = _weights(between, 0, a=a), _weights(between, 1, b=b)
+    value = _dual_value(_Problem(between, *weights), epsilon, tolerance, max_iterations)
+    for points, mass in zip((x, y), weights, strict=True):
+        within = cost_matrix(points, points, p=p).to(between.dtype)
+        _check_cost(within, epsilon)
+        problem = _Problem(within, mass, mass, symmetric=True)
+        value = value - _dual_value(problem, epsilon, tolerance, max_iterations) / 2
+    return value
+
+
+def _dual_value(problem: _Problem, epsilon: float, tolerance: float | None, max_iterations: int) -> Tensor:
+    solved = _solve(problem, epsilon, tolerance, max_iterations)
+    if not solved.converged:
+        message = f"싱크혼이 {solved.iterations}걸음 안에 수렴하지 않았다: 잔차 {solved.residual:.2g}"
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+    f, g = solved.f, solved.g
+    mass = problem.a @ _density(problem, f, g, epsilon) @ problem.b
+    return problem.a @ f + problem.b @ g - epsilon * (mass - 1)
+
+
+def _density(problem: _Problem, f: Tensor, g: Tensor, epsilon: float) -> Tensor:
+    # 두 무게가 모두 0인 칸은 얼마든지 클 수 있다. 무한대에 0을 곱하지 않게 먼저 지운다.
+    exponent = (f[:, None] + g - problem.cost) / epsilon
+    return exponent.masked_fill((problem.a == 0)[:, None] & (problem.b == 0), -math.inf).exp()
+
+
+def _round(plan: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    plan = plan * _shrink(a, plan.sum(1))[:, None]  # γ'
+    plan = plan * _shrink(b, plan.sum(0))  # γ''
+    missing_a, missing_b = (a - plan.sum(1)).clamp(min=0), (b - plan.sum(0)).clamp(min=0)
+    total = missing_a.sum()
+    return plan + missing_a[:, None] * (missing_b / total.masked_fill(total == 0, 1.0))
+
+
+def _shrink(wanted: Tensor, came: Tensor) -> Tensor:
+    return torch.where(came > wanted, wanted / came, 1.0)
+
+
+@torch.no_grad()
+def _solve(problem: _Problem, epsilon: float, tolerance: float | None, max_iterations: int) -> Sinkhorn:
+    """무게가 0인 곳을 빼고 푼 뒤, 뺀 곳의 퍼텐셜을 softmin으로 채운다."""
+    cost, a, b, symmetric = problem
+    goal = _TOLERANCE[cost.dtype] if tolerance is None else tolerance
+    rows, columns = a > 0, b > 0
+    if rows.all() & columns.all():
+        return _anneal(problem, epsilon, goal, max_iterations)
+    solved = _anneal(_Problem(cost[rows][:, columns], a[rows], b[columns], symmetric), epsilon, goal, max_iterations)
+    f = _softmin(cost[:, columns], solved.g, b[columns], epsilon).masked_scatter(rows, solved.f)
+    g = _softmin(cost[rows].T, solved.f, a[rows], epsilon).masked_scatter(columns, solved.g)
+    return solved._replace(f=f, g=g)
+
+
+def _anneal(problem: _Problem, epsilon: float, goal: float, max_iterations: int) -> Sinkhorn:
+    """ε을 비용의 폭에서 시작해 식힌다. 앞의 답이 다음의 출발점이다."""
+    low, high = problem.cost.aminmax()
+    stages = [epsilon]
+    while stages[-1] * _COOLING < float(high - low):
+        stages.append(stages[-1] * _COOLING)
+    f, g = _log_step(problem, torch.zeros_like(problem.a), stages[-1])
+    state = Sinkhorn(f, g, math.inf, 0, converged=False)
+    for stage in reversed(stages):
+        # 마지막 한 걸음은 남겨 둔다. 한도에 걸려도 로그로 한 걸음 가면 계획이 유한하다.
+        state = _balance(problem, state, stage, goal if stage == epsilon else max(goal, _WARM), max_iterations - 1)
+    if state.converged:
+        return state
+    f, g = _log_step(problem, state.f, epsilon)
+    residual = _residual(problem, _plan(problem, f, g, epsilon))
+    return Sinkhorn(f, g, residual, state.iterations + 1, residual <= goal)
+
+
+def _balance(problem: _Problem, state: Sinkhorn, epsilon: float, goal: float, limit: int) -> Sinkhorn:
+    """한 ε에서, 다시 만든 계획의 잔차가 `goal` 이하가 되거나 한도에 이를 때까지."""
+    f, g, _, iterations, _ = state
+    last, newton = math.inf, False
+    while True:
+        plan = _plan(problem, f, g, epsilon)
+        residual = _residual(problem, plan)
+        if residual <= goal or iterations >= limit:
+            return Sinkhorn(f, g, residual, iterations, residual <= goal)
+        # 곱하기가 더디면 뉴턴으로, 뉴턴이 더디면 곱하기로. 대칭 문제의 곱하기는 언제나 반씩 줄어 더디지 않다.
+        newton = not problem.symmetric and last < math.inf and (not newton or residual < last / 2)
+        step = _newton(problem, plan, limit - iterations) if newton else _scale(problem, plan, goal, limit - iterations)
+        del plan  # 다음 계획을 만들 때 둘을 함께 들고 있지 않는다
+        if step is None:
+            f, g = _log_step(problem, f, epsilon)
+            iterations += 1
+        else:
+            f, g = f + epsilon * step.log_u, g + epsilon * step.log_v
+            iterations += step.taken
+        last = residual
+
+
+def _scale(problem: _Problem, plan: Tensor, goal: float, limit: int) -> _Step | None:
+    """계획에 u, v를 곱해 무게를 맞춘다. 수의 범위를 벗어나면 `None`: 그 걸음은 버린다."""
+    sweep = _symmetric_sweep if problem.symmetric else _sweep
+    ones_a, ones_b = torch.ones_like(problem.a), torch.ones_like(problem.b)
+    scaling = _Scaling(ones_a, ones_b, plan @ ones_b, plan.T @ ones_a)
+    # 계획에서 0으로 사라진 칸이 곱 때문에 되살아날 만큼 커지기 전에 거두어들인다.
+    widest = -math.log(torch.finfo(plan.dtype).tiny) / 5
+    omega, last, taken, limit = _OMEGA, math.inf, 0, min(limit, _PATIENCE)
+    while True:
+        steps = min(_CHECK, limit - taken)
+        for _ in range(steps):
+            scaling = sweep(plan, problem, scaling, omega)
+        taken += steps
+        residual, spread = _progress(problem, scaling)
+        if not math.isfinite(residual + spread):
+            return None
+        if residual <= 0.8 * goal or spread > widest or taken == limit:
+            return _Step(scaling.u.log(), scaling.v.log(), taken)
+        # 과이완은 해 가까이에서만 수렴이 보장된다. 나빠지면 보통의 싱크혼(1) 쪽으로 줄이고, 나아지면 되돌린다.
+        omega = min(_OMEGA, 1.5 * omega - 0.5) if residual < last else (1 + omega) / 2
+        last = residual
+
+
+def _newton(problem: _Problem, plan: Tensor, limit: int) -> _Step | None:
+    """뉴턴 한 걸음. 켤레 기울기로 (diag(γ1) − γ diag(1/γᵀ1) γᵀ) x = r을 푼다. 곱하기 한 번과 값이 같다."""
+    row, column = plan.sum(1), plan.sum(0)
+    missing = (problem.b - column) / column
+    r = problem.a - row - plan @ missing
+    x, z = torch.zeros_like(r), _centred(r, row)
+    direction, rz, taken = z, r @ z, 0
+    start, limit = r.abs().sum(), min(limit, _PATIENCE)
+    while taken < limit:
+        for _ in range(min(_CHECK, limit - taken)):
+            product = row * direction - plan @ ((plan.T @ direction) / column)
+            # 곡률이 반올림에 묻힌 방향(상수 방향이 그렇다)으로는 가지 않는다.
+            curvature, floor = direction @ product, 4 * torch.finfo(r.dtype).eps * (direction @ (row * direction))
+            length = torch.where(curvature > floor, rz / curvature, 0.0)
+            x, r = x + length * direction, r - length * product
+            z, before = _centred(r, row), rz
+            rz = r @ z
+            direction = z + torch.where(before > 0, rz / before, 0.0) * direction
+            taken += 1
+        if r.abs().sum() <= 0.01 * start:
+            break
+    y = missing - (plan.T @ x) / column
+    # |x_i + y_j| ≤ 1이면 쌍대 값이 반드시 늘어난다: 그 안에서 e^s ≤ 1 + s + s².
+    reach = torch.maximum(x.max() + y.max(), -(x.min() + y.min())).clamp(min=1.0)
+    return _Step(x / reach, y / reach, taken) if reach.isfinite() else None
+
+
+def _centred(r: Tensor, row: Tensor) -> Tensor:
+    # 상수 방향은 헤세 행렬이 0이라 반올림이 쌓이므로 뺀다.
+    return r / row - r.sum() / row.sum()
+
+
+def _sweep(plan: Tensor, problem: _Problem, scaling: _Scaling, omega: float) -> _Scaling:
+    v = scaling.v ** (1 - omega) * (problem.b / scaling.column) ** omega
+    row = plan @ v
+    u = scaling.u ** (1 - omega) * (problem.a / row) ** omega
+    return _Scaling(u, v, row, plan.T @ u)
+
+
+def _symmetric_sweep(plan: Tensor, problem: _Problem, scaling: _Scaling, _omega: float) -> _Scaling:
+    u = (scaling.u * problem.a / scaling.row).sqrt()
+    row = plan @ u
+    return _Scaling(u, u, row, row)
+
+
+def _progress(problem: _Problem, scaling: _Scaling) -> tuple[float, float]:
+    """잔차와, 곱의 로그의 크기. 장치와 한 번 동기화한다."""
+    u, v, row, column = scaling
+    residual = (u * row - problem.a).abs().sum() + (v * column - problem.b).abs().sum()
+    spread = torch.maximum(u.log().abs().max(), v.log().abs().max())
+    first, second = torch.stack([residual, spread]).tolist()
+    return first, second
+
+
+def _plan(problem: _Problem, f: Tensor, g: Tensor, epsilon: float) -> Tensor:
+    # 큰 행렬은 하나만 만들고 그 자리에서 고친다.
+    plan = torch.sub((f + epsilon * problem.a.log())[:, None], problem.cost)
+    return plan.add_(g + epsilon * problem.b.log()).div_(epsilon).exp_()
+
+
+def _residual(problem: _Problem, plan: Tensor) -> float:
+    return float((plan.sum(1) - problem.a).abs().sum() + (plan.sum(0) - problem.b).abs().sum())
+
+
+def _log_step(problem: _Problem, f: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
+    """로그로만 계산한 한 걸음. 어떤 f에서도 유한하다."""
+    g = _softmin(problem.cost.T, f, problem.a, epsilon)
+    if problem.symmetric:
+        return (f + g) / 2, (f + g) / 2
+    return _softmin(problem.cost, g, problem.b, epsilon), g
+
+
+def _softmin(cost: Tensor, potential: Tensor, weights: Tensor, epsilon: float) -> Tensor:
+    # −ε log Σ_j b_j exp((g_j − C_ij)/ε)
+    scores = torch.sub(potential + epsilon * weights.log(), cost).div_(epsilon)
+    top = scores.amax(1)
+    return -epsilon * (top + scores.sub_(top[:, None]).exp_().sum(1).log())
+
+
+def _weights(cost: Tensor, axis: int, **given: Tensor | None) -> Tensor:
+    ((name, weights),) = given.items()
+    size = cost.shape[axis]
+    if weights is None:
+        return cost.new_full((size,), 1 / size)
+    checks.floating(**{name: weights})
+    checks.shape((size,), **{name: weights})
+    _check_device(cost.device, **{name: weights})
+    checks.simplex(0, **{name: weights})
+    wide = weights.double()
+    return (wide / wide.sum()).to(cost.dtype)
+
+
+def _check_matrix(**matrices: Tensor) -> None:
+    checks.floating(**matrices)
+    checks.ndim(2, 2, **matrices)
+    checks.nonempty(**matrices)
+    for name, value in matrices.items():
+        if value.dtype not in _TOLERANCE:
+            raise ValueError(f"{name}: float32나 float64여야 하는데 {value.dtype}이다")
+
+
+def _check_cost(cost: Tensor, epsilon: float) -> None:
+    _check_matrix(cost=cost)
+    checks.number(POSITIVE, epsilon=epsilon)
+    low, high = checks.within(cost=(cost, REAL))["cost"]
+    least = (high - low) * torch.finfo(cost.dtype).eps
+    if epsilon < least:
+        raise ValueError(
+            f"epsilon: 비용의 폭이 {high - low:.3g}이면 {cost.dtype}에서 {least:.2g} 이상이어야 하는데 {epsilon}이다"
+        )
+
+
+def _check_potentials(f: Tensor, g: Tensor, cost: Tensor) -> None:
+    checks.floating(f=f, g=g)
+    checks.shape(cost.shape[:1], f=f)
+    checks.shape(cost.shape[1:], g=g)
+    _check_device(cost.device, f=f, g=g)
+    checks.within(f=(f, REAL), g=(g, REAL))
+
+
+def _check_stopping(tolerance: float | None, max_iterations: int) -> None:
+    if tolerance is not None:
+        checks.number(POSITIVE, tolerance=tolerance)
+    checks.count(1, max_iterations=max_iterations)
+
+
+def _check_device(expected: torch.device, **tensors: Tensor) -> None:
+    for name, value in tensors.items():
+        if value.device != expected:
+            raise ValueError(f"{name}: 장치가 {expected}여야 하는데 {value.device}이다")
