@@ -1,5 +1,6 @@
-"""scikit-learn에 들어 있는 실제 자료. 내려받지 않는다."""
+"""scikit-learn에 들어 있는 실제 자료와, 답을 아는 2차원 자료. 내려받지 않는다."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,11 @@ from numpy.typing import NDArray
 from sklearn import datasets
 from sklearn.utils import Bunch
 from torch import Tensor
+
+from mgk_docs_src import checks
+from mgk_docs_src.random import randint, randn
+
+_PEAKS, _RADIUS, _STD = 8, 2.0, 0.2  # 여덟 봉우리의 고리
 
 
 class Dataset(NamedTuple):
@@ -92,6 +98,119 @@ def digits(*, device: torch.device | None = None, dtype: torch.dtype | None = No
     """
     raw = datasets.load_digits()
     return _dataset(torch.from_numpy(raw.data) / 16, raw, device, dtype)
+
+
+def eight_gaussians(
+    n: int,
+    *,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> Float[Tensor, "n 2"]:
+    r"""고리 위의 여덟 봉우리에서 뽑은 점. 봉우리가 떨어져 있어, 몇 개를 놓쳤는지 셀 수 있다.
+
+    $$p(x) = \frac{1}{8} \sum_{k=0}^{7} \mathcal{N}(x;\, m_k,\, 0.2^2 I), \qquad
+    m_k = 2 \left( \cos\tfrac{\pi k}{4},\, \sin\tfrac{\pi k}{4} \right)$$
+
+    Args:
+        n: 점의 수. 1 이상.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        한 줄이 점 하나인 (n, 2).
+
+    Raises:
+        TypeError: `n`이 정수가 아니면.
+        ValueError: `n`이 1보다 작거나, CPU가 아닌 발생기이면.
+
+    References:
+        Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절 (고리 위의 가우스 혼합).
+    """
+    checks.count(1, n=n)
+    peaks = randint(0, _PEAKS, (n,), generator=generator, device=device)
+    noise = randn(n, 2, generator=generator, device=device, dtype=dtype)
+    return _centres(noise)[peaks] + _STD * noise
+
+
+def eight_gaussians_log_density(x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+    r"""여덟 봉우리의 로그 밀도. 미분 엔트로피는 1.698 nat다.
+
+    $$\log p(x) = \log \frac{1}{8} \sum_{k=0}^{7} \mathcal{N}(x;\, m_k,\, 0.2^2 I)$$
+
+    Args:
+        x: 점. 마지막 축이 좌표 둘이다.
+
+    Returns:
+        로그 밀도(nat). 마지막 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 실수형이 아니거나, 비었거나, 마지막 축이 2가 아니거나, 유한하지 않은 값이 있으면.
+
+    References:
+        Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 3.5절 (가우스 혼합).
+    """
+    _check_points(x=x)
+    square = (x[..., None, :] - _centres(x)).square().sum(-1)  # (..., 8)
+    each = -square / (2 * _STD**2) - math.log(2 * math.pi * _STD**2 * _PEAKS)
+    return each.logsumexp(-1)
+
+
+class Coverage(NamedTuple):
+    """표본이 여덟 봉우리를 얼마나 덮었나.
+
+    Attributes:
+        modes: 찾은 봉우리의 수, 0–8. 제 몫(1/8)의 1할, 곧 표본의 1/80 이상이 3σ 안에 있으면 찾은 것으로 센다.
+        within: 어느 봉우리에서든 3σ 안에 있는 표본의 몫. 진짜 자료에서는 $1 - e^{-9/2} = 0.989$다.
+
+    References:
+        Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절.
+    """
+
+    modes: Int[Tensor, "*batch"]
+    within: Float[Tensor, "*batch"]
+
+
+def mode_coverage(samples: Float[Tensor, "*batch n 2"]) -> Coverage:
+    r"""표본이 여덟 봉우리를 몇 개 찾았고, 얼마나 제자리에 있나.
+
+    $$\mathrm{within} = \frac{1}{n} \sum_{i=1}^{n} \mathbf{1}\bigl[ \min_k \lVert x_i - m_k \rVert \le 0.6 \bigr]$$
+
+    Args:
+        samples: 표본. 앞의 축은 따로따로 센다.
+
+    Returns:
+        찾은 봉우리의 수와 3σ 안의 몫.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 실수형이 아니거나, 비었거나, 모양이 (…, n, 2)가 아니거나, 유한하지 않은 값이 있으면.
+
+    References:
+        Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절.
+    """
+    _check_points(samples=samples)
+    checks.ndim(2, math.inf, samples=samples)
+    distance = (samples[..., None, :] - _centres(samples)).norm(dim=-1)  # (..., n, 8)
+    near = distance <= 3 * _STD  # 봉우리끼리는 멀어서 한 점이 둘에 들지 않는다
+    found = near.double().mean(-2) >= 1 / (10 * _PEAKS)  # (..., 8)
+    return Coverage(found.sum(-1), near.any(-1).to(samples.dtype).mean(-1))
+
+
+def _centres(like: Tensor) -> Tensor:
+    angle = torch.arange(_PEAKS, device=like.device, dtype=torch.float64) * (2 * math.pi / _PEAKS)
+    return (_RADIUS * torch.stack([angle.cos(), angle.sin()], 1)).to(like.dtype)  # (8, 2)
+
+
+def _check_points(**points: Tensor) -> None:
+    checks.floating(**points)
+    checks.nonempty(**points)
+    checks.ndim(1, math.inf, **points)
+    for name, value in points.items():
+        checks.shape((*value.shape[:-1], 2), **{name: value})
+        checks.within(**{name: (value, checks.REAL)})
 
 
 def _standardise(columns: NDArray[np.float64]) -> Float[Tensor, "n d"]:
