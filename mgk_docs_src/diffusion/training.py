@@ -1,0 +1,706 @@
+"""확산 모델은 어떻게 배우나: `docs/diffusion/training.md`.
+
+잡음을 섞고, 섞은 것을 맞히게 한다. 신경망은 특징 (n, f)를 받아 (n, d)를 주는 것이면 무엇이든 된다.
+"""
+
+import math
+from copy import deepcopy
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from mgk_docs_src import checks
+from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
+from mgk_docs_src.diffusion.process import (
+    Predict,
+    Schedule,
+    Variance,
+    diffuse,
+    guide,
+    noise_to_score,
+    posterior_variance,
+    velocity,
+    velocity_to_noise,
+    x0_to_noise,
+)
+from mgk_docs_src.losses.reduction import Reduction, reduce, widen
+from mgk_docs_src.random import rand, randint, randn
+
+Target = Literal["noise", "x0", "velocity", "score"]
+
+_TARGETS: tuple[Target, ...] = ("noise", "x0", "velocity", "score")
+_WARM_UP = 50  # Adam이 기울기의 크기를 어림하는 동안은 조금만 움직인다
+
+
+def regression_target(
+    x0: Float[Tensor, "n *shape"],
+    noise: Float[Tensor, "n *shape"],
+    t: int | Int[Tensor, "n"],
+    schedule: Schedule,
+    *,
+    target: Target,
+) -> Float[Tensor, "n *shape"]:
+    r"""신경망이 $x_t$를 보고 맞힐 것. 넷은 서로 옮길 수 있어 완벽한 예측이라면 어느 것이든 같다.
+
+    $$y = \epsilon, \qquad y = x_0, \qquad y = v = \sqrt{\bar\alpha_t}\, \epsilon - \sqrt{1 - \bar\alpha_t}\, x_0,
+    \qquad y = \nabla_{x_t} \log q(x_t \mid x_0) = -\frac{\epsilon}{\sqrt{1 - \bar\alpha_t}}$$
+
+    값을 살피므로 장치와 동기화한다.
+
+    Args:
+        x0: 자료 $x_0$. 첫 축이 표본이다.
+        noise: 섞은 표준 정규 잡음 $\epsilon$. `x0`와 같은 모양.
+        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
+        schedule: 잡음 일정표.
+        target: `"noise"`, `"x0"`, `"velocity"`, `"score"`. 위 식의 순서다.
+
+    Returns:
+        맞힐 것 $y$. `x0`와 같은 모양. 자료형은 둘을 함께 담는 것.
+
+    Raises:
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+            $[0, T)$를 벗어나거나, `target`의 이름을 모르면.
+
+    References:
+        Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 3.2절.
+        Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 4절.
+        Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4.2절.
+    """
+    checks.choice(_TARGETS, target=target)
+    v = velocity(x0, noise, t, schedule)  # 어느 것을 고르든 두 입력을 모두 살핀다
+    if target == "velocity":
+        return v
+    if target == "score":
+        return noise_to_score(noise, t, schedule).to(v.dtype)
+    return (x0 if target == "x0" else noise).to(v.dtype)
+
+
+def target_to_noise(
+    prediction: Float[Tensor, "n *shape"],
+    xt: Float[Tensor, "n *shape"],
+    t: int | Int[Tensor, "n"],
+    schedule: Schedule,
+    *,
+    target: Target,
+) -> Float[Tensor, "n *shape"]:
+    r"""무엇을 맞혔든 잡음의 예측으로 옮긴다. 표본을 뽑는 쪽은 잡음만 안다.
+
+    $$\epsilon = y, \qquad \epsilon = \frac{x_t - \sqrt{\bar\alpha_t}\, y}{\sqrt{1 - \bar\alpha_t}}, \qquad
+    \epsilon = \sqrt{1 - \bar\alpha_t}\, x_t + \sqrt{\bar\alpha_t}\, y, \qquad
+    \epsilon = -\sqrt{1 - \bar\alpha_t}\, y$$
+
+    값을 살피므로 장치와 동기화한다.
+
+    Args:
+        prediction: `regression_target`의 예측 $y$. 첫 축이 표본이다.
+        xt: 시각 $t$의 $x_t$. `prediction`과 같은 모양.
+        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
+        schedule: 잡음 일정표.
+        target: `"noise"`, `"x0"`, `"velocity"`, `"score"`. 위 식의 순서다.
+
+    Returns:
+        잡음의 예측. `prediction`과 같은 모양. 자료형은 둘을 함께 담는 것.
+
+    Raises:
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+            $[0, T)$를 벗어나거나, `target`의 이름을 모르면.
+
+    References:
+        Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 3.2절.
+        Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
+    """
+    checks.choice(_TARGETS, target=target)
+    if target == "x0":
+        return x0_to_noise(prediction, xt, t, schedule)
+    if target == "velocity":
+        return velocity_to_noise(prediction, xt, t, schedule)
+    score = noise_to_score(prediction, t, schedule)  # 값을 살피는 일도 겸한다
+    checks.shape(prediction.shape, xt=xt)
+    if target == "noise":
+        return prediction.to(torch.promote_types(prediction.dtype, xt.dtype))
+    wide, _ = widen(score, xt)
+    variance = _column(1 - schedule.alpha_bar[t], wide)
+    return (variance * wide).to(torch.promote_types(prediction.dtype, xt.dtype))  # −σ y = σ² (−y / σ)
+
+
+def target_weight(t: int | Int[Tensor, "n"], schedule: Schedule, *, target: Target) -> Float[Tensor, "..."]:
+    r"""무엇을 맞히게 하느냐는 시각마다의 무게를 고르는 일이다: 잡음의 제곱 오차에 견준 제곱 오차.
+
+    $$\lVert y - y_\theta \rVert^2 = w_t\, \lVert \epsilon - \epsilon_\theta \rVert^2, \qquad
+    w_t = 1, \quad \frac{1 - \bar\alpha_t}{\bar\alpha_t}, \quad \frac{1}{\bar\alpha_t}, \quad
+    \frac{1}{1 - \bar\alpha_t}$$
+
+    Args:
+        t: 시각. 하나의 정수거나 여러 시각(`torch.int64`).
+        schedule: 잡음 일정표.
+        target: `"noise"`, `"x0"`, `"velocity"`, `"score"`. 위 식의 순서다.
+
+    Returns:
+        0보다 큰 무게, float64. `t`와 같은 모양.
+
+    Raises:
+        TypeError: 시각이 정수나 텐서가 아니면.
+        ValueError: 시각이 $[0, T)$를 벗어나거나, `target`의 이름을 모르면.
+
+    References:
+        Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 4절.
+    """
+    checks.choice(_TARGETS, target=target)
+    _check_times(t, schedule)
+    alpha_bar = schedule.alpha_bar[t]
+    if target == "noise":
+        return torch.ones_like(alpha_bar)
+    if target == "x0":
+        return (1 - alpha_bar) / alpha_bar
+    return 1 / alpha_bar if target == "velocity" else 1 / (1 - alpha_bar)
+
+
+def bound_weight(t: int, schedule: Schedule, *, variance: Variance = posterior_variance) -> Float[Tensor, ""]:
+    r"""변분 상한이 잡음의 제곱 오차에 매기는 무게. 단순한 손실은 이것을 모두 1로 바꾼 것이다.
+
+    $$L_t = w_t\, \lVert \epsilon - \epsilon_\theta \rVert^2 + \text{상수}, \qquad
+    w_t = \frac{\beta_t^2}{2 \sigma_t^2\, \alpha_t\, (1 - \bar\alpha_t)}, \qquad \alpha_t = 1 - \beta_t$$
+
+    $\sigma_t^2 = \tilde\beta_t$면 상수도 0이고, $t \ge 1$의 무게는 신호 대 잡음비가 줄어든 양의 반에
+    $(1 - \bar\alpha_t) / \bar\alpha_t$를 곱한 것이다. 규칙이 $\sigma_0^2 = 0$을 주면
+    [`bound_term`][mgk_docs_src.diffusion.process.bound_term]처럼 그때만 $\sigma_0^2 = \beta_0$을 쓴다.
+
+    Args:
+        t: 시각.
+        schedule: 잡음 일정표.
+        variance: 분산 $\sigma_t^2$의 규칙.
+
+    Returns:
+        0보다 큰 무게, float64.
+
+    Raises:
+        TypeError: 시각이 정수가 아니거나, `variance`가 함수가 아니면.
+        ValueError: 시각이 $[0, T)$를 벗어나면.
+
+    References:
+        Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 12.
+        Kingma, D. P. 외 (2021). Variational Diffusion Models, 식 13.
+    """
+    checks.count(0, t=t)
+    _check_times(t, schedule)
+    if not callable(variance):
+        raise TypeError(f"variance: 함수여야 하는데 {type(variance).__name__}이다")
+    beta, alpha_bar = schedule.beta[t], schedule.alpha_bar[t]
+    sigma2 = variance(t, t - 1, schedule)
+    sigma2 = torch.where(sigma2 > 0, sigma2, beta)
+    return beta**2 / (2 * sigma2 * (1 - beta) * (1 - alpha_bar))
+
+
+def denoising_loss(
+    predict: Predict,
+    x0: Float[Tensor, "n *shape"],
+    t: int | Int[Tensor, "n"],
+    schedule: Schedule,
+    *,
+    noise: Float[Tensor, "n *shape"],
+    target: Target = "noise",
+    reduction: Reduction = "mean",
+) -> Float[Tensor, "..."]:
+    r"""확산 모델의 손실: 잡음을 섞어 보이고, 섞은 것을 맞히게 한다.
+
+    $$L = \mathbb{E}_{x_0, t, \epsilon} \bigl\lVert y - f_\theta(x_t, t) \bigr\rVert^2, \qquad
+    x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon$$
+
+    $y = \epsilon$이면 DDPM의 $L_{\text{simple}}$, $y = -\epsilon / \sqrt{1 - \bar\alpha_t}$면 잡음 제거 점수 맞추기다.
+    제곱 오차를 가장 작게 하는 함수는 $\mathbb{E}[y \mid x_t]$이고, 그래도 손실은 0이 아니다: $x_t$만 보고는
+    어느 잡음이 섞였는지 다 알 수 없다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        predict: $y$를 맞히는 함수 $f_\theta$. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다.
+        x0: 자료 $x_0$. 첫 축이 표본이다.
+        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
+        schedule: 잡음 일정표.
+        noise: 섞을 표준 정규 잡음 $\epsilon$. `x0`와 같은 모양.
+        target: 맞힐 것 $y$. `regression_target`의 이름.
+        reduction: `"none"`, `"mean"`, `"sum"`. 표본끼리 줄인다.
+
+    Returns:
+        0 이상의 손실. `"none"`이면 표본마다 (n,), 아니면 스칼라.
+
+    Raises:
+        TypeError: 텐서, 정수, 함수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+            $[0, T)$를 벗어나거나, 예측의 모양이 다르거나, `target`이나 `reduction`의 이름을 모르면.
+
+    References:
+        Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 14.
+        Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4.2절.
+    """
+    if not callable(predict):
+        raise TypeError(f"predict: 함수여야 하는데 {type(predict).__name__}이다")
+    y = regression_target(x0, noise, t, schedule, target=target)
+    xt = diffuse(x0, t, schedule, noise=noise)
+    times = t if isinstance(t, Tensor) else torch.full((len(x0),), t, dtype=torch.int64, device=x0.device)
+    prediction = predict(xt, times)
+    checks.floating(predict=prediction)
+    checks.shape(xt.shape, predict=prediction)
+    wide_y, f = widen(y, prediction)
+    return reduce(((wide_y - f) ** 2).reshape(len(x0), -1).sum(1), reduction).to(x0.dtype)
+
+
+def stratified_times(n: int, schedule: Schedule, *, generator: torch.Generator | None) -> Int[Tensor, "n"]:
+    r"""고르게 흩뿌린 시각: $[0, T)$를 $n$칸으로 나누어 칸마다 하나씩 뽑는다.
+
+    $$t_i = \Bigl\lfloor \frac{T}{n} (i + u_i) \Bigr\rfloor, \qquad u_i \sim \mathcal{U}[0, 1) \quad
+    (i = 0, \ldots, n - 1)$$
+
+    하나하나 따로 뽑은 것과 기댓값이 같고, 한 묶음 안의 시각이 고르므로 손실이 덜 흔들린다. 차례대로이므로 짝지을 자료는
+    섞여 있어야 한다.
+
+    Args:
+        n: 시각의 수. 1 이상.
+        schedule: 잡음 일정표. 시각은 그 장치에 놓인다.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        줄지 않는 시각들, `torch.int64`.
+
+    Raises:
+        TypeError: `n`이 정수가 아니면.
+        ValueError: `n`이 1보다 작거나, CPU가 아닌 발생기이면.
+
+    References:
+        Kingma, D. P. 외 (2021). Variational Diffusion Models, 부록 I.1.
+        Owen, A. B. (2013). Monte Carlo Theory, Methods and Examples, 8.4절 (층화 추출).
+    """
+    checks.count(1, n=n)
+    last = len(schedule.beta) - 1
+    u = rand(n, generator=generator, device=torch.device("cpu"), dtype=torch.float64)
+    t = ((torch.arange(n) + u) * ((last + 1) / n)).long().clamp(max=last)  # i + u가 반올림되어 n이 될 수 있다
+    return t.to(schedule.beta.device)
+
+
+def feature_count(dim: int, *, frequencies: int = 4, num_labels: int = 0) -> int:
+    r"""`features`가 주는 특징의 수. 신경망의 입력 너비다.
+
+    $$f = (d + 1)(2K + 1) + C$$
+
+    Args:
+        dim: 자료의 차원 $d \ge 1$.
+        frequencies: 진동수의 수 $K \ge 0$.
+        num_labels: 라벨의 수 $C \ge 0$.
+
+    Returns:
+        특징의 수 $f$.
+
+    Raises:
+        TypeError: 정수가 아니면.
+        ValueError: `dim`이 1보다 작거나, 나머지가 음수이면.
+
+    References:
+        Tancik, M. 외 (2020). Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional
+        Domains, 식 5.
+    """
+    checks.count(1, dim=dim)
+    checks.count(0, frequencies=frequencies, num_labels=num_labels)
+    return (dim + 1) * (2 * frequencies + 1) + num_labels
+
+
+def features(
+    xt: Float[Tensor, "n d"],
+    t: int | Int[Tensor, "n"],
+    schedule: Schedule,
+    *,
+    frequencies: int = 4,
+    labels: Int[Tensor, "n"] | None = None,
+    num_labels: int = 0,
+) -> Float[Tensor, "n f"]:
+    r"""신경망이 볼 것: 점, 시각, 라벨을 한 줄로 편다. 시각은 각도 $\phi_t$로 바꾸어 좌표 하나로 삼는다.
+
+    $$\gamma = \bigl[ u,\; \sin(k u),\; \cos(k u),\; \mathrm{onehot}(c) \bigr]_{k = 1, \ldots, K}, \qquad
+    u = (x_t, \phi_t), \qquad \cos\phi_t = \sqrt{\bar\alpha_t}$$
+
+    신경망은 완만한 함수를 먼저 배운다. 사인과 코사인이 있어야 잡음이 적을 때의 가파른 예측도 금세 배운다.
+    라벨이 $-1$이면 $\mathrm{onehot}$이 모두 0이고, 조건이 없다는 뜻이다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        xt: 시각 $t$의 $x_t$. 한 줄이 점 하나. 한 자리의 크기가 1쯤이어야 진동수가 맞는다.
+        t: 시각. 하나의 정수거나 점마다의 시각(`torch.int64`).
+        schedule: 잡음 일정표.
+        frequencies: 진동수의 수 $K \ge 0$.
+        labels: 라벨 $c \in \{-1, 0, \ldots, C - 1\}$. `None`이면 모두 $-1$.
+        num_labels: 라벨의 수 $C \ge 0$.
+
+    Returns:
+        특징. 열의 수는 `feature_count`. `xt`와 같은 자료형.
+
+    Raises:
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+            $[0, T)$를, 라벨이 $[-1, C)$를 벗어나거나, 수가 음수이면.
+
+    References:
+        Tancik, M. 외 (2020). Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional
+        Domains, 식 5.
+    """
+    checks.floating(xt=xt)
+    checks.ndim(2, 2, xt=xt)
+    checks.nonempty(xt=xt)
+    checks.within(xt=(xt, REAL))
+    checks.count(0, frequencies=frequencies, num_labels=num_labels)
+    _check_times(t, schedule, like=xt)
+    (x,) = widen(xt)
+    alpha_bar = schedule.alpha_bar[t]
+    phi = _column(torch.atan2((1 - alpha_bar).sqrt(), alpha_bar.sqrt()), x).expand(len(x), 1)
+    u = torch.cat([x, phi], 1)  # (n, d + 1)
+    k = torch.arange(1, frequencies + 1, device=x.device, dtype=x.dtype)
+    waves = (u[:, None] * k[:, None]).flatten(1)  # (n, K (d + 1))
+    parts = [u, waves.sin(), waves.cos()]
+    if labels is None:
+        parts.append(x.new_zeros(len(x), num_labels))
+    else:
+        _check_labels(len(x), num_labels, labels, low=-1)
+        parts.append(one_hot(labels + 1, num_labels + 1)[:, 1:].to(x.dtype))  # −1의 칸은 버린다
+    return torch.cat(parts, 1).to(xt.dtype)
+
+
+def mlp(
+    inputs: int,
+    outputs: int,
+    *,
+    width: int = 96,
+    depth: int = 3,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> nn.Sequential:
+    r"""다층 퍼셉트론: 굽은 층을 쌓는다.
+
+    $$f(h) = W_{D+1} h_D + b_{D+1}, \qquad h_i = \mathrm{silu}(W_i h_{i-1} + b_i), \qquad
+    \mathrm{silu}(z) = z\, \sigma(z)$$
+
+    가중치는 $\mathcal{U}(\pm 1/\sqrt{d_{\text{in}}})$에서 시작한다.
+
+    Args:
+        inputs: 입력의 너비. `feature_count`.
+        outputs: 출력의 너비. 자료의 차원.
+        width: 숨은 층의 너비.
+        depth: 숨은 층의 수 $D$.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        신경망.
+
+    Raises:
+        TypeError: 정수가 아니면.
+        ValueError: 1보다 작거나, CPU가 아닌 발생기이면.
+
+    References:
+        Elfwing, S. 외 (2018). Sigmoid-Weighted Linear Units for Neural Network Function Approximation in
+        Reinforcement Learning, 2절.
+    """
+    checks.count(1, inputs=inputs, outputs=outputs, width=width, depth=depth)
+    layers: list[nn.Module] = []
+    for rows in (inputs, *[width] * (depth - 1)):
+        layers += [_linear(rows, width, generator, device, dtype), nn.SiLU()]
+    return nn.Sequential(*layers, _linear(width, outputs, generator, device, dtype))
+
+
+def memory(
+    inputs: int,
+    outputs: int,
+    *,
+    width: int = 128,
+    slots: int = 128,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> nn.Sequential:
+    r"""기억을 찾아보는 신경망: 물음 $q$에 맞는 기억의 칸들을 소프트맥스로 섞어 답한다.
+
+    $$f(h) = V \operatorname{softmax}(K q + b) + c, \qquad q = \mathrm{silu}(W h + a)$$
+
+    다층 퍼셉트론과 달리 출력은 배운 값 $V$들의 볼록 결합이다. 주의(attention)에서 열쇠 $K$와 값 $V$를 입력이 아니라
+    가중치로 둔 것과 같다. 가중치는 $\mathcal{U}(\pm 1/\sqrt{d_{\text{in}}})$에서 시작한다.
+
+    Args:
+        inputs: 입력의 너비. `feature_count`.
+        outputs: 출력의 너비. 자료의 차원.
+        width: 물음 $q$의 너비.
+        slots: 기억의 칸 수.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        신경망.
+
+    Raises:
+        TypeError: 정수가 아니면.
+        ValueError: 1보다 작거나, CPU가 아닌 발생기이면.
+
+    References:
+        Sukhbaatar, S. 외 (2015). End-To-End Memory Networks, 2.1절.
+    """
+    checks.count(1, inputs=inputs, outputs=outputs, width=width, slots=slots)
+    return nn.Sequential(
+        _linear(inputs, width, generator, device, dtype),
+        nn.SiLU(),
+        _linear(width, slots, generator, device, dtype),
+        nn.Softmax(-1),
+        _linear(slots, outputs, generator, device, dtype),
+    )
+
+
+class Denoiser(NamedTuple):
+    r"""신경망과, 그것을 잡음의 예측으로 읽는 법.
+
+    Attributes:
+        network: 특징 (n, f)를 받아 (n, d)를 주는 신경망.
+        schedule: 배울 때의 잡음 일정표.
+        target: 신경망이 맞히는 것. `regression_target`의 이름.
+        frequencies: `features`의 진동수의 수.
+        num_labels: 라벨의 수. 0이면 조건이 없다.
+
+    References:
+        Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 3.2절.
+    """
+
+    network: nn.Module
+    schedule: Schedule
+    target: Target = "velocity"
+    frequencies: int = 4
+    num_labels: int = 0
+
+
+def noise_predictor(
+    denoiser: Denoiser,
+    *,
+    labels: Int[Tensor, "n"] | None = None,
+    guidance: float = 0.0,
+) -> Predict:
+    r"""잡음 제거기를 [`sample`][mgk_docs_src.diffusion.process.sample]이 쓰는 잡음의 예측으로 만든다.
+
+    $$\epsilon_\theta(x_t, t) = (1 + w)\, \epsilon_\theta(x_t, t, c) - w\, \epsilon_\theta(x_t, t, \varnothing)$$
+
+    Args:
+        denoiser: 잡음 제거기.
+        labels: 뽑을 점마다의 라벨 $c \in \{-1, 0, \ldots, C - 1\}$. $-1$과 `None`은 조건이 없다는 뜻이다.
+        guidance: 안내의 세기 $w \ge 0$. 0보다 크면 라벨이 있어야 하고, 신경망을 두 번 부른다.
+
+    Returns:
+        $x_t$ (n, d)와 시각 (n,)을 받아 잡음의 예측 (n, d)를 주는 함수. 미분할 수 있다.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 안내의 세기가 음수거나, 라벨이 없는데 안내하거나, 라벨이 $[-1, C)$를 벗어나면. 만든 함수는 점이나
+            시각의 모양이나 값이 맞지 않으면.
+
+    References:
+        Ho, J. & Salimans, T. (2022). Classifier-Free Diffusion Guidance, 식 6.
+    """
+    checks.number(NONNEGATIVE, guidance=guidance)
+    if labels is not None:
+        checks.tensor(labels=labels)
+        _check_labels(labels.numel(), denoiser.num_labels, labels, low=-1)
+    elif guidance > 0:
+        raise ValueError(f"labels: guidance가 {guidance:g}이면 라벨이 있어야 하는데 None이다")
+
+    def predict(xt: Tensor, t: Tensor) -> Tensor:
+        conditional = _predict_noise(denoiser, xt, t, labels)
+        if guidance == 0:
+            return conditional
+        return guide(conditional, _predict_noise(denoiser, xt, t, None), guidance)
+
+    return predict
+
+
+class Training(NamedTuple):
+    r"""배운 결과.
+
+    Attributes:
+        denoiser: 가중치를 걸음마다 평균한(EMA) 잡음 제거기. 기울기는 따라오지 않는다.
+        losses: 걸음마다, 옮기기 전 한 묶음의 손실.
+
+    References:
+        Polyak, B. T. & Juditsky, A. B. (1992). Acceleration of Stochastic Approximation by Averaging.
+    """
+
+    denoiser: Denoiser
+    losses: Float[Tensor, "steps"]
+
+
+def train(
+    network: nn.Module,
+    data: Float[Tensor, "n d"],
+    schedule: Schedule,
+    *,
+    steps: int,
+    batch_size: int = 512,
+    learning_rate: float = 0.02,
+    ema: float = 0.999,
+    target: Target = "velocity",
+    frequencies: int = 4,
+    labels: Int[Tensor, "n"] | None = None,
+    num_labels: int = 0,
+    label_drop: float = 0.1,
+    generator: torch.Generator | None,
+) -> Training:
+    r"""잡음 제거기를 배운다: 자료, 시각, 잡음을 뽑고 `denoising_loss`를 Adam으로 줄인다.
+
+    $$\theta \leftarrow \theta - \eta_i\, \mathrm{Adam}\bigl(\nabla_\theta L\bigr), \qquad
+    \bar\theta \leftarrow m_i \bar\theta + (1 - m_i)\, \theta, \qquad
+    \eta_i = \eta \min\Bigl(1, \frac{i + 1}{50}\Bigr) \frac{1 + \cos(\pi i / N)}{2}, \qquad
+    m_i = \min\Bigl(m, \frac{i + 1}{i + 10}\Bigr)$$
+
+    걸음 $i = 0, \ldots, N - 1$이 가면서 학습률은 0으로 준다. 뽑을 때 쓰는 것은 가중치의 이동 평균 $\bar\theta$다.
+    라벨이 있으면 `label_drop`의 몫만큼 지워서, 한 신경망이 조건을 준 예측과 주지 않은 예측을 함께 배운다.
+    건넨 신경망은 바꾸지 않고 복사해서 배운다. 드롭아웃처럼 스스로 난수를 뽑는 층은 torch의 전역 발생기를 쓴다.
+    값을 살피므로 걸음마다 장치와 동기화한다.
+
+    Args:
+        network: 특징 (n, f)를 받아 (n, d)를 주는 신경망. f는 `feature_count`.
+        data: 자료 $x_0$. 한 줄이 점 하나.
+        schedule: 잡음 일정표.
+        steps: 걸음의 수 $N \ge 1$.
+        batch_size: 한 걸음에 쓰는 점의 수. 되돌려 뽑는다.
+        learning_rate: 가장 클 때의 학습률 $\eta > 0$.
+        ema: 이동 평균이 지난 값을 잊지 않는 몫 $m \in [0, 1]$. 0이면 마지막 가중치를 쓴다.
+        target: 맞힐 것. `regression_target`의 이름.
+        frequencies: `features`의 진동수의 수 $K \ge 0$.
+        labels: 점마다의 라벨 $c \in \{0, \ldots, C - 1\}$. `None`이면 조건 없이 배운다.
+        num_labels: 라벨의 수 $C \ge 0$. `labels`가 있으면 1 이상.
+        label_drop: 라벨을 지우는 몫 $\in [0, 1]$.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        배운 잡음 제거기와 걸음마다의 손실.
+
+    Raises:
+        TypeError: 신경망, 텐서, 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양, 장치, 값이 틀렸거나, 신경망에 배울 가중치가 없거나, 신경망의 출력이 자료와 모양이 다르거나,
+            CPU가 아닌 발생기이면.
+
+    References:
+        Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 1.
+        Ho, J. & Salimans, T. (2022). Classifier-Free Diffusion Guidance, 알고리즘 1.
+        Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
+    """
+    _check_training(network, data, schedule, labels, num_labels)
+    checks.count(1, steps=steps, batch_size=batch_size)
+    checks.number(POSITIVE, learning_rate=learning_rate)
+    checks.number(UNIT, ema=ema, label_drop=label_drop)
+    learner, average = deepcopy(network).train(), deepcopy(network).eval().requires_grad_(False)
+    optimiser = torch.optim.Adam([p for p in learner.parameters() if p.requires_grad], fused=True)
+    history = []
+    for i in range(steps):
+        rows = randint(0, len(data), (batch_size,), generator=generator, device=data.device)
+        t = stratified_times(batch_size, schedule, generator=generator)
+        noise = randn(batch_size, data.shape[1], generator=generator, device=data.device, dtype=data.dtype)
+        given = None if labels is None else _drop(labels[rows], label_drop, generator)
+
+        def predict(xt: Tensor, t: Tensor, given: Tensor | None = given) -> Tensor:
+            seen = features(xt, t, schedule, frequencies=frequencies, labels=given, num_labels=num_labels)
+            return _apply(learner, seen, xt)
+
+        loss = denoising_loss(predict, data[rows], t, schedule, noise=noise, target=target)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate * min(1, (i + 1) / _WARM_UP) * (1 + math.cos(math.pi * i / steps)) / 2
+        optimiser.step()
+        _follow(average, learner, min(ema, (i + 1) / (i + 10)))
+        history.append(loss.detach())
+    return Training(Denoiser(average, schedule, target, frequencies, num_labels), torch.stack(history))
+
+
+def _follow(average: nn.Module, learner: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, now in zip(average.parameters(), learner.parameters(), strict=True):
+            mean.lerp_(now, 1 - decay)
+        for kept, count in zip(average.buffers(), learner.buffers(), strict=True):
+            kept.copy_(count)  # 배치 정규화의 통계처럼, 배우지 않고 세는 것
+
+
+def _drop(labels: Tensor, share: float, generator: torch.Generator | None) -> Tensor:
+    dropped = rand(len(labels), generator=generator, device=labels.device) < share
+    return labels.masked_fill(dropped, -1)
+
+
+def _predict_noise(denoiser: Denoiser, xt: Tensor, t: Tensor, labels: Tensor | None) -> Tensor:
+    network, schedule, target, frequencies, num_labels = denoiser
+    seen = features(xt, t, schedule, frequencies=frequencies, labels=labels, num_labels=num_labels)
+    return target_to_noise(_apply(network, seen, xt), xt, t, schedule, target=target)
+
+
+def _apply(network: nn.Module, seen: Tensor, xt: Tensor) -> Tensor:
+    output: Tensor = network(seen)
+    checks.floating(network=output)
+    checks.shape(xt.shape, network=output)
+    return output
+
+
+def _linear(
+    inputs: int,
+    outputs: int,
+    generator: torch.Generator | None,
+    device: torch.device | None,
+    dtype: torch.dtype | None,
+) -> nn.Linear:
+    # skip_init은 전역 난수를 쓰지 않는다. 첫 값은 받은 발생기에서 뽑는다.
+    place = torch.get_default_device() if device is None else device
+    layer = nn.utils.skip_init(nn.Linear, inputs, outputs, device=place, dtype=dtype)  # type: ignore[no-untyped-call]
+    assert isinstance(layer, nn.Linear)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            drawn = rand(*parameter.shape, generator=generator, device=parameter.device, dtype=parameter.dtype)
+            parameter.copy_((2 * drawn - 1) / inputs**0.5)
+    return layer
+
+
+def _column(values: Tensor, x: Tensor) -> Tensor:
+    """표본마다의 수 (n,)이나 하나의 수를 x의 모양으로 늘어나게 세운다."""
+    return values.to(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
+
+
+def _check_times(t: int | Tensor, schedule: Schedule, *, like: Tensor | None = None) -> None:
+    moments = Interval(0, len(schedule.beta) - 1)
+    if isinstance(t, Tensor):
+        if t.dtype != torch.int64:
+            raise ValueError(f"t: 시각은 torch.int64여야 하는데 {t.dtype}이다")
+        checks.nonempty(t=t)
+        if like is not None:
+            checks.shape(like.shape[:1], t=t)
+        checks.within(t=(t, moments))
+    else:
+        checks.count(0, t=t)
+        checks.number(moments, t=t)
+
+
+def _check_labels(n: int, num_labels: int, labels: Tensor, *, low: int) -> None:
+    checks.int64(labels=labels)
+    checks.shape((n,), labels=labels)
+    checks.within(labels=(labels, Interval(low, num_labels - 1)))
+
+
+def _check_training(
+    network: nn.Module, data: Tensor, schedule: Schedule, labels: Tensor | None, num_labels: int
+) -> None:
+    if not isinstance(network, nn.Module):
+        raise TypeError(f"network: torch.nn.Module이어야 하는데 {type(network).__name__}이다")
+    checks.floating(data=data)
+    checks.ndim(2, 2, data=data)
+    checks.nonempty(data=data)
+    checks.within(data=(data, REAL))
+    checks.count(0, num_labels=num_labels)
+    if labels is not None:
+        checks.count(1, num_labels=num_labels)
+        _check_labels(len(data), num_labels, labels, low=0)
+    learnt = [p for p in network.parameters() if p.requires_grad]
+    if not learnt:
+        raise ValueError("network: 배울 가중치가 하나 이상이어야 하는데 없다")
+    for name, device in (("network", learnt[0].device), ("schedule", schedule.beta.device)):
+        if device != data.device:
+            raise ValueError(f"{name}: 자료와 같은 장치 {data.device}에 있어야 하는데 {device}에 있다")
