@@ -17,15 +17,13 @@ from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
 from mgk_docs_src.diffusion.process import (
     Predict,
     Schedule,
-    Variance,
     diffuse,
-    guide,
     noise_to_score,
-    posterior_variance,
     velocity,
     velocity_to_noise,
     x0_to_noise,
 )
+from mgk_docs_src.diffusion.sampling import Variance, guide, posterior_variance
 from mgk_docs_src.losses.reduction import Reduction, reduce, widen
 from mgk_docs_src.random import rand, randint, randn
 
@@ -168,7 +166,7 @@ def bound_weight(t: int, schedule: Schedule, *, variance: Variance = posterior_v
 
     $\sigma_t^2 = \tilde\beta_t$면 상수도 0이고, $t \ge 1$의 무게는 신호 대 잡음비가 줄어든 양의 반에
     $(1 - \bar\alpha_t) / \bar\alpha_t$를 곱한 것이다. 규칙이 $\sigma_0^2 = 0$을 주면
-    [`bound_term`][mgk_docs_src.diffusion.process.bound_term]처럼 그때만 $\sigma_0^2 = \beta_0$을 쓴다.
+    [`bound_term`][mgk_docs_src.diffusion.sampling.bound_term]처럼 그때만 $\sigma_0^2 = \beta_0$을 쓴다.
 
     Args:
         t: 시각.
@@ -481,7 +479,7 @@ def noise_predictor(
     labels: Int[Tensor, "n"] | None = None,
     guidance: float = 0.0,
 ) -> Predict:
-    r"""잡음 제거기를 [`sample`][mgk_docs_src.diffusion.process.sample]이 쓰는 잡음의 예측으로 만든다.
+    r"""잡음 제거기를 [`sample`][mgk_docs_src.diffusion.sampling.sample]이 쓰는 잡음의 예측으로 만든다.
 
     $$\epsilon_\theta(x_t, t) = (1 + w)\, \epsilon_\theta(x_t, t, c) - w\, \epsilon_\theta(x_t, t, \varnothing)$$
 

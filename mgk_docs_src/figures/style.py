@@ -7,6 +7,7 @@
 import base64
 import html
 import io
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -85,6 +86,11 @@ def panels(count: int = 1, *, height: float = 2.9) -> Iterator[tuple[Figure, lis
     with _settings():
         figure = Figure(figsize=(5.0, height * count), layout="constrained")
         yield figure, [figure.add_subplot(count, 1, index + 1) for index in range(count)]
+
+
+def powers(value: float, _: object) -> str:
+    """눈금 10⁻³. 기본값의 $…$는 글자마다 자리가 박힌다."""
+    return "10" + str(round(math.log10(value))).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def to_svg(figure: Figure) -> str:

@@ -11,21 +11,23 @@ from torch import nn
 from torch.distributions import Normal, kl_divergence
 
 from mgk_docs_src.diffusion.process import (
-    bound_term,
     cosine_schedule,
     diffuse,
-    forward_variance,
-    guide,
     linear_schedule,
     mixture_noise,
     noise_to_score,
     noise_to_x0,
-    optimal_variance,
     posterior,
-    posterior_variance,
-    sample,
     signal_to_noise,
     velocity,
+)
+from mgk_docs_src.diffusion.sampling import (
+    bound_term,
+    forward_variance,
+    guide,
+    optimal_variance,
+    posterior_variance,
+    sample,
 )
 from mgk_docs_src.diffusion.training import (
     Denoiser,

@@ -85,3 +85,7 @@ def test_an_inline_image_has_its_size_and_alt() -> None:
     assert tag.startswith(
         '<img alt="x &lt; y &quot;따옴&quot;" width="480" height="278" src="data:image/svg+xml;base64,'
     )
+
+
+def test_log_ticks_are_written_without_mathtext() -> None:
+    assert [style.powers(value, None) for value in (1e-3, 1.0, 100.0)] == ["10⁻³", "10⁰", "10²"]

@@ -9,15 +9,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from mgk_docs_src.data import eight_gaussians
-from mgk_docs_src.diffusion.process import (
-    Predict,
-    cosine_schedule,
-    diffuse,
-    guide,
-    mixture_noise,
-    noise_to_x0,
-    sample,
-)
+from mgk_docs_src.diffusion.process import Predict, cosine_schedule, diffuse, mixture_noise, noise_to_x0
+from mgk_docs_src.diffusion.sampling import guide, sample
 from mgk_docs_src.diffusion.training import (
     Target,
     bound_weight,
