@@ -12,7 +12,7 @@ from tests.docs.pages import PACKAGE, Page
 
 FIGURES = f"{PACKAGE}.figures"
 FIGURE_TOOLS = {f"{FIGURES}.style"}  # 그림이 아니라, 여러 그림이 나누어 쓰는 것
-LOSSES = f"{PACKAGE}.losses"
+SUBJECTS = tuple(f"{PACKAGE}.{name}." for name in ("losses", "transport", "diffusion", "energy", "contrastive"))
 FENCE_OR_CONSOLE = ("```", "~~~", ">>>")  # 설명 안의 예제는 돌지 않는다
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -114,7 +114,7 @@ def _faults(member: griffe.Function | griffe.Class, raising: set[str]) -> list[s
         faults.append("예외를 낼 수 있는데 Raises가 없다")
     if not any(section.title == "References" for section in sections):
         faults.append("References가 없다")
-    if member.path.startswith(f"{LOSSES}.") and docstring.value.count("$$") < 2:
+    if member.path.startswith(SUBJECTS) and docstring.value.count("$$") < 2:
         faults.append("식($$ … $$)이 없다")
     return faults
 

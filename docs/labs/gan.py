@@ -1,0 +1,237 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 실습: 여덟 봉우리 앞의 네 GAN
+#
+# [GAN과 비평가](../transport/gan.md)에서 본 네 가지 손실을 같은 자료, 같은 신경망, 같은 걸음 수로 배우면 무엇이 나오나.
+# 와서스타인 GAN이 이긴다고들 한다. 정말 그런지 잰다. 세 가지를 묻는다.
+#
+# 1. 봉우리를 놓치나. 놓치지 않았다면 제자리에, 제 몫만큼 있나.
+# 2. 옛 방법은 어디서 지고 어디서 이기나.
+# 3. 학습하는 동안의 손실을 보고 얼마나 가까워졌는지 알 수 있나.
+#
+# ## 자료와 잣대
+#
+# 반지름 2인 고리 위에 표준 편차 0.2인 봉우리가 여덟 개 있다. 답을 알기 때문에 잴 수 있는 것이 많다.
+#
+# - **봉우리**: 여덟 가운데 찾은 수. 제 몫의 1할이라도 있으면 찾은 것이다.
+# - **3σ 안**: 어느 봉우리에서든 3σ 안에 있는 몫. 진짜 자료도 0.989다.
+# - **W₁**: 새로 뽑은 진짜 자료 2048개와의 정확한 와서스타인 거리. 진짜끼리 재도 0이 아니다.
+# - **퍼짐**: 봉우리 안의 표준 편차. 진짜는 0.195다. 봉우리 한가운데에 몰리면 작아지고, 위의 두 잣대는 그것을 모른다.
+# - **치우침**: 봉우리마다의 몫이 1/8에서 벗어난 정도.
+#
+# 표는 씨앗 10개의 평균 ± 표준 편차다. Δ는 첫 행과 씨앗마다 짝지은 차이의 95 % 신뢰 구간이다.
+
+# %%
+import math
+
+import torch
+from IPython.display import HTML, display
+
+from mgk_docs_src.data import eight_gaussians, mode_coverage
+from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels, to_img
+from mgk_docs_src.labs.gan import peak_shape
+from mgk_docs_src.labs.tables import comparison
+from mgk_docs_src.random import generator
+from mgk_docs_src.transport.gan import generate, train_gan
+from mgk_docs_src.transport.wasserstein import wasserstein
+
+torch.set_num_threads(1)
+SEEDS = range(10)
+SIZE = 2048  # 거리를 잴 표본의 수
+
+
+def draw(n, offset):
+    """씨앗마다 따로 뽑은 진짜 자료."""
+    return torch.stack([eight_gaussians(n, generator=generator(offset + seed)) for seed in SEEDS])
+
+
+def distances(first, second):
+    """씨앗마다의 정확한 W₁."""
+    return torch.stack([wasserstein(x, y) for x, y in zip(first, second, strict=True)]).cpu()
+
+
+def measure(samples):
+    coverage, shape = mode_coverage(samples), peak_shape(samples)
+    return [
+        coverage.modes.float().cpu(),
+        coverage.within.cpu(),
+        distances(samples[:, :SIZE], held_out),
+        shape.spread.cpu(),
+        shape.imbalance.cpu(),
+    ]
+
+
+data, held_out, another = draw(8192, 0), draw(SIZE, 1000), draw(8192, 2000)
+
+# %% [markdown]
+# ## 배우기
+#
+# 네 방법은 손실만 다르다. 신경망은 너비 64의 층 셋, 생성자 2000걸음에 판별자 6000걸음, 배치 128개, 생성자의 가중치는
+# 이동 평균한다. 씨앗 10개를 한 묶음으로 배운다. 한 코어에서 씨앗 하나에 몇 초다.
+#
+# 학습률은 방법마다 0.001, 0.002, 0.004 가운데 **여기 쓰지 않은 씨앗 넷**에서 W₁이 가장 작은 것을 골랐다. 벌점의 세기
+# λ는 0.1, 1, 10에서, 자르는 끝 c는 0.03, 0.1, 0.3에서 같은 규칙으로 골랐다. 한 가지는 공평하지 않다. 나머지 설정(층,
+# 걸음, 학습률을 줄이는 법)은 WGAN-GP가 잘되는 것을 찾아 모두에게 똑같이 썼다. 그러니 이 표는 WGAN-GP에 후하다.
+
+# %%
+METHODS = {
+    "WGAN-GP": {"method": "wgan-gp", "learning_rate": 0.004, "penalty_weight": 0.1},
+    "WGAN, 자르기": {"method": "wgan-clip", "learning_rate": 0.002, "clip_bound": 0.1},
+    "GAN, 포화하지 않음": {"method": "non-saturating", "learning_rate": 0.001},
+    "GAN, 포화": {"method": "saturating", "learning_rate": 0.001},
+}
+gans = {
+    name: train_gan(data, steps=2000, snapshots=20, generators=[generator(100_000 + seed) for seed in SEEDS], **knobs)
+    for name, knobs in METHODS.items()
+}
+samples = {
+    name: generate(gan.generator, 8192, generators=[generator(200_000 + seed) for seed in SEEDS])
+    for name, gan in gans.items()
+}
+
+# %%
+COLUMNS = ["봉우리 (8)", "3σ 안", "W₁", "퍼짐", "치우침"]
+scores = {name: measure(made) for name, made in samples.items()}
+scores["진짜 자료"] = measure(another)
+display(HTML(comparison("여덟 봉우리, 씨앗 10개", COLUMNS, scores, differences=(2,))))
+for name, (modes, within, *_) in scores.items():
+    print(f"{name}: 봉우리 {modes.min():.0f}–{modes.max():.0f}개, 3σ 안 {within.min():.3f}–{within.max():.3f}")
+
+# %% [markdown]
+# **아무도 봉우리를 놓치지 않는다.** 네 방법, 씨앗 10개 모두 여덟을 찾는다. 모드 붕괴를 기대했다면 뜻밖이다. 다만
+# 아슬아슬하다. 학습률을 고르던 씨앗에서 포화하지 않는 GAN은 학습률이 0.004이면 봉우리를 하나 놓치기도 했다.
+#
+# **WGAN-GP는 3σ 안의 몫이 가장 높다.** 봉우리 사이에 흘리는 것이 가장 적다. 대신 **퍼짐이 가장 작다.** 봉우리를
+# 실제보다 좁게 그리고, 그래서 3σ 안에 더 잘 든다. 3σ 안의 몫만 보면 이것을 장점으로 잘못 읽는다. 그리고 이 순서는
+# 학습률을 W₁로 고른 탓도 있다. 포화하는 GAN도 학습률을 0.004로 올리면 3σ 안의 몫이 0.96쯤이 되고 W₁이 나빠졌다.
+#
+# **포화하는 GAN이 W₁에서 WGAN-GP와 비긴다.** 차이의 구간이 0을 품는다. 이론대로라면 기울기가 사라져야 할 손실인데 왜
+# 되나. [겹치지 않는 두 분포](../transport/gan.md#disjoint)에서 기울기가 사라지는 것은 판별자가 완벽할 때다. 여기서는
+# 판별자가 세 걸음 걸을 때마다 생성자가 움직여 완벽해질 틈이 없고, 곧 두 분포가 겹친다. 아래의 손실이 그것을 보인다.
+# 봉우리 안의 퍼짐은 오히려 WGAN-GP보다 진짜에 가깝다.
+#
+# **포화하지 않는 GAN은 몫을 잘못 나눈다.** 봉우리마다의 모양은 좋은데 치우침이 가장 크고, 그만큼 W₁에서 진다. 봉우리의
+# 수는 이것도 모른다. **자르기**는 봉우리 사이에 가장 많이 흘린다.
+
+# %%
+SHOWN = 100
+with panels(height=5.2) as (figure, _):
+    figure.clear()
+    cells = figure.subplots(2, 2, sharex=True, sharey=True)
+    colors = (BLUE, GREEN, ORANGE, PURPLE)
+    for cell, (name, made), color in zip(cells.flat, samples.items(), colors, strict=True):
+        worst = int(scores[name][2].argmax())
+        cell.plot(*held_out[worst, :SHOWN].T.cpu(), "o", color=FAINT, markersize=3)
+        cell.plot(*made[worst, :SHOWN].T.cpu(), "o", color=color, markersize=2.5, alpha=0.8)
+        cell.set(title=f"{name}\nW₁ = {scores[name][2][worst]:.3f}", aspect="equal", xlim=(-3, 3), ylim=(-3, 3))
+        cell.title.set_size(10)
+display(
+    HTML(
+        to_img(
+            figure,
+            "네 방법에서 W₁이 가장 나쁜 씨앗의 표본 100개(색)와 진짜 자료(흐린 점). 네 방법 모두 여덟 봉우리에 표본이 "
+            "있고, 봉우리 사이에 흘린 점과 봉우리마다의 몫이 다르다.",
+        )
+    )
+)
+
+# %% [markdown]
+# 가장 나쁜 씨앗을 골라 그렸다. 포화하지 않는 GAN은 어떤 봉우리가 비어 가고, 자르기는 봉우리를 잇는 고리가 보인다.
+# WGAN-GP는 봉우리가 진짜보다 작다.
+#
+# ## 손실 곡선을 믿어도 되나
+#
+# 비평가의 손실에 음의 부호를 붙이면 W₁의 추정값이라고 한다. 판별자의 손실도 뜻이 있다. 가장 좋은 판별자라면
+# $2 \log 2 - L_D = 2\,\mathrm{JS}$다. 100걸음마다, 그동안의 평균 손실과 그때 생성자의 정확한 W₁(표본 512개)을 견준다.
+
+# %%
+CURVE = 512  # 도중의 거리를 잴 표본의 수
+moments = torch.arange(1, 21) * 100
+
+
+def followed(gan):
+    """도중의 생성자마다: 그 무렵 100걸음의 판별자 손실(부호를 바꾼 것)과, 정확한 W₁."""
+    losses = -gan.losses.unflatten(0, (20, 100)).mean(1).cpu()  # (20, S)
+    made = [generate(layers, CURVE, generators=[generator(300_000 + seed) for seed in SEEDS]) for layers in gan.trail]
+    return losses, torch.stack([distances(one, held_out[:, :CURVE]) for one in made])  # (20, S)
+
+
+def correlation(first, second):
+    """씨앗마다의 상관 계수."""
+    first, second = first - first.mean(0), second - second.mean(0)
+    return (first * second).sum(0) / (first.norm(dim=0) * second.norm(dim=0))
+
+
+curves = {name: followed(gans[name]) for name in ("WGAN-GP", "GAN, 포화하지 않음")}
+losses, exact = curves["GAN, 포화하지 않음"]
+curves["GAN, 포화하지 않음"] = losses + 2 * math.log(2), exact  # 가장 좋은 판별자라면 2 JS다
+floor = distances(another[:, :CURVE], held_out[:, :CURVE]).mean()
+print(f"진짜끼리의 W₁ (표본 {CURVE}개) {floor:.3f}")
+for name, (losses, exact) in curves.items():
+    r = correlation(losses, exact)
+    print(f"{name}: 손실에서 읽은 값과 W₁의 상관 {r.mean():.2f} ± {r.std():.2f} (가장 낮은 씨앗 {r.min():.2f})")
+    for at in (0, 4, 9, 19):
+        print(f"    {moments[at]:4d}걸음: 손실에서 {losses[at].mean():.3f}, W₁ {exact[at].mean():.3f}")
+
+# %%
+with panels(2, height=2.6) as (figure, axes):
+    for axis, (name, (losses, exact)) in zip(axes, curves.items(), strict=True):
+        read = "−손실" if name == "WGAN-GP" else "2 log 2 − 손실"
+        for values, color, label in ((losses, BLUE, read), (exact, ORANGE, "정확한 W₁")):
+            mean, sd = values.mean(1), values.std(1)
+            axis.fill_between(moments, mean - sd, mean + sd, color=color, alpha=0.15, linewidth=0)
+            axis.plot(moments, mean, color=color, label=label)
+        axis.axhline(0, color=INK, linewidth=0.8)
+        axis.axhline(floor, color=INK, linewidth=0.8, linestyle=":")
+        axis.legend(loc="upper right")
+        axis.set(title=name, xlabel="생성자의 걸음")
+display(
+    HTML(
+        to_img(
+            figure,
+            "걸음에 따른, 손실에서 읽은 값과 정확한 W₁. 비평가(위)의 −손실은 W₁보다 훨씬 크게 시작해 0 가까이로 "
+            "내려간다. 판별자(아래)의 2 log 2 − 손실도 W₁과 함께 내려간다. 점선은 진짜끼리의 W₁, 띠는 표준 편차다.",
+        )
+    )
+)
+
+# %% [markdown]
+# **방향은 맞고 크기는 틀린다.** 비평가의 −손실은 W₁과 함께 내려가지만 처음에는 W₁의 네 배쯤이고 끝에는 0에 가깝다.
+# λ가 0.1이면 기울기가 1을 넘어도 벌이 가벼워 처음에 크게 부풀고, 끝에는 작은 배치로 배우는 비평가가 남은 차이를 보지
+# 못한다. 표본이 512개라 진짜끼리도 떨어져 있는 만큼(점선)을 빼고 보아도 그렇다.
+#
+# **판별자의 손실도 따라간다.** 이 자료에서는 판별자의 손실에서 읽은 값과 W₁의 상관이 비평가의 것보다 낮지 않다. “보통의
+# GAN은 손실을 보아도 모른다”는 말은 판별자가 완벽해질 때의 이야기다. 완벽하면 이 값이 $2 \log 2 = 1.386$에 붙어
+# 움직이지 않는다. 여기서는 처음 100걸음에도 거기에 한참 못 미친다.
+#
+# ## 무엇을 고를까
+#
+# | 하고 싶은 것 | 이 실습이 본 것 |
+# | --- | --- |
+# | 엉뚱한 곳에 표본을 내지 않기 | WGAN-GP. 대신 봉우리가 좁아진다 |
+# | 봉우리마다의 몫을 지키기 | 두 WGAN. 포화하지 않는 GAN은 피한다 |
+# | 값싸게 비슷한 W₁ | 포화하는 GAN. 분포가 겹칠 때만 |
+# | 겹치지 않는 분포에서 시작하기 | 비평가. [사라지는 기울기](../transport/gan.md#run)를 본다 |
+#
+# **보이지 않는 것.** 2차원 자료 하나다. 그림처럼 차원이 높으면 두 분포가 처음부터 겹치지 않을 때가 많고, 거기서는
+# 순서가 다를 수 있다. 학습률은 셋, 걸음 수는 하나만 보았다. WGAN-GP의 한 걸음은 두 번 미분하느라 다른 방법의 두 배쯤
+# 걸린다. 같은 **시간**을 주었다면 나머지 셋이 더 걸었을 것이다.
+#
+# ## 출처
+#
+# - Goodfellow, I. 외 (2014). *Generative Adversarial Nets*. [서지](../reference/bibliography.md#gan)
+# - Arjovsky, M., Chintala, S. & Bottou, L. (2017). *Wasserstein GAN*. [서지](../reference/bibliography.md#wgan)
+# - Gulrajani, I. 외 (2017). *Improved Training of Wasserstein GANs*. [서지](../reference/bibliography.md#wgan-gp)
+# - Metz, L. 외 (2017). *Unrolled Generative Adversarial Networks*.
+# - Heusel, M. 외 (2017). *GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium*.
