@@ -54,7 +54,7 @@ outputs: .venv/.installed ## 페이지의 '출력' 울타리를 실제 출력으
 labs: .venv/.installed ## 실습 노트북을 사이트 없이 모두 돌린다 (make labs DEVICE=cuda)
 	MGK_DEVICE=$(DEVICE) $(BIN)/python -m hooks.execution
 
-bench: .venv/.installed ## torch와 나란히 잰 빠르기와 메모리를 benchmarks/results/에 쓴다
+bench: .venv/.installed ## torch, SciPy, POT와 나란히 잰 빠르기와 메모리를 benchmarks/results/에 쓴다
 	$(BIN)/python -m benchmarks.losses
 	$(BIN)/python -m benchmarks.transport
 

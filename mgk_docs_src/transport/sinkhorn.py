@@ -1,4 +1,4 @@
-"""엔트로피로 누그러뜨린 최적 수송과 싱크혼 알고리듬: `docs/transport/sinkhorn.md`."""
+"""엔트로피로 누그러뜨린 최적 수송과 싱크혼 알고리즘: `docs/transport/sinkhorn.md`."""
 
 import math
 import warnings
@@ -22,7 +22,7 @@ _CHECK = 10  # 잔차를 보는 간격. 볼 때마다 장치와 동기화한다
 
 
 class Sinkhorn(NamedTuple):
-    r"""싱크혼 알고리듬이 멈춘 곳.
+    r"""싱크혼 알고리즘이 멈춘 곳.
 
     $$\mathrm{residual} = \lVert \gamma \mathbf{1} - a \rVert_1 + \lVert \gamma^\top \mathbf{1} - b \rVert_1$$
 
@@ -97,7 +97,7 @@ def sinkhorn(
     tolerance: float | None = None,
     max_iterations: int = 10_000,
 ) -> Sinkhorn:
-    r"""엔트로피로 누그러뜨린 수송 문제를 싱크혼 알고리듬으로 푼다.
+    r"""엔트로피로 누그러뜨린 수송 문제를 싱크혼 알고리즘으로 푼다.
 
     $$\min_{\gamma \mathbf{1} = a,\, \gamma^\top \mathbf{1} = b} \langle \gamma, C \rangle +
     \varepsilon\,\mathrm{KL}(\gamma \,\|\, a \otimes b), \qquad
