@@ -122,3 +122,11 @@ def on_page_content(content: str, page: Any, config: Any, files: Files) -> str:
     for number, prose in enumerate(page.content.split(SEPARATOR.strip())):
         body = body.replace(f"<p>{placeholder(number)}</p>", prose, 1)
     return f"{body}\n{links(lab.name, config.extra.get('repository'))}"
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """MkDocs 훅: 테마가 차례에 남기는 빈칸을 뺀다. 차례가 길수록 실습 페이지의 무게가 된다. 본문은 건드리지 않는다."""
+    if getattr(page.file, "lab", None) is None:
+        return output
+    before, article, after = output.partition("<article")
+    return re.sub(r"\n\s+", "\n", before) + article + after

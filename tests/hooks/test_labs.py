@@ -84,7 +84,8 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def make(site: Path) -> None:
     # MkDocs는 훅을 파일에서 따로 읽는다. 시험이 바꾼 모듈의 함수가 불리도록 갈아 끼운다.
     config = load_config(str(site / "mkdocs.yml"))
-    for event, function in (("files", labs.on_files), ("page_content", labs.on_page_content)):
+    functions = {"files": labs.on_files, "page_content": labs.on_page_content, "post_page": labs.on_post_page}
+    for event, function in functions.items():
         handlers = config.plugins.events[event]
         handlers[:] = [function if inspect.getsourcefile(handler) == labs.__file__ else handler for handler in handlers]
     build(config)
@@ -116,6 +117,15 @@ def test_a_lab_is_a_page_like_any_other(site: Path) -> None:
     locations = [entry["location"] for entry in index["docs"]]
     assert "labs/deep/#한글-제목" in locations
     assert len(locations) == len(set(locations))
+
+
+def test_the_contents_list_of_a_lab_page_carries_no_padding(site: Path) -> None:
+    make(site)
+    lab = (site / "site" / "labs" / "deep" / "index.html").read_text("utf-8")
+    other = (site / "site" / "index.html").read_text("utf-8")
+    assert "\n  " not in lab[: lab.index("<article")]
+    assert "\n  " in other[: other.index("<article")]
+    assert page(site, "deep").select_one("pre code").get_text().count("\n") == 2  # 코드의 줄은 그대로다
 
 
 def test_the_executed_notebook_can_be_downloaded(site: Path) -> None:
