@@ -41,7 +41,7 @@ from sklearn.svm import SVC
 
 from mgk_docs_src.data import digits
 from mgk_docs_src.figures.style import BLUE, INK, ORANGE, panels, to_img
-from mgk_docs_src.labs.diffusion import (
+from mgk_docs_src.labs.digits import (
     autoregressive_log_likelihood,
     bits_per_dimension,
     bound,

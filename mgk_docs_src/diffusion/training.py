@@ -17,6 +17,8 @@ from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
 from mgk_docs_src.diffusion.process import (
     Predict,
     Schedule,
+    _check_int_time,
+    _column,
     diffuse,
     noise_to_score,
     velocity,
@@ -658,23 +660,16 @@ def _linear(
     return layer
 
 
-def _column(values: Tensor, x: Tensor) -> Tensor:
-    """표본마다의 수 (n,)이나 하나의 수를 x의 모양으로 늘어나게 세운다."""
-    return values.to(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
-
-
 def _check_times(t: int | Tensor, schedule: Schedule, *, like: Tensor | None = None) -> None:
-    moments = Interval(0, len(schedule.beta) - 1)
     if isinstance(t, Tensor):
         if t.dtype != torch.int64:
             raise ValueError(f"t: 시각은 torch.int64여야 하는데 {t.dtype}이다")
         checks.nonempty(t=t)
         if like is not None:
             checks.shape(like.shape[:1], t=t)
-        checks.within(t=(t, moments))
+        checks.within(t=(t, Interval(0, len(schedule.beta) - 1)))
     else:
-        checks.count(0, t=t)
-        checks.number(moments, t=t)
+        _check_int_time(schedule, t)
 
 
 def _check_labels(n: int, num_labels: int, labels: Tensor, *, low: int) -> None:

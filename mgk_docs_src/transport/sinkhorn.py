@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
-from mgk_docs_src.transport.wasserstein import c_transform, cost_matrix
+from mgk_docs_src.transport.wasserstein import _check_device, c_transform, cost_matrix
 
 _ORDER = Interval(1.0, 2.0)  # 이 안에서 exp(−‖x − y‖ᵖ/ε)가 양의 정부호라 발산이 음수가 되지 않는다
 _TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-4}
@@ -606,9 +606,3 @@ def _check_stopping(tolerance: float | None, max_iterations: int) -> None:
     if tolerance is not None:
         checks.number(POSITIVE, tolerance=tolerance)
     checks.count(1, max_iterations=max_iterations)
-
-
-def _check_device(expected: torch.device, **tensors: Tensor) -> None:
-    for name, value in tensors.items():
-        if value.device != expected:
-            raise ValueError(f"{name}: 장치가 {expected}여야 하는데 {value.device}이다")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mgk_docs_src.data import digits
 from mgk_docs_src.diffusion import process, sampling
-from mgk_docs_src.labs.diffusion import (
+from mgk_docs_src.labs.digits import (
     Bound,
     Networks,
     Prediction,

@@ -1,4 +1,4 @@
-r"""실습 “숫자를 그리는 확산 모델”의 재료: `docs/labs/diffusion.py`.
+r"""실습 “숫자를 그리는 확산 모델”의 재료: `docs/labs/digits.py`.
 
 그림의 화소는 정수 단계 $0, \ldots, L - 1$이고, 단계 $j$는 실수 $v_j \in [-1, 1]$로 본다.
 """
@@ -472,7 +472,7 @@ def denoiser(
     있다. 신경망은 시각이 아니라 $\log \mathrm{SNR}_t$를 본다.
 
     Args:
-        networks: [`train_denoisers`][mgk_docs_src.labs.diffusion.train_denoisers]가 배운 신경망들.
+        networks: [`train_denoisers`][mgk_docs_src.labs.digits.train_denoisers]가 배운 신경망들.
         schedule: 잡음 일정표.
         labels: 그림마다의 라벨 $y$. `None`이면 조건이 없는 예측이다.
         member: 신경망 하나만 쓸 때 그 번호. `None`이면 모두.
@@ -794,7 +794,7 @@ def autoregressive_log_likelihood(
     $$\log P_\theta(x \mid y) = \sum_i \log p_\theta(x_i \mid x_1, \ldots, x_{i-1}, y)$$
 
     Args:
-        networks: [`train_autoregressive`][mgk_docs_src.labs.diffusion.train_autoregressive]가 배운 신경망들.
+        networks: [`train_autoregressive`][mgk_docs_src.labs.digits.train_autoregressive]가 배운 신경망들.
         levels: 그림. 화소마다 단계의 번호.
         labels: 그림마다의 라벨 $y$. `None`이면 조건이 없는 가능도다.
 
