@@ -159,6 +159,24 @@ def shape(expected: tuple[int, ...], **tensors: Tensor) -> None:
             raise ValueError(f"{name}: 모양이 {tuple(expected)}이어야 하는데 {tuple(value.shape)}이다")
 
 
+def device(expected: torch.device, **tensors: Tensor) -> None:
+    """모두 장치 `expected`에 있는지 본다.
+
+    Args:
+        expected: 바라는 장치.
+        tensors: 이름과 텐서.
+
+    Raises:
+        ValueError: 다른 장치에 있으면. 옮기지 않는다.
+
+    References:
+        PyTorch 문서, `torch.Tensor.device`.
+    """
+    for name, value in tensors.items():
+        if value.device != expected:
+            raise ValueError(f"{name}: 장치가 {expected}여야 하는데 {value.device}이다")
+
+
 def broadcastable(expected: tuple[int, ...], **tensors: Tensor | None) -> None:
     """주어진 것은 모두 실수형이고 모양 `expected`로 늘어나는지 본다.
 

@@ -17,6 +17,7 @@ def test_good_inputs_pass_every_check(device):
     checks.ndim(2, 2, x=x)
     checks.ndim(1, math.inf, x=x)
     checks.shape((2, 2), x=x)
+    checks.device(x.device, x=x, row=x[0])
     checks.broadcastable((3, 2, 2), x=x, row=x[0], one=x[:1, :1], scalar=x[0, 0], absent=None)
     checks.simplex(1, x=x)
     checks.number(UNIT, x=0.5, one=1)
@@ -108,6 +109,11 @@ def test_simplex_tolerance_is_the_root_of_the_precision(device, kind):
             lambda d: checks.shape((2, 3), x=torch.ones(3, device=d)),
             ValueError,
             "x: 모양이 (2, 3)이어야 하는데 (3,)이다",
+        ),
+        (
+            lambda d: checks.device(torch.device("cuda:7"), x=torch.ones(3, device="meta")),
+            ValueError,
+            "x: 장치가 cuda:7여야 하는데 meta이다",
         ),
         (lambda d: checks.broadcastable((2,), w=2.0), TypeError, "w: 텐서여야 하는데 float이다"),
         (

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
-from mgk_docs_src.transport.wasserstein import _check_device, c_transform, cost_matrix
+from mgk_docs_src.transport.wasserstein import c_transform, cost_matrix
 
 _ORDER = Interval(1.0, 2.0)  # 이 안에서 exp(−‖x − y‖ᵖ/ε)가 양의 정부호라 발산이 음수가 되지 않는다
 _TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-4}
@@ -568,7 +568,7 @@ def _weights(cost: Tensor, axis: int, **given: Tensor | None) -> Tensor:
         return cost.new_full((size,), 1 / size)
     checks.floating(**{name: weights})
     checks.shape((size,), **{name: weights})
-    _check_device(cost.device, **{name: weights})
+    checks.device(cost.device, **{name: weights})
     checks.simplex(0, **{name: weights})
     wide = weights.double()
     return (wide / wide.sum()).to(cost.dtype)
@@ -598,7 +598,7 @@ def _check_potentials(f: Tensor, g: Tensor, cost: Tensor) -> None:
     checks.floating(f=f, g=g)
     checks.shape(cost.shape[:1], f=f)
     checks.shape(cost.shape[1:], g=g)
-    _check_device(cost.device, f=f, g=g)
+    checks.device(cost.device, f=f, g=g)
     checks.within(f=(f, REAL), g=(g, REAL))
 
 

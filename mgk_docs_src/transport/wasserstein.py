@@ -261,7 +261,7 @@ def c_transform(potential: Float[Tensor, "n"], cost: Float[Tensor, "n m"]) -> Fl
     checks.ndim(2, 2, cost=cost)
     checks.nonempty(cost=cost)
     checks.shape(cost.shape[:1], potential=potential)
-    _check_device(cost.device, potential=potential)
+    checks.device(cost.device, potential=potential)
     checks.within(potential=(potential, REAL), cost=(cost, REAL))
     return (cost - potential[:, None]).amin(0)
 
@@ -551,17 +551,11 @@ def _masses(cost: Tensor, axis: int, **given: Tensor | None) -> np.ndarray[tuple
         return np.full(size, 1 / size)
     checks.floating(**{name: weights})
     checks.shape((size,), **{name: weights})
-    _check_device(cost.device, **{name: weights})
+    checks.device(cost.device, **{name: weights})
     checks.simplex(0, **{name: weights})
     masses = weights.detach().cpu().double().numpy()
     normalised: np.ndarray[tuple[int], np.dtype[np.float64]] = masses / masses.sum()
     return normalised
-
-
-def _check_device(expected: torch.device, **tensors: Tensor) -> None:
-    for name, value in tensors.items():
-        if value.device != expected:
-            raise ValueError(f"{name}: 장치가 {expected}여야 하는데 {value.device}이다")
 
 
 def _check_points(x: Tensor, y: Tensor, p: float) -> None:
@@ -569,7 +563,7 @@ def _check_points(x: Tensor, y: Tensor, p: float) -> None:
     checks.ndim(2, 2, x=x, y=y)
     checks.nonempty(x=x, y=y)
     checks.shape((y.shape[0], x.shape[1]), y=y)
-    _check_device(x.device, y=y)
+    checks.device(x.device, y=y)
     checks.within(x=(x, REAL), y=(y, REAL))
     checks.number(_ORDER, p=p)
 
@@ -579,14 +573,14 @@ def _check_samples(x: Tensor, y: Tensor, x_weights: Tensor | None, y_weights: Te
     checks.ndim(1, math.inf, x=x, y=y)
     checks.nonempty(x=x, y=y)
     checks.shape((*x.shape[:-1], y.shape[-1]), y=y)
-    _check_device(x.device, y=y)
+    checks.device(x.device, y=y)
     checks.within(x=(x, REAL), y=(y, REAL))
     totals = {}
     for name, samples, weights in (("x_weights", x, x_weights), ("y_weights", y, y_weights)):
         if weights is not None:
             checks.floating(**{name: weights})
             checks.shape(tuple(samples.shape), **{name: weights})
-            _check_device(x.device, **{name: weights})
+            checks.device(x.device, **{name: weights})
             checks.within(**{name: (weights, NONNEGATIVE)})
             totals[name] = weights.detach().double().sum(-1)
             checks.within(**{f"{name}의 합": (totals[name], POSITIVE)})
