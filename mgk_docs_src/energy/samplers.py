@@ -1,0 +1,691 @@
+"""에너지에서 표본을 뽑는 랑주뱅 동역학과 해밀토니안 몬테카를로: `docs/energy/samplers.md`."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from mgk_docs_src import checks
+from mgk_docs_src.checks import POSITIVE, REAL, Interval
+from mgk_docs_src.energy.models import Energy, gradient
+from mgk_docs_src.random import rand, randn
+
+_DIVERGED = 1000.0  # 에너지 오차가 이보다 크면 궤적이 발산한 것이다 (Stan과 같은 값)
+_OPEN_UNIT = Interval(0.0, 1.0, open=True)
+_PRIOR = 5  # 질량을 새로 잴 때, 앞의 값을 표본 몇 개로 칠까 (Stan과 같은 값)
+
+
+class State(NamedTuple):
+    r"""사슬들이 지금 있는 곳. 앞의 축이 모두 사슬이다.
+
+    $$x, \quad E(x), \quad \nabla E(x)$$
+
+    에너지와 기울기를 함께 들고 다니므로, 같은 자리에서 두 번 계산하지 않는다.
+
+    Attributes:
+        position: 자리 $x$.
+        energy: 에너지 $E(x)$.
+        gradient: 기울기 $\nabla E(x)$.
+
+    References:
+        Cabezas, A. 외 (2024). BlackJAX: Composable Bayesian inference in JAX.
+    """
+
+    position: Float[Tensor, "*chains d"]
+    energy: Float[Tensor, "*chains"]
+    gradient: Float[Tensor, "*chains d"]
+
+
+class Info(NamedTuple):
+    r"""한 걸음에 있었던 일.
+
+    $$\Delta = H(\text{제안}) - H(\text{지금}), \qquad \alpha = \min(1, e^{-\Delta})$$
+
+    Attributes:
+        acceptance: 받아들일 확률 $\alpha$. 받아들이는 단계가 없는 `langevin_step`에서는 늘 1이고, 발산하면 0.
+        accepted: 옮겼는지. 거짓이면 자리가 그대로다.
+        diverged: 제안이 유한하지 않거나 $\Delta$가 1000을 넘었는지. `langevin_step`에서는 유한하지 않을 때만 참이다.
+        energy_error: $\Delta$. 제안이 유한하지 않으면 $\infty$.
+
+    References:
+        Betancourt, M. (2017). A Conceptual Introduction to Hamiltonian Monte Carlo (발산).
+    """
+
+    acceptance: Float[Tensor, "*chains"]
+    accepted: Bool[Tensor, "*chains"]
+    diverged: Bool[Tensor, "*chains"]
+    energy_error: Float[Tensor, "*chains"]
+
+
+def init(energy: Energy, position: Float[Tensor, "*chains d"]) -> State:
+    r"""사슬들을 첫 자리에 놓는다. 랑주뱅, MALA, HMC가 모두 여기서 시작한다.
+
+    $$x_0 \mapsto \bigl(x_0,\; E(x_0),\; \nabla E(x_0)\bigr)$$
+
+    값을 살피므로 장치와 한 번 동기화한다.
+
+    Args:
+        energy: 에너지 $E$. 점마다 스칼라 하나를 준다.
+        position: 첫 자리 $x_0$. 앞의 축이 모두 사슬이다.
+
+    Returns:
+        첫 상태.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 자리가 비었거나 실수형이 아니거나, 자리나 그곳의 에너지나 기울기가 유한하지 않거나, 에너지가 점마다
+            스칼라 하나가 아니거나 기울기를 주지 않으면.
+
+    References:
+        Roberts, G. O. & Tweedie, R. L. (1996). Exponential Convergence of Langevin Distributions and Their Discrete
+            Approximations.
+    """
+    checks.floating(position=position)
+    checks.ndim(1, math.inf, position=position)
+    checks.nonempty(position=position)
+    state = _at(energy, position.detach().clone())
+    named = {"position": state.position, "energy(position)": state.energy, "gradient(position)": state.gradient}
+    checks.within(**{name: (value, REAL) for name, value in named.items()})
+    return state
+
+
+def langevin_step(
+    energy: Energy,
+    state: State,
+    *,
+    step_size: float | Float[Tensor, "..."],
+    temperature: float = 1.0,
+    generator: torch.Generator | None,
+) -> tuple[State, Info]:
+    r"""랑주뱅 동역학의 한 걸음: 기울기를 따라 내려가며 걸음에 잡음을 더한다.
+
+    $$x' = x - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau} + \sqrt{\epsilon}\, \xi, \qquad \xi \sim \mathcal{N}(0, I)$$
+
+    받아들이는 단계가 없어(ULA) 걸음이 크면 치우친다. $\mathcal{N}(0, 1)$에서 분산은 $1 / (1 - \epsilon / 4)$다.
+    옮겨 갈 곳이 유한하지 않으면 옮기지 않고 `info.diverged`에 적는다.
+
+    Args:
+        energy: 에너지 $E$.
+        state: 지금의 상태.
+        step_size: 걸음의 크기 $\epsilon > 0$. 텐서면 사슬마다 다르다.
+        temperature: 온도 $\tau > 0$.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        다음 상태와 한 일. `info.energy_error`는 MALA가 검사에 쓰는 값이다.
+
+    Raises:
+        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 걸음의 크기나 온도가 0보다 크지 않거나, CPU가 아닌 발생기이면.
+
+    References:
+        Welling, M. & Teh, Y. W. (2011). Bayesian Learning via Stochastic Gradient Langevin Dynamics.
+        Roberts, G. O. & Tweedie, R. L. (1996). Exponential Convergence of Langevin Distributions and Their Discrete
+            Approximations.
+    """
+    epsilon = _step_column(state, step_size)
+    checks.number(POSITIVE, temperature=temperature)
+    x = state.position
+    slope = state.gradient / temperature  # 경사
+    noise = _normal_like(x, generator)  # 노이즈
+    proposal = _at(energy, x - epsilon / 2 * slope + epsilon**0.5 * noise)  # 갱신
+    # 되돌아오려면 필요한 잡음. 갈 때의 잡음보다 크면 그만큼 드문 길이다.
+    back = (x - proposal.position + epsilon / 2 * proposal.gradient / temperature) / epsilon**0.5
+    error = (proposal.energy - state.energy) / temperature + (back.square() - noise.square()).sum(-1) / 2
+    error = _finite_or_inf(proposal, error)
+    moved = error < math.inf
+    return _choose(moved, proposal, state), Info(moved.to(x.dtype), moved, ~moved, error)
+
+
+def mala_step(
+    energy: Energy,
+    state: State,
+    *,
+    step_size: float | Float[Tensor, "..."],
+    temperature: float = 1.0,
+    generator: torch.Generator | None,
+) -> tuple[State, Info]:
+    r"""메트로폴리스를 더한 랑주뱅(MALA): 랑주뱅의 한 걸음을 제안으로 삼고, 받아들일지 정한다.
+
+    $$\alpha = \min\left(1,\; \frac{p(x')\, q(x \mid x')}{p(x)\, q(x' \mid x)}\right), \qquad
+    q(x' \mid x) = \mathcal{N}\Bigl(x';\; x - \tfrac{\epsilon}{2} \tfrac{\nabla E(x)}{\tau},\; \epsilon I\Bigr)$$
+
+    걸음의 크기와 상관없이 치우치지 않는다. 걸음이 $\sqrt{\epsilon}$이고 립프로그가 한 번인 HMC와 같다.
+
+    Args:
+        energy: 에너지 $E$.
+        state: 지금의 상태.
+        step_size: 걸음의 크기 $\epsilon > 0$. 텐서면 사슬마다 다르다.
+        temperature: 온도 $\tau > 0$.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        다음 상태와 한 일.
+
+    Raises:
+        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 걸음의 크기나 온도가 0보다 크지 않거나, CPU가 아닌 발생기이면.
+
+    References:
+        Roberts, G. O. & Rosenthal, J. S. (1998). Optimal Scaling of Discrete Approximations to Langevin Diffusions.
+    """
+    proposal, info = langevin_step(energy, state, step_size=step_size, temperature=temperature, generator=generator)
+    return _metropolis(state, proposal, info.energy_error, generator)
+
+
+def hamiltonian(
+    energy: Float[Tensor, "*chains"],
+    momentum: Float[Tensor, "*chains d"],
+    *,
+    mass: Float[Tensor, "d"] | None = None,
+    temperature: float = 1.0,
+) -> Float[Tensor, "*chains"]:
+    r"""해밀토니안: 위치 에너지와 운동 에너지의 합.
+
+    $$H(x, p) = \frac{E(x)}{\tau} + \sum_i \frac{p_i^2}{2 m_i}$$
+
+    Args:
+        energy: 위치마다의 에너지 $E(x)$.
+        momentum: 운동량 $p$.
+        mass: 좌표마다의 질량 $m > 0$. `None`이면 모두 1.
+        temperature: 온도 $\tau > 0$.
+
+    Returns:
+        $H$. `energy`와 같은 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이 다르거나, 실수형이 아니거나, 질량이나 온도가 0보다 크지 않으면.
+
+    References:
+        Neal, R. M. (2011). MCMC Using Hamiltonian Dynamics, 2절.
+    """
+    checks.floating(energy=energy, momentum=momentum)
+    checks.ndim(1, math.inf, momentum=momentum)
+    checks.shape(momentum.shape[:-1], energy=energy)
+    checks.number(POSITIVE, temperature=temperature)
+    return _hamiltonian(energy, momentum, _mass(momentum, mass), temperature)
+
+
+def leapfrog(
+    energy: Energy,
+    state: State,
+    momentum: Float[Tensor, "*chains d"],
+    *,
+    step_size: float | Float[Tensor, "..."],
+    steps: int,
+    mass: Float[Tensor, "d"] | None = None,
+    temperature: float = 1.0,
+) -> tuple[State, Float[Tensor, "*chains d"]]:
+    r"""립프로그: 운동량을 반 걸음, 자리를 한 걸음, 다시 운동량을 반 걸음. 이것을 $L$번 한다.
+
+    $$p \leftarrow p - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau}, \qquad x \leftarrow x + \epsilon \frac{p}{m}, \qquad
+    p \leftarrow p - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau}$$
+
+    운동량의 부호를 바꾸어 다시 돌리면 제자리로 오고, 부피를 지키며, $H$의 오차는 $O(\epsilon^2)$다.
+    이어지는 두 반 걸음은 한 걸음으로 합치므로 기울기는 $L$번만 구한다. 진동수가 $\omega$인 방향에서
+    $\epsilon \omega > 2$이면 발산한다.
+
+    Args:
+        energy: 에너지 $E$.
+        state: 떠나는 상태. [`init`][mgk_docs_src.energy.samplers.init]이 만든다.
+        momentum: 운동량 $p$.
+        step_size: 걸음의 크기 $\epsilon > 0$. 텐서면 사슬마다 다르다.
+        steps: 걸음의 수 $L \ge 1$.
+        mass: 좌표마다의 질량 $m > 0$. `None`이면 모두 1.
+        temperature: 온도 $\tau > 0$.
+
+    Returns:
+        닿은 상태와 그때의 운동량. 발산했으면 유한하지 않을 수 있다.
+
+    Raises:
+        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이 다르거나, 걸음의 크기나 질량이나 온도가 0보다 크지 않거나, 걸음의 수가 1보다 작으면.
+
+    References:
+        Neal, R. M. (2011). MCMC Using Hamiltonian Dynamics, 2.3절.
+    """
+    epsilon = _step_column(state, step_size)
+    checks.floating(momentum=momentum)
+    checks.shape(state.position.shape, momentum=momentum)
+    checks.count(1, steps=steps)
+    checks.number(POSITIVE, temperature=temperature)
+    m = _mass(momentum, mass)
+    return _leapfrog(energy, state, momentum, epsilon=epsilon, steps=steps, mass=m, temperature=temperature)
+
+
+def hmc_step(
+    energy: Energy,
+    state: State,
+    *,
+    step_size: float | Float[Tensor, "..."],
+    steps: int,
+    mass: Float[Tensor, "d"] | None = None,
+    jitter: float = 0.0,
+    temperature: float = 1.0,
+    generator: torch.Generator | None,
+) -> tuple[State, Info]:
+    r"""해밀토니안 몬테카를로의 한 걸음: 운동량을 뽑아 굴리고, 닿은 곳을 받아들일지 정한다.
+
+    $$p \sim \mathcal{N}(0, \operatorname{diag} m), \qquad (x', p') = \mathrm{leapfrog}^L_\epsilon(x, p), \qquad
+    \alpha = \min\bigl(1,\; e^{H(x, p) - H(x', p')}\bigr)$$
+
+    걸음의 수가 정해져 있으면 궤적이 제자리로 돌아오는 방향(공명)이 생긴다. `jitter`로 걸음의 크기를 흔들면 풀린다.
+    기울기를 $L$번 구한다.
+
+    Args:
+        energy: 에너지 $E$.
+        state: 지금의 상태.
+        step_size: 립프로그 걸음의 크기 $\epsilon > 0$. 텐서면 사슬마다 다르다.
+        steps: 립프로그 걸음의 수 $L \ge 1$.
+        mass: 좌표마다의 질량 $m > 0$. `None`이면 모두 1. 분산의 역수일 때 모든 방향이 같은 빠르기로 움직인다.
+        jitter: 궤적마다, 사슬마다 걸음의 크기를 $\epsilon (1 + \text{jitter} \cdot u)$, $u \sim \mathcal{U}(-1, 1)$로
+            흔드는 몫. $[0, 1)$.
+        temperature: 온도 $\tau > 0$.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        다음 상태와 한 일.
+
+    Raises:
+        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 걸음의 크기나 질량이나 온도가 0보다 크지 않거나, 걸음의 수가 1보다 작거나, `jitter`가 $[0, 1)$을
+            벗어나거나, CPU가 아닌 발생기이면.
+
+    References:
+        Duane, S. 외 (1987). Hybrid Monte Carlo.
+        Neal, R. M. (2011). MCMC Using Hamiltonian Dynamics, 3절과 4.2절 (걸음 고르기).
+    """
+    epsilon = _step_column(state, step_size)
+    checks.count(1, steps=steps)
+    _check_jitter(jitter)
+    checks.number(POSITIVE, temperature=temperature)
+    epsilon = _jittered(state, epsilon, jitter, generator)
+    m = _mass(state.position, mass)
+    momentum = _normal_like(state.position, generator) * m**0.5  # 보조 변수: 운동량
+    before = _hamiltonian(state.energy, momentum, m, temperature)  # 해밀토니안
+    proposal, momentum = _leapfrog(  # 립프로그
+        energy, state, momentum, epsilon=epsilon, steps=steps, mass=m, temperature=temperature
+    )
+    after = _hamiltonian(proposal.energy, momentum, m, temperature)
+    return _metropolis(state, proposal, after - before, generator)  # 메트로폴리스–헤이스팅스
+
+
+Step = Callable[[State], tuple[State, Info]]
+
+
+class Draws(NamedTuple):
+    """걸음마다 모은 표본.
+
+    Attributes:
+        positions: 모은 자리. 첫 축이 걸음이다.
+        info: 걸음마다 한 일. 버린 걸음과 솎아 낸 걸음의 것도 모두 있으므로, 발산을 세는 데서 빠지는 것이 없다.
+        state: 마지막 상태. 이어서 돌릴 수 있다.
+
+    References:
+        Gelman, A. 외 (2013). Bayesian Data Analysis, 11장.
+    """
+
+    positions: Float[Tensor, "count *chains d"]
+    info: Info
+    state: State
+
+
+def sample(step: Step, state: State, count: int, *, burn: int = 0, thin: int = 1) -> Draws:
+    r"""걸음을 되풀이하며 자리를 모은다. 사슬은 모두 함께 움직이고, 되풀이하는 것은 시간뿐이다.
+
+    $$x_{t+1} \sim K(\,\cdot \mid x_t), \qquad t = 0, \ldots, \mathrm{burn} + \mathrm{count} \cdot \mathrm{thin} - 1$$
+
+    Args:
+        step: 상태를 받아 다음 상태와 한 일을 주는 함수. 예: `functools.partial(hmc_step, energy, step_size=…, …)`.
+        state: 첫 상태.
+        count: 모을 자리의 수. 1 이상.
+        burn: 처음에 버릴 걸음의 수. 0 이상.
+        thin: 몇 걸음마다 하나를 모으나. 1 이상.
+
+    Returns:
+        모은 자리, 모든 걸음의 `info`, 마지막 상태.
+
+    Raises:
+        TypeError: 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 수가 모자라거나, `step`이 내는 오류.
+
+    References:
+        Gelman, A. 외 (2013). Bayesian Data Analysis, 11장.
+    """
+    checks.count(1, count=count, thin=thin)
+    checks.count(0, burn=burn)
+    positions, infos = [], []
+    for t in range(burn + count * thin):
+        state, info = step(state)
+        infos.append(info)
+        if t >= burn and (t - burn) % thin == thin - 1:
+            positions.append(state.position)
+    return Draws(torch.stack(positions), Info(*map(torch.stack, zip(*infos, strict=True))), state)
+
+
+def effective_sample_size(draws: Float[Tensor, "t n *rest"]) -> Float[Tensor, "*rest"]:
+    r"""유효 표본 크기: 서로 매인 표본들이 독립인 표본 몇 개의 몫을 하나.
+
+    $$\mathrm{ESS} = \frac{N}{\tau}, \qquad \tau = 1 + 2 \sum_{k \ge 1} \rho_k, \qquad
+    \rho_k = 1 - \frac{W - \bar c_k}{V}$$
+
+    사슬마다 반으로 갈라 $N = tn$개를 $2n$개의 사슬로 본다. $\bar c_k$는 사슬마다 FFT로 구한 자기 공분산의 평균,
+    $W$는 사슬 안의 분산, $V = \bar c_0 + \operatorname{var}(\text{사슬의 평균})$다. 사슬이 다른 곳에 머물면 $V$가 커져
+    ESS가 준다. 합은 이웃한 두 $\rho$의 합이 양수인 데까지, 그 합이 늘지 않게 눌러서 더한다(Geyer). 반대로 매인 사슬에서
+    끝없이 커지지 않게 $\mathrm{ESS} \le N \log_{10} N$으로 막는다. 한 값만 있으면 nan이다.
+
+    Args:
+        draws: 표본. 첫 축이 걸음, 둘째 축이 사슬, 나머지는 따로 재는 양이다.
+
+    Returns:
+        양마다의 ESS.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 축이 둘보다 적거나, 걸음이 넷보다 적거나, 실수형이 아니거나, 유한하지 않은 값이 있으면.
+
+    References:
+        Geyer, C. J. (1992). Practical Markov Chain Monte Carlo.
+        Vehtari, A. 외 (2021). Rank-Normalization, Folding, and Localization: An Improved R-hat.
+    """
+    halves = _halves(draws)
+    within, pooled = _variances(halves)
+    lags, size = len(halves) - len(halves) % 2, halves.shape[0] * halves.shape[1]
+    rho = 1 - (within - _autocovariance(halves).mean(1)) / pooled  # (t, *rest)
+    rho[0] = 1.0
+    even, odd = rho[0:lags:2], rho[1:lags:2]
+    pairs = even + odd
+    positive = (pairs > 0).cumprod(0)
+    total = (pairs.clamp(min=0).cummin(0).values * positive).sum(0)
+    # 처음 음수가 된 쌍의 앞엣것이 아직 양수면 그것까지는 더한다.
+    last = even.gather(0, positive.sum(0, keepdim=True).clamp(max=len(even) - 1))[0]
+    tau = -1 + 2 * total + last.clamp(min=0) * (1 - positive[-1])
+    return size / tau.clamp(min=1 / math.log10(size))
+
+
+def split_rhat(draws: Float[Tensor, "t n *rest"]) -> Float[Tensor, "*rest"]:
+    r"""갈라 잰 $\hat R$: 사슬들이 같은 곳을 돌고 있나. 1에 가까워야 한다.
+
+    $$\hat R = \sqrt{\frac{V}{W}}$$
+
+    사슬마다 반으로 갈라, $W$는 사슬 안의 분산, $V = \bar c_0 + \operatorname{var}(\text{사슬의 평균})$다.
+    보통 1.01을 넘으면 더 돌린다.
+
+    Args:
+        draws: 표본. 첫 축이 걸음, 둘째 축이 사슬, 나머지는 따로 재는 양이다.
+
+    Returns:
+        양마다의 $\hat R$. 사슬이 하나도 움직이지 않았으면 $\infty$, 한 값만 있으면 nan.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 축이 둘보다 적거나, 걸음이 넷보다 적거나, 실수형이 아니거나, 유한하지 않은 값이 있으면.
+
+    References:
+        Gelman, A. 외 (2013). Bayesian Data Analysis, 11.4절.
+    """
+    within, pooled = _variances(_halves(draws))
+    return (pooled / within).sqrt()
+
+
+class Adapted(NamedTuple):
+    r"""길들인 결과. 그대로 [`hmc_step`][mgk_docs_src.energy.samplers.hmc_step]에 넣는다.
+
+    Attributes:
+        step_size: 걸음의 크기 $\epsilon$.
+        mass: 좌표마다의 질량 $m$, 분산의 역수.
+        state: 길들이는 동안 온 곳.
+        gradients: 사슬 하나가 길들이는 데 쓴 기울기의 수.
+        info: 걸음마다 한 일.
+
+    References:
+        Hoffman, M. D. & Gelman, A. (2014). The No-U-Turn Sampler, 3.2절.
+    """
+
+    step_size: float
+    mass: Float[Tensor, "d"]
+    state: State
+    gradients: int
+    info: Info
+
+
+def adapt(
+    energy: Energy,
+    position: Float[Tensor, "*chains d"],
+    *,
+    steps: int,
+    rounds: int = 5,
+    count: int = 50,
+    step_size: float = 0.1,
+    target: float = 0.8,
+    jitter: float = 0.0,
+    temperature: float = 1.0,
+    generator: torch.Generator | None,
+) -> Adapted:
+    r"""HMC를 길들인다: 받아들이는 비율이 `target`이 되게 걸음을, 분산의 역수로 질량을 맞춘다.
+
+    $$\log \epsilon_{t+1} = \mu - \frac{\sqrt{t}}{\gamma} \frac{1}{t + t_0} \sum_{s \le t} (\delta - \bar\alpha_s),
+    \qquad m_i = \frac{1}{\operatorname{var}(x_i)}$$
+
+    한 차례는 HMC를 `count`걸음 돌리며 쌍대 평균으로 걸음을 맞추고, 끝에 그 차례의 표본으로 질량을 잰다.
+    마지막 차례에는 질량을 그대로 두고 걸음만 맞춘다. $\bar\alpha$와 분산은 사슬을 모두 모아 잰다.
+    맞추는 동안의 표본은 목표 분포를 정확히 따르지 않으므로 쓰지 않는다.
+
+    Args:
+        energy: 에너지 $E$.
+        position: 첫 자리. 앞의 축이 모두 사슬이다.
+        steps: 립프로그 걸음의 수 $L \ge 1$.
+        rounds: 차례의 수. 1이면 걸음만 맞춘다.
+        count: 한 차례의 걸음 수. 2 이상.
+        step_size: 처음 걸음의 크기.
+        target: 바라는 평균 채택률 $\delta \in (0, 1)$.
+        jitter: 걸음의 크기를 흔드는 몫. $[0, 1)$.
+        temperature: 온도 $\tau > 0$.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        맞춘 걸음과 질량, 온 곳, 쓴 기울기의 수.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 첫 자리가 [`init`][mgk_docs_src.energy.samplers.init]에 맞지 않거나, 수가 모자라거나, 걸음의 크기나
+            온도가 0보다 크지 않거나, `target`이 $(0, 1)$을, `jitter`가 $[0, 1)$을 벗어나거나, 한 차례 내내 그대로인
+            좌표가 있으면.
+
+    References:
+        Hoffman, M. D. & Gelman, A. (2014). The No-U-Turn Sampler, 3.2절 (쌍대 평균).
+        Stan Reference Manual, HMC의 Automatic parameter tuning.
+    """
+    checks.count(1, steps=steps, rounds=rounds)
+    checks.count(2, count=count)
+    checks.number(POSITIVE, step_size=step_size, temperature=temperature)
+    checks.number(_OPEN_UNIT, target=target)
+    _check_jitter(jitter)
+    state = init(energy, position)
+    mass, infos = torch.ones_like(state.position[(0,) * (state.position.ndim - 1)]), []
+    log_step = mass.new_tensor(math.log(step_size))
+    for turn in range(rounds):
+        tuning, positions = _restart(log_step), []
+        for _ in range(count):
+            state, info = hmc_step(
+                energy,
+                state,
+                step_size=tuning.log_step.exp(),
+                steps=steps,
+                mass=mass,
+                jitter=jitter,
+                temperature=temperature,
+                generator=generator,
+            )
+            tuning = _tune(tuning, target - info.acceptance.mean())
+            positions.append(state.position)
+            infos.append(info)
+        log_step = tuning.average
+        draws = torch.stack(positions)
+        _check_moved(draws)
+        if turn < rounds - 1:
+            mass = _measured_mass(draws, mass)
+    info = Info(*map(torch.stack, zip(*infos, strict=True)))
+    return Adapted(float(log_step.exp()), mass, state, 1 + rounds * count * steps, info)
+
+
+class _Tuning(NamedTuple):
+    """쌍대 평균이 들고 다니는 것."""
+
+    centre: Tensor  # μ: 오차의 합이 0이면 돌아갈 곳
+    total: Tensor  # Σ (δ − ᾱ)
+    t: int
+    log_step: Tensor  # 지금 쓸 log ε
+    average: Tensor  # 나중 것에 무게를 둔 log ε의 평균
+
+
+def _restart(log_step: Tensor) -> _Tuning:
+    # μ를 열 배로 잡는 것은 Hoffman & Gelman의 값이다: 큰 걸음부터 살펴보는 쪽이 싸다.
+    return _Tuning(log_step + math.log(10.0), torch.zeros_like(log_step), 0, log_step, log_step)
+
+
+def _tune(tuning: _Tuning, shortfall: Tensor) -> _Tuning:
+    gamma, t0, kappa = 0.05, 10, 0.75  # Hoffman & Gelman (2014), 3.2절의 값
+    t, total = tuning.t + 1, tuning.total + shortfall
+    log_step = tuning.centre - t**0.5 / gamma / (t + t0) * total
+    log_step = log_step.clamp(-80.0, 80.0)  # ε이 float32에서도 0이나 무한대가 되지 않게
+    return _Tuning(tuning.centre, total, t, log_step, tuning.average.lerp(log_step, t**-kappa))
+
+
+def _measured_mass(positions: Tensor, mass: Tensor) -> Tensor:
+    """분산의 역수. 표본이 적으면 앞의 질량에 (로그 눈금에서) 가깝게 둔다."""
+    draws = positions.reshape(-1, positions.shape[-1])
+    share = len(draws) / (len(draws) + _PRIOR)
+    return mass.log().lerp(-draws.var(0).log(), share).exp()
+
+
+def _at(energy: Energy, position: Tensor) -> State:
+    return State(position, *gradient(energy, position))
+
+
+def _leapfrog(
+    energy: Energy,
+    state: State,
+    momentum: Tensor,
+    *,
+    epsilon: float | Tensor,
+    steps: int,
+    mass: Tensor,
+    temperature: float,
+) -> tuple[State, Tensor]:
+    x, value, slope = state
+    kick, drift = epsilon / temperature, epsilon / mass
+    momentum = momentum - kick / 2 * slope
+    for _ in range(steps):
+        x = x + drift * momentum
+        value, slope = gradient(energy, x)
+        momentum = momentum - kick * slope
+    return State(x, value, slope), momentum + kick / 2 * slope  # 마지막은 반 걸음이다
+
+
+def _hamiltonian(energy: Tensor, momentum: Tensor, mass: Tensor, temperature: float) -> Tensor:
+    return energy / temperature + (momentum.square() / mass).sum(-1) / 2
+
+
+def _metropolis(state: State, proposal: State, error: Tensor, generator: torch.Generator | None) -> tuple[State, Info]:
+    error = _finite_or_inf(proposal, error)
+    acceptance = torch.exp(-error.clamp(min=0))
+    u = rand(*error.shape, generator=generator, device=error.device, dtype=error.dtype)
+    accepted = u < acceptance
+    return _choose(accepted, proposal, state), Info(acceptance, accepted, error > _DIVERGED, error)
+
+
+def _finite_or_inf(proposal: State, error: Tensor) -> Tensor:
+    """제안의 자리, 에너지, 기울기 가운데 하나라도 유한하지 않으면 받아들일 수 없는 오차 ∞."""
+    everything = torch.cat([proposal.position, proposal.gradient, proposal.energy[..., None], error[..., None]], -1)
+    return torch.where(everything.isfinite().all(-1), error, math.inf)
+
+
+def _choose(accepted: Tensor, new: State, old: State) -> State:
+    column = accepted[..., None]
+    return State(
+        torch.where(column, new.position, old.position),
+        torch.where(accepted, new.energy, old.energy),
+        torch.where(column, new.gradient, old.gradient),
+    )
+
+
+def _normal_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
+    return randn(*x.shape, generator=generator, device=x.device, dtype=x.dtype)
+
+
+def _check_moved(draws: Tensor) -> None:
+    still = (draws == draws[0]).flatten(0, -2).all(0)  # (d,)
+    if still.any():
+        coordinate = int(still.nonzero()[0])
+        raise ValueError(
+            f"energy: 길들이려면 움직여야 하는데, {len(draws)}걸음 동안 모든 사슬에서 좌표 {coordinate}이 그대로다"
+        )
+
+
+def _check_jitter(jitter: float) -> None:
+    checks.number(REAL, jitter=jitter)
+    if not 0 <= jitter < 1:
+        raise ValueError(f"jitter: [0, 1) 안의 값이어야 하는데 {jitter}이다")
+
+
+def _jittered(
+    state: State, epsilon: float | Tensor, jitter: float, generator: torch.Generator | None
+) -> float | Tensor:
+    if jitter == 0:
+        return epsilon
+    shape, device, dtype = state.energy.shape, state.energy.device, state.energy.dtype
+    u = 2 * rand(*shape, generator=generator, device=device, dtype=dtype) - 1
+    return epsilon * (1 + jitter * u[..., None])
+
+
+def _step_column(state: State, step_size: float | Tensor) -> float | Tensor:
+    """자리에 곱할 수 있게 세운 걸음의 크기. 텐서면 값을 살피느라 장치와 한 번 동기화한다."""
+    if not isinstance(step_size, Tensor):
+        checks.number(POSITIVE, step_size=step_size)
+        return step_size
+    checks.broadcastable(state.energy.shape, step_size=step_size)
+    checks.device(state.energy.device, step_size=step_size)
+    checks.within(step_size=(step_size, POSITIVE))
+    return step_size.to(state.energy.dtype)[..., None]
+
+
+def _mass(like: Tensor, mass: Tensor | None) -> Tensor:
+    if mass is None:
+        return like.new_ones(())
+    checks.floating(mass=mass)
+    checks.shape(like.shape[-1:], mass=mass)
+    checks.device(like.device, mass=mass)
+    checks.within(mass=(mass, POSITIVE))
+    return mass.to(like.dtype)
+
+
+def _halves(draws: Tensor) -> Tensor:
+    """사슬을 앞뒤로 갈라 두 배의 사슬로 (t // 2, 2n, *rest). 홀수면 가운데 하나를 버린다."""
+    checks.floating(draws=draws)
+    checks.ndim(2, math.inf, draws=draws)
+    checks.nonempty(draws=draws)
+    checks.count(4, **{"draws.shape[0]": len(draws)})
+    checks.within(draws=(draws, REAL))
+    half = len(draws) // 2
+    return torch.cat([draws[:half], draws[-half:]], 1)
+
+
+def _variances(chains: Tensor) -> tuple[Tensor, Tensor]:
+    """사슬 안의 분산 W와, 사슬 사이까지 본 분산 V."""
+    variance, mean = torch.var_mean(chains, 0)
+    within = variance.mean(0)
+    return within, within * (1 - 1 / len(chains)) + mean.var(0)
+
+
+def _autocovariance(chains: Tensor) -> Tensor:
+    """축 0을 따라 잰 사슬마다의 자기 공분산. 분모는 t다. 0을 덧대어 끝이 처음으로 이어지지 않게 한다."""
+    t = len(chains)
+    length = 1 << (2 * t - 1).bit_length()
+    spectrum = torch.fft.rfft(chains - chains.mean(0), n=length, dim=0)
+    covariance: Tensor = torch.fft.irfft(spectrum.abs().square(), n=length, dim=0)[:t] / t
+    return covariance

@@ -1,0 +1,605 @@
+"""에너지 모델을 배우는 여러 길: `docs/energy/training.md`."""
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from mgk_docs_src import checks
+from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
+from mgk_docs_src.energy.models import Energy, _check_clouds, _energies, evaluate
+from mgk_docs_src.energy.samplers import init, langevin_step, mala_step, sample
+from mgk_docs_src.losses.binary import bce_with_logits
+from mgk_docs_src.networks import Networks, forward, freeze, initial
+from mgk_docs_src.random import rand
+
+_AVERAGING = Interval(0.0, math.nextafter(1.0, 0.0))
+_WARM_UP = 20  # Adam이 기울기의 크기를 어림하는 동안은 조금만 움직인다
+
+
+def contrastive_divergence(
+    energy: Energy,
+    data: Float[Tensor, "*seeds n d"],
+    samples: Float[Tensor, "*seeds m d"],
+    *,
+    magnitude: float = 0.0,
+    limit: float = 1000.0,
+) -> Float[Tensor, "*seeds"]:
+    r"""대조 발산의 손실: 자료의 에너지는 내리고, 사슬이 간 곳의 에너지는 올린다.
+
+    $$L = \bar E_+ - \bar E_- + \alpha \left( \overline{E_+^2} + \overline{E_-^2} \right), \qquad
+    \bar E_+ = \frac{1}{n} \sum_i E(x_i), \qquad \bar E_- = \frac{1}{m} \sum_j E(\tilde x_j)$$
+
+    $\tilde x_j$는 자료에서 출발한 사슬이 $k$걸음 뒤에 있는 곳(CD-$k$)이거나, 걸음마다 이어 온 사슬이 있는 곳(PCD)이다.
+    어느 쪽이든 상수로 본다. $\tilde x_j \sim p_\theta$이면 $\alpha = 0$의 기울기는 음의 로그 가능도의 기울기다.
+    $|\bar E_+ - \bar E_-|$가 `limit`을 넘으면 사슬이 모델을 따라가지 못한다는 뜻이라 경고한다.
+    값을 살피므로 장치와 동기화한다.
+
+    Args:
+        energy: 에너지 $E$.
+        data: 자료 $x_i$. 앞의 축(씨앗)마다 따로 잰다.
+        samples: 사슬이 있는 곳 $\tilde x_j$.
+        magnitude: 에너지의 크기를 누르는 세기 $\alpha \ge 0$.
+        limit: 경고할 차의 크기. 0보다 크다.
+
+    Returns:
+        손실. $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 맞지 않거나, 에너지가 점마다 유한한 실수 하나가 아니거나,
+            수가 범위를 벗어나면.
+
+    References:
+        Hinton, G. (2002). Training Products of Experts by Minimizing Contrastive Divergence, 3절.
+        Tieleman, T. (2008). Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient.
+        Du, Y. & Mordatch, I. (2019). Implicit Generation and Modeling with Energy-Based Models, 3.3절.
+    """
+    _check_clouds(data=data, samples=samples)
+    checks.shape((*data.shape[:-2], samples.shape[-2], data.shape[-1]), samples=samples)
+    checks.device(data.device, samples=samples)
+    checks.number(NONNEGATIVE, magnitude=magnitude)
+    checks.number(POSITIVE, limit=limit)
+    n = data.shape[-2]
+    energies = _energies(energy, torch.cat([data.detach(), samples.detach()], -2))  # 한 번에 계산한다
+    positive, negative = energies[..., :n], energies[..., n:]
+    gap = positive.mean(-1) - negative.mean(-1)
+    low, high = checks.within(energy=(energies, REAL), gap=(gap, REAL))["gap"]
+    if max(-low, high) > limit:
+        warnings.warn(
+            f"자료와 사슬의 에너지 차가 {low if -low > high else high:.3g}로 {limit:g}을 넘었다: 사슬이 모델을 "
+            "따라가지 못하고 있다",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return gap + magnitude * (positive.square().mean(-1) + negative.square().mean(-1))
+
+
+def score_matching(energy: Energy, data: Float[Tensor, "*seeds n d"]) -> Float[Tensor, "*seeds"]:
+    r"""암묵적 점수 맞추기: $Z$도 자료의 점수도 없이 점수를 맞춘다.
+
+    $$L = \frac{1}{n} \sum_i \left[ \tfrac12 \lVert \nabla E(x_i) \rVert^2 - \operatorname{tr} \nabla^2 E(x_i) \right]
+    = \tfrac12\, \mathbb{E} \lVert \nabla \log p_{\text{자료}} - \nabla \log p_\theta \rVert^2 + \text{상수}$$
+
+    모델의 점수는 $\nabla \log p_\theta = -\nabla E$라 $Z$가 없다. 대각합은 좌표마다 한 번씩 뒤로 미분해 정확히
+    구하므로, 차원에 비례하는 시간이 든다. 음수일 수 있다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        energy: 에너지 $E$. 두 번 미분할 수 있고, 점마다 따로 매겨야 한다.
+        data: 자료 $x_i$. 앞의 축(씨앗)마다 따로 잰다.
+
+    Returns:
+        손실. $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: 비었거나, 유한하지 않거나, 축이 둘보다 적거나, 에너지가 점마다 실수 하나가 아니거나, 점으로 미분할
+            수 없으면.
+
+    References:
+        Hyvärinen, A. (2005). Estimation of Non-Normalized Statistical Models by Score Matching, 정리 1.
+    """
+    _check_clouds(data=data)
+    with torch.enable_grad():
+        x, slope = _slope(energy, data)
+        units = torch.eye(x.shape[-1], device=x.device, dtype=x.dtype)
+        trace = sum((_curvature(x, slope, unit) for unit in units), torch.zeros_like(x[..., 0]))
+        return (slope.square().sum(-1) / 2 - trace).mean(-1)
+
+
+def sliced_score_matching(
+    energy: Energy,
+    data: Float[Tensor, "*seeds n d"],
+    directions: Float[Tensor, "*seeds n d"],
+) -> Float[Tensor, "*seeds"]:
+    r"""자른 점수 맞추기: 대각합을 무작위 방향 하나로 어림한다. 차원이 커도 뒤로 한 번만 더 미분한다.
+
+    $$L = \frac{1}{n} \sum_i \left[ \tfrac12 \lVert \nabla E(x_i) \rVert^2 - v_i^\top \nabla^2 E(x_i)\, v_i \right],
+    \qquad \mathbb{E}[v v^\top] = I$$
+
+    앞의 항을 $\tfrac12 (v^\top \nabla E)^2$으로 두지 않고 그 기댓값을 쓴, 분산을 줄인 꼴이다. 방향에 대한 기댓값은
+    [`score_matching`][mgk_docs_src.energy.training.score_matching]이다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        energy: 에너지 $E$. 두 번 미분할 수 있고, 점마다 따로 매겨야 한다.
+        data: 자료 $x_i$. 앞의 축(씨앗)마다 따로 잰다.
+        directions: 점마다의 방향 $v_i$. 표준 정규이거나, 좌표마다 $\pm 1$.
+
+    Returns:
+        손실. $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 다르거나, 에너지가 점마다 실수 하나가 아니거나, 점으로
+            미분할 수 없으면.
+
+    References:
+        Song, Y. 외 (2019). Sliced Score Matching: A Scalable Approach to Density and Score Estimation, 식 8.
+    """
+    _check_clouds(data=data, directions=directions)
+    checks.shape(data.shape, directions=directions)
+    checks.device(data.device, directions=directions)
+    with torch.enable_grad():
+        x, slope = _slope(energy, data)
+        return (slope.square().sum(-1) / 2 - _curvature(x, slope, directions.detach())).mean(-1)
+
+
+def denoising_score_matching(
+    energy: Energy,
+    data: Float[Tensor, "*seeds n d"],
+    noise: Float[Tensor, "*seeds n d"],
+    *,
+    sigma: float,
+) -> Float[Tensor, "*seeds"]:
+    r"""잡음 제거 점수 맞추기: 잡음을 섞고, 섞은 잡음을 기울기로 맞힌다. 두 번 미분하지 않는다.
+
+    $$L = \frac{1}{2n} \sum_i \lVert \sigma \nabla E(x_i + \sigma \epsilon_i) - \epsilon_i \rVert^2, \qquad
+    \epsilon_i \sim \mathcal{N}(0, I)$$
+
+    가장 작게 하는 것은 자료의 점수가 아니라 잡음을 섞은 자료 $p_{\text{자료}} * \mathcal{N}(0, \sigma^2 I)$의 점수다.
+    $\sigma$가 크면 뭉개지고, 작으면 기울기의 분산이 $1 / \sigma^2$으로 커진다. $+\epsilon$과 $-\epsilon$을 짝지어
+    넣으면 그 분산이 사라진다. Vincent의 손실에 $\sigma^2$을 곱한 것이다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        energy: 에너지 $E$. 점마다 따로 매겨야 한다.
+        data: 자료 $x_i$. 앞의 축(씨앗)마다 따로 잰다.
+        noise: 표준 정규 잡음 $\epsilon_i$. `data`와 같은 모양.
+        sigma: 잡음의 세기 $\sigma > 0$.
+
+    Returns:
+        0 이상의 손실. $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 다르거나, $\sigma$가 0보다 크지 않거나, 에너지가 점마다
+            실수 하나가 아니거나, 점으로 미분할 수 없으면.
+
+    References:
+        Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4.2절.
+    """
+    _check_clouds(data=data, noise=noise)
+    checks.shape(data.shape, noise=noise)
+    checks.device(data.device, noise=noise)
+    checks.number(POSITIVE, sigma=sigma)
+    epsilon = noise.detach()
+    with torch.enable_grad():
+        _, slope = _slope(energy, data.detach() + sigma * epsilon)
+        return (sigma * slope - epsilon).square().sum(-1).mean(-1) / 2
+
+
+def noise_contrastive(
+    energy: Energy,
+    log_partition: Float[Tensor, "*seeds"],
+    data: Float[Tensor, "*seeds n d"],
+    noise: Float[Tensor, "*seeds m d"],
+    *,
+    log_noise: Callable[[Tensor], Tensor],
+) -> Float[Tensor, "*seeds"]:
+    r"""잡음 대조 추정: 자료와 잡음을 가르는 이진 분류. 로짓이 두 로그 밀도의 차다.
+
+    $$L = \frac{1}{n} \left[ \sum_{i=1}^{n} \ell(z(x_i), 1) + \sum_{j=1}^{m} \ell(z(y_j), 0) \right], \qquad
+    z(x) = -E(x) - c - \log q(x) - \log \tfrac{m}{n}$$
+
+    $\ell$은 [`bce_with_logits`][mgk_docs_src.losses.binary.bce_with_logits], $q$는 잡음의 밀도다. $c$도 함께 배우며
+    다 배우면 $c = \log Z$다. 최대 가능도에서 $c$를 배우면 $c \to \infty$로 달아나지만, 여기서는 잡음의 항이 붙든다.
+    값을 살피므로 장치와 동기화한다.
+
+    Args:
+        energy: 에너지 $E$.
+        log_partition: 배우는 상수 $c$. 씨앗마다 하나.
+        data: 자료 $x_i$.
+        noise: 잡음 $y_j \sim q$.
+        log_noise: 잡음의 로그 밀도 $\log q$. 점 $(\ldots, d)$를 받아 $(\ldots)$를 준다. 자료와 잡음
+            모두에서 유한해야 한다.
+
+    Returns:
+        0 이상의 손실(nat). $\theta$와 $c$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 맞지 않거나, 에너지나 로그 밀도가 점마다 실수 하나가
+            아니면.
+
+    References:
+        Gutmann, M. & Hyvärinen, A. (2010). Noise-Contrastive Estimation: A New Estimation Principle for Unnormalized
+        Statistical Models, 2.2절.
+    """
+    _check_clouds(data=data, noise=noise)
+    n, m = data.shape[-2], noise.shape[-2]
+    checks.shape((*data.shape[:-2], m, data.shape[-1]), noise=noise)
+    checks.floating(log_partition=log_partition)
+    checks.shape(data.shape[:-2], log_partition=log_partition)
+    checks.device(data.device, noise=noise, log_partition=log_partition)
+    points = torch.cat([data.detach(), noise.detach()], -2)
+    log_q = log_noise(points)
+    checks.floating(log_noise=log_q)
+    checks.shape(points.shape[:-1], log_noise=log_q)
+    logits = -_energies(energy, points) - log_partition.unsqueeze(-1) - log_q - math.log(m / n)  # (*seeds, n + m)
+    label = torch.zeros_like(logits)
+    label[..., :n] = 1
+    return bce_with_logits(logits, label, reduction="none").sum(-1) / n
+
+
+class Chains(NamedTuple):
+    r"""음의 위상의 사슬.
+
+    Attributes:
+        position: 사슬이 있는 곳 $\tilde x$.
+        acceptance: 받아들인 걸음의 몫. 받아들이는 단계가 없는 사슬에서는 유한한 자리로 옮긴 걸음의 몫.
+
+    References:
+        Hinton, G. (2002). Training Products of Experts by Minimizing Contrastive Divergence, 3절.
+    """
+
+    position: Float[Tensor, "*chains d"]
+    acceptance: Float[Tensor, "*chains"]
+
+
+def negative_phase(
+    energy: Energy,
+    start: Float[Tensor, "*chains d"],
+    *,
+    k: int,
+    step_size: float,
+    metropolis: bool = True,
+    generator: torch.Generator | None,
+) -> Chains:
+    r"""음의 위상: 랑주뱅 걸음을 $k$번 걷는다. 자료에서 출발하면 CD-$k$, 앞 걸음의 사슬에서 이으면 PCD다.
+
+    $$\tilde x_0 = x, \qquad \tilde x_{t+1} \sim K_\theta(\,\cdot \mid \tilde x_t), \qquad t = 0, \ldots, k - 1$$
+
+    $K_\theta$는 메트로폴리스를 더하면 [`mala_step`][mgk_docs_src.energy.samplers.mala_step], 아니면
+    [`langevin_step`][mgk_docs_src.energy.samplers.langevin_step]이다. 앞의 것만 $p_\theta$를 정확히 지킨다.
+
+    Args:
+        energy: 에너지 $E$.
+        start: 사슬의 처음 자리.
+        k: 걸음 수. 1 이상.
+        step_size: 걸음의 크기 $\epsilon > 0$.
+        metropolis: 받아들이는 단계를 더할지.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        사슬이 있는 곳과, 받아들인 걸음의 몫.
+
+    Raises:
+        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: $k$가 1보다 작거나, 걸음이 0보다 크지 않거나, 처음 자리나 거기의 에너지가 유한하지 않거나, 에너지가
+            점마다 실수 하나가 아니거나, 점으로 미분할 수 없거나, CPU가 아닌 발생기이면.
+
+    References:
+        Hinton, G. (2002). Training Products of Experts by Minimizing Contrastive Divergence, 3절.
+        Tieleman, T. (2008). Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient.
+    """
+    checks.count(1, k=k)
+    kernel = mala_step if metropolis else langevin_step
+    walk = partial(kernel, energy, step_size=step_size, generator=generator)
+    draws = sample(walk, init(energy, start), 1, burn=k - 1)
+    return Chains(draws.state.position, draws.info.accepted.to(start.dtype).mean(0))
+
+
+def jump(
+    energy: Energy,
+    position: Float[Tensor, "*chains d"],
+    proposal: Float[Tensor, "*chains d"],
+    *,
+    log_proposal: Callable[[Tensor], Tensor],
+    generator: torch.Generator | None,
+) -> Chains:
+    r"""멀리 건너뛰기: 지금 자리와 상관없이 제안하는 메트로폴리스–헤이스팅스. 골짜기 사이의 언덕을 넘지 않는다.
+
+    $$y \sim q, \qquad \Delta = \bigl[ E(y) + \log q(y) \bigr] - \bigl[ E(x) + \log q(x) \bigr], \qquad
+    \alpha = \min(1, e^{-\Delta})$$
+
+    랑주뱅 걸음은 한 봉우리 안을 잘 훑지만 다른 봉우리로 넘어가지 못한다. 두 걸음 모두 목표 분포를 지키므로 번갈아 써도
+    된다. 에너지의 기울기는 쓰지 않는다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        energy: 에너지 $E$.
+        position: 사슬의 지금 자리 $x$.
+        proposal: 사슬마다의 제안 $y \sim q$. 다른 사슬과도 상관없이 뽑는다.
+        log_proposal: 제안의 로그 밀도 $\log q$. 상수는 빠져도 된다.
+        generator: 받아들일지 정할 CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        사슬의 다음 자리와, 받아들였으면 1인 몫. 에너지가 유한하지 않은 제안은 받아들이지 않는다.
+
+    Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 자리나 제안이나 지금의 에너지가 유한하지 않거나, 에너지나 로그
+            밀도가 점마다 실수 하나가 아니거나, CPU가 아닌 발생기이면.
+
+    References:
+        Robert, C. & Casella, G. (2004). Monte Carlo Statistical Methods, 7.4절 (독립 메트로폴리스–헤이스팅스).
+    """
+    checks.floating(position=position, proposal=proposal)
+    checks.ndim(1, math.inf, position=position)
+    checks.nonempty(position=position)
+    checks.shape(position.shape, proposal=proposal)
+    checks.device(position.device, proposal=proposal)
+    checks.within(position=(position, REAL), proposal=(proposal, REAL))
+    here, there = position.detach(), proposal.detach()
+    level = _level(energy, log_proposal, here)
+    checks.within(energy=(level, REAL))
+    error = _level(energy, log_proposal, there) - level
+    u = rand(*error.shape, generator=generator, device=error.device, dtype=error.dtype)
+    accepted = u < torch.exp(-error.nan_to_num(math.inf, math.inf, math.inf).clamp(min=0))
+    return Chains(torch.where(accepted[..., None], there, here), accepted.to(error.dtype))
+
+
+class Model(NamedTuple):
+    r"""배우는 에너지 모델, 씨앗마다 하나.
+
+    $$E(x; \theta) = f_\theta(\gamma(x)) + \frac{\lVert x \rVert^2}{2 \rho^2}, \qquad
+    \gamma(x) = \bigl[ x,\; \sin(k x),\; \cos(k x) \bigr]_{k = 1, \ldots, K}$$
+
+    Attributes:
+        networks: 신경망 $f_\theta$의 가중치.
+        log_partition: 잡음 대조 추정이 함께 배우는 상수 $c$. 다른 방법은 쓰지 않아 0에 머문다.
+        frequencies: 진동수의 수 $K$.
+        radius: 멀리서 에너지를 들어 올리는 그릇의 크기 $\rho$.
+
+    References:
+        Tancik, M. 외 (2020). Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional Domains.
+    """
+
+    networks: Networks
+    log_partition: Float[Tensor, "s"]
+    frequencies: int
+    radius: float
+
+
+def create(
+    dims: int,
+    generators: Sequence[torch.Generator | None],
+    *,
+    hidden: tuple[int, ...] = (128,),
+    frequencies: int = 3,
+    radius: float = 1.0,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> Model:
+    r"""배우기 전의 에너지 모델.
+
+    $$f_\theta : \mathbb{R}^{d (2K + 1)} \to \mathbb{R}, \qquad c = 0$$
+
+    Args:
+        dims: 자료의 차원 $d \ge 1$.
+        generators: 씨앗마다의 CPU 발생기. 하나 이상.
+        hidden: 숨은 층마다의 너비. 비었으면 특징에서 곧장 나오는 선형 모델이다.
+        frequencies: 진동수의 수 $K \ge 0$.
+        radius: 그릇의 크기 $\rho > 0$.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        기울기를 받는 모델.
+
+    Raises:
+        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 범위를 벗어나거나, 발생기가 없거나, CPU가 아닌 발생기이면.
+
+    References:
+        LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.
+    """
+    checks.count(1, dims=dims)
+    checks.count(0, frequencies=frequencies)
+    checks.number(POSITIVE, radius=radius)
+    networks = initial((dims * (2 * frequencies + 1), *hidden, 1), generators, device=device, dtype=dtype)
+    constant = networks.biases[0].detach().new_zeros(len(generators)).requires_grad_()
+    return Model(networks, constant, frequencies, radius)
+
+
+def energy_of(model: Model) -> Energy:
+    r"""모델의 에너지를 함수로. 씨앗마다의 점 $(s, n, d)$를 받아 $(s, n)$을 준다.
+
+    $$E(x; \theta) = f_\theta(\gamma(x)) + \frac{\lVert x \rVert^2}{2 \rho^2}$$
+
+    $f_\theta$의 $\tanh$와 사인, 코사인은 유한하므로, 멀리서는 그릇이 이겨 $Z$가 유한하다.
+
+    Args:
+        model: 에너지 모델.
+
+    Returns:
+        에너지. 받은 점이 모델과 맞지 않으면 ValueError를 낸다.
+
+    References:
+        LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.
+    """
+    return partial(_energy, model)
+
+
+class Trained(NamedTuple):
+    r"""다 배운 모델.
+
+    Attributes:
+        model: 걸음마다의 가중치를 이동 평균한 모델. 기울기가 없다.
+        chains: 마지막 사슬이 있는 곳. 사슬이 없으면 `None`.
+        losses: 걸음마다, 옮기기 전의 손실.
+
+    References:
+        Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
+    """
+
+    model: Model
+    chains: Float[Tensor, "s m d"] | None
+    losses: Float[Tensor, "steps s"]
+
+
+Objective = Callable[[Model, Tensor | None], tuple[Tensor, Tensor | None]]
+
+
+def train(
+    objective: Objective,
+    model: Model,
+    chains: Float[Tensor, "s m d"] | None = None,
+    *,
+    steps: int,
+    learning_rate: float,
+    averaging: float = 0.99,
+) -> Trained:
+    r"""어느 손실로든 에너지 모델을 배운다. 씨앗들은 한 묶음으로 함께 배우지만 서로 섞이지 않는다.
+
+    $$\theta \leftarrow \mathrm{Adam}(\theta, \nabla_\theta L), \qquad
+    \eta_t = \eta \cos^2 \frac{\pi t}{2T}, \qquad \bar\theta \leftarrow a \bar\theta + (1 - a)\, \theta$$
+
+    학습률은 처음 20걸음 동안 올렸다가 코사인을 따라 0으로 내린다. Adam의 $\beta = (0.9, 0.99)$다.
+    받은 모델은 바꾸지 않는다.
+
+    Args:
+        objective: 모델과 사슬을 받아, 씨앗마다의 손실 $L$ $(s)$와 다음 사슬을 주는 함수. 사슬이 없는 방법은 받은 것을
+            그대로 준다.
+        model: 처음 모델. [`create`][mgk_docs_src.energy.training.create]로 만든다.
+        chains: 처음 사슬. PCD만 쓴다.
+        steps: 걸음 수 $T$. 1 이상.
+        learning_rate: 학습률 $\eta > 0$.
+        averaging: 이동 평균에서 옛것의 몫 $a$. $[0, 1)$ 안. 처음에는 지나온 걸음의 평균에서 시작한다.
+
+    Returns:
+        배운 모델, 마지막 사슬, 걸음마다의 손실.
+
+    Raises:
+        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오거나, 손실이 텐서가 아니면.
+        ValueError: 수가 범위를 벗어나거나, 손실이 씨앗마다 실수 하나가 아니거나, 학습이 발산하면.
+
+    References:
+        Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
+        Loshchilov, I. & Hutter, F. (2017). SGDR: Stochastic Gradient Descent with Warm Restarts, 식 5.
+    """
+    checks.count(1, steps=steps)
+    checks.number(POSITIVE, learning_rate=learning_rate)
+    checks.number(_AVERAGING, averaging=averaging)
+    model = _leaves(model)
+    parameters = [*model.networks.weights, *model.networks.biases, model.log_partition]
+    average = _frozen(model)
+    means = [*average.networks.weights, *average.networks.biases, average.log_partition]
+    optimiser = torch.optim.Adam(parameters, betas=(0.9, 0.99), fused=True)
+    losses = []
+    for step in range(steps):
+        decay = math.cos(math.pi * step / (2 * steps)) ** 2
+        optimiser.param_groups[0]["lr"] = learning_rate * decay * min(1.0, (step + 1) / _WARM_UP)
+        loss, chains = objective(model, chains)
+        checks.floating(objective=loss)
+        checks.shape(model.log_partition.shape, objective=loss)
+        losses.append(loss.detach())
+        # 씨앗마다의 손실을 더해 미분하면 신경망마다 제 기울기만 받는다.
+        optimiser.zero_grad()
+        loss.sum().backward(inputs=parameters)  # type: ignore[no-untyped-call]
+        optimiser.step()
+        with torch.no_grad():
+            for mean, parameter in zip(means, parameters, strict=True):
+                mean.lerp_(parameter, max(1 - averaging, 1 / (step + 1)))
+    checks.within(parameters=(torch.cat([mean.flatten() for mean in means]), REAL))
+    return Trained(average, chains, torch.stack(losses))
+
+
+def grid_divergence(
+    log_truth: Float[Tensor, "m"],
+    log_model: Float[Tensor, "*seeds m"],
+) -> Float[Tensor, "*seeds"]:
+    r"""격자 위에서 잰, 참에서 모델까지의 쿨백–라이블러 발산. 둘 다 정규화하지 않은 로그 밀도여도 된다.
+
+    $$D_{\mathrm{KL}}(p \,\|\, p_\theta) = \sum_i p_i \left( \log p_i - \log p_{\theta, i} \right), \qquad
+    \log p_i = \log \tilde p_i - \operatorname*{logsumexp}_j \log \tilde p_j$$
+
+    칸의 크기는 지워진다. float64로 계산한다.
+
+    Args:
+        log_truth: 칸마다의 참 로그 밀도.
+        log_model: 칸마다의 모델 로그 밀도. 에너지라면 $-E$.
+
+    Returns:
+        0 이상의 발산(nat), 반올림만큼 음수일 수 있다. float64. 마지막 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: 비었거나, 유한하지 않거나, 칸의 수나 장치가 다르면.
+
+    References:
+        Cover, T. M. & Thomas, J. A. (2006). Elements of Information Theory, 2.3절.
+    """
+    checks.floating(log_truth=log_truth, log_model=log_model)
+    checks.ndim(1, 1, log_truth=log_truth)
+    checks.ndim(1, math.inf, log_model=log_model)
+    checks.nonempty(log_truth=log_truth, log_model=log_model)
+    checks.shape((*log_model.shape[:-1], len(log_truth)), log_model=log_model)
+    checks.device(log_truth.device, log_model=log_model)
+    checks.within(log_truth=(log_truth, REAL), log_model=(log_model, REAL))
+    truth, model = log_truth.double().log_softmax(-1), log_model.double().log_softmax(-1)
+    return (truth.exp() * (truth - model)).sum(-1)
+
+
+def _slope(energy: Energy, points: Tensor) -> tuple[Tensor, Tensor]:
+    """점과, 다시 미분할 수 있는 ∇E."""
+    x = points.detach().requires_grad_()
+    energies = _energies(energy, x)
+    slope = (
+        torch.autograd.grad(energies.sum(), x, create_graph=True, allow_unused=True)[0]
+        if energies.requires_grad
+        else None
+    )
+    if slope is None:
+        raise ValueError("energy: 점으로 미분할 수 있어야 하는데, 에너지가 점에 기대지 않거나 기울기가 끊겼다")
+    return x, slope
+
+
+def _level(energy: Energy, log_proposal: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """E + log q. 이것이 낮아지는 쪽으로는 언제나 건너뛴다."""
+    value, log_q = evaluate(energy, x), log_proposal(x)
+    checks.floating(log_proposal=log_q)
+    checks.shape(value.shape, log_proposal=log_q)
+    return value + log_q.detach()
+
+
+def _curvature(x: Tensor, slope: Tensor, direction: Tensor) -> Tensor:
+    """점마다의 vᵀ∇²E v."""
+    along = (slope * direction).sum()
+    if not along.requires_grad:  # 기울기가 상수면 굽은 데가 없다
+        return torch.zeros_like(x[..., 0])
+    (product,) = torch.autograd.grad(along, x, create_graph=True, materialize_grads=True)
+    return (product * direction).sum(-1)
+
+
+def _energy(model: Model, x: Tensor) -> Tensor:
+    k = torch.arange(1, model.frequencies + 1, device=x.device, dtype=x.dtype)
+    waves = (x[..., None, :] * k[:, None]).flatten(-2)  # (s, n, K d)
+    features = torch.cat([x, waves.sin(), waves.cos()], -1)
+    bowl = x.square().sum(-1) / (2 * model.radius**2)
+    return forward(model.networks, features, activation=torch.tanh).squeeze(-1) + bowl
+
+
+def _frozen(model: Model) -> Model:
+    return model._replace(networks=freeze(model.networks), log_partition=model.log_partition.detach().clone())
+
+
+def _leaves(model: Model) -> Model:
+    """기울기를 받는 사본."""
+    copy = _frozen(model)
+    for tensor in (*copy.networks.weights, *copy.networks.biases, copy.log_partition):
+        tensor.requires_grad_()
+    return copy
