@@ -1,0 +1,842 @@
+"""대조 학습의 손실들: `docs/contrastive/losses.md`.
+
+임베딩을 받는 함수는 모두 스스로 길이를 1로 맞춘다. 그래서 임베딩의 크기는 손실을 바꾸지 않고, 거리의 제곱은
+2 − 2 cos이다. 앞에 축(씨앗)이 더 있으면 그 축마다 따로 잰다.
+"""
+
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn.functional import logsigmoid, pad
+
+from mgk_docs_src import checks
+from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
+from mgk_docs_src.losses.binary import bce_with_logits
+from mgk_docs_src.losses.reduction import Reduction, reduce, widen
+
+Arrangement = Literal["simplex", "orthogonal"]
+
+
+# --- 코사인과 거리 ---
+
+
+def cosine_similarity(
+    first: Float[Tensor, "*shape d"],
+    second: Float[Tensor, "*shape d"],
+) -> Float[Tensor, "*shape"]:
+    r"""짝마다의 코사인 유사도: 두 벡터가 이루는 각의 코사인.
+
+    $$s(x, y) = \hat x^\top \hat y, \qquad \hat x = \frac{x}{\lVert x \rVert}$$
+
+    Args:
+        first: 벡터 $x$.
+        second: 짝 $y$. `first`와 같은 모양.
+
+    Returns:
+        $[-1, 1]$ 안의 값. 반올림만큼 넘을 수 있다. 마지막 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있으면.
+
+    References:
+        Manning, C., Raghavan, P. & Schütze, H. (2008). Introduction to Information Retrieval, 6.3.1절.
+    """
+    checks.tensor(first=first, second=second)
+    checks.shape(first.shape, second=second)
+    x, y = _unit(1, first=first, second=second)
+    return (x * y).sum(-1).to(torch.promote_types(first.dtype, second.dtype))
+
+
+def similarity_matrix(
+    x: Float[Tensor, "*seeds n d"],
+    y: Float[Tensor, "*seeds m d"] | None = None,
+) -> Float[Tensor, "*seeds n m"]:
+    r"""모든 짝의 코사인 유사도.
+
+    $$S_{ij} = \hat x_i^\top \hat y_j$$
+
+    Args:
+        x: 벡터 $x_i$.
+        y: 벡터 $y_j$. 기본값은 `x`.
+
+    Returns:
+        $[-1, 1]$ 안의 행렬 $S$. 반올림만큼 넘을 수 있다.
+
+    Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: 벡터의 축 수나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있으면.
+
+    References:
+        Manning, C., Raghavan, P. & Schütze, H. (2008). Introduction to Information Retrieval, 6.3.1절.
+    """
+    if y is None:
+        (unit,) = _unit(2, x=x)
+        return (unit @ unit.mT).to(x.dtype)
+    checks.tensor(x=x, y=y)
+    _check_rows(x, y=y)
+    rows, columns = _unit(2, x=x, y=y)
+    return (rows @ columns.mT).to(torch.promote_types(x.dtype, y.dtype))
+
+
+def distance_matrix(
+    x: Float[Tensor, "*seeds n d"],
+    y: Float[Tensor, "*seeds m d"] | None = None,
+) -> Float[Tensor, "*seeds n m"]:
+    r"""반지름이 1인 구면 위에서 잰 모든 짝의 유클리드 거리.
+
+    $$D_{ij} = \lVert \hat x_i - \hat y_j \rVert = \sqrt{2 - 2 S_{ij}}$$
+
+    행렬곱 한 번으로 구한다. 그 반올림 때문에 float32에서는 0.01쯤인 거리가 0.1 %까지, 0.001쯤인 거리가 10 %까지 틀릴 수
+    있다. 같은 점 사이의 거리에서는 기울기를 0으로 둔다.
+
+    Args:
+        x: 벡터 $x_i$.
+        y: 벡터 $y_j$. 기본값은 `x`.
+
+    Returns:
+        $[0, 2]$ 안의 행렬 $D$.
+
+    Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: 벡터의 축 수나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있으면.
+
+    References:
+        Schroff, F., Kalenichenko, D. & Philbin, J. (2015). FaceNet: A Unified Embedding for Face Recognition and
+        Clustering, 3.1절.
+    """
+    checks.floating(x=x)
+    if y is None:
+        squared = 2 - 2 * similarity_matrix(*widen(x))
+        squared = squared.masked_fill(_diagonal(squared), 0.0)  # 자기와의 거리는 반올림 없이 0
+        return _root(squared).to(x.dtype)
+    checks.floating(y=y)
+    return _root(2 - 2 * similarity_matrix(*widen(x, y))).to(torch.promote_types(x.dtype, y.dtype))
+
+
+# --- 짝의 손실 ---
+
+
+def cosine_bce(
+    similarity: Float[Tensor, "*shape"],
+    same: Float[Tensor, "*shape"] | Bool[Tensor, "*shape"],
+    *,
+    scale: float | Float[Tensor, "..."] = 1.0,
+    bias: float | Float[Tensor, "..."] = 0.0,
+    reduction: Reduction = "mean",
+) -> Float[Tensor, "..."]:
+    r"""코사인을 로짓으로 본 이진 교차 엔트로피. 6회차의 손실은 $a = 1$, $b = 0$이다.
+
+    $$\ell(s, y) = y\,\mathrm{softplus}(-z) + (1 - y)\,\mathrm{softplus}(z), \qquad z = a s + b$$
+
+    $a = 1$, $b = 0$이면 확률 $\sigma(z)$가 $[0.269, 0.731]$을 벗어나지 못해, 완벽한 짝의 손실도
+    $\mathrm{softplus}(-1) = 0.3133$이고 $s = 0$인 다른 짝은 $\log 2$를 낸다. $a$를 키우면 바닥이 내려가고, $b$는 같은지
+    다른지를 가르는 코사인 $-b / a$를 옮긴다. 둘은 배울 수도 있다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        similarity: 코사인 $s \in [-1, 1]$. 임의의 모양.
+        same: 같은 짝이면 1이나 참, 다르면 0이나 거짓인 $y$. `similarity`와 같은 모양.
+        scale: 배율 $a > 0$. 수이거나, `similarity`의 모양으로 늘어나는 텐서.
+        bias: 치우침 $b$. 수이거나, `similarity`의 모양으로 늘어나는 텐서.
+        reduction: `"none"`, `"mean"`, `"sum"`.
+
+    Returns:
+        0 이상의 손실(nat). `"none"`이면 `similarity`와 같은 모양, 아니면 스칼라.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이 다르거나, 비었거나, 코사인이 $[-1, 1]$을(반올림을 넘게) 벗어나거나, 라벨이 $[0, 1]$을
+            벗어나거나, 배율이 0보다 크지 않거나, 치우침이 유한하지 않으면.
+
+    References:
+        Zhai, X. 외 (2023). Sigmoid Loss for Language Image Pre-Training, 3.2절.
+        PyTorch 문서, `torch.nn.BCEWithLogitsLoss`.
+    """
+    checks.floating(similarity=similarity)
+    checks.nonempty(similarity=similarity)
+    target = _target(same, similarity)
+    slack = 1 + torch.finfo(similarity.dtype).eps ** 0.5
+    checks.within(similarity=(similarity, Interval(-slack, slack)))
+    _check_knobs(similarity.shape, scale, bias)
+    (s,) = widen(similarity)
+    z = scale * s + bias
+    return bce_with_logits(z, target, reduction=reduction).to(similarity.dtype)
+
+
+def similarity_to_cosine(
+    probability: Float[Tensor, "*shape"],
+    *,
+    scale: float = 1.0,
+    bias: float = 0.0,
+) -> Float[Tensor, "*shape"]:
+    r"""확률로 적힌 유사도를 코사인으로 되돌린다.
+
+    $$s = \frac{1}{a} \left( \log \frac{p}{1 - p} - b \right), \qquad p = \sigma(a s + b)$$
+
+    6회차의 표에 코사인 유사도라고 적힌 0.7042–0.7117은 $\sigma(s)$라, 되돌리면 0.867–0.904다.
+
+    Args:
+        probability: 확률 $p \in (0, 1)$. 임의의 모양.
+        scale: 배율 $a > 0$.
+        bias: 치우침 $b$.
+
+    Returns:
+        코사인 $s$. $[-1, 1]$을 벗어나면 코사인에서 나온 확률이 아니다. `probability`와 같은 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 비었거나, 실수형이 아니거나, 확률이나 수가 범위를 벗어나면.
+
+    References:
+        Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 2.4.2절.
+    """
+    checks.floating(probability=probability)
+    checks.nonempty(probability=probability)
+    checks.within(probability=(probability, Interval(0.0, 1.0, open=True)))
+    checks.number(POSITIVE, scale=scale)
+    checks.number(REAL, bias=bias)
+    (p,) = widen(probability)
+    return ((torch.logit(p) - bias) / scale).to(probability.dtype)
+
+
+def sigmoid_loss(
+    embeddings: Float[Tensor, "*seeds n d"],
+    labels: Int[Tensor, "*seeds n"],
+    *,
+    scale: float | Float[Tensor, "..."],
+    bias: float | Float[Tensor, "..."],
+    balanced: bool = False,
+) -> Float[Tensor, "*seeds"]:
+    r"""배치 안의 모든 짝에 매기는 시그모이드 손실.
+
+    $$L = \frac{1}{n(n - 1)} \sum_{i \ne j} \mathrm{softplus}\bigl(-y_{ij} (a\,\hat x_i^\top \hat x_j + b)\bigr),
+    \qquad y_{ij} = \begin{cases} +1 & c_i = c_j \\ -1 & c_i \ne c_j \end{cases}$$
+
+    `balanced`이면 같은 짝의 평균과 다른 짝의 평균을 반씩 섞는다: $L = \tfrac12 (L_+ + L_-)$. 클래스가 여럿이면 다른
+    짝이 훨씬 많아, 그대로 두면 $z = 0$이라는 문턱이 다른 짝 쪽으로 기운다. 짝이 둘씩인 두 시야의 손실(SigLIP)은
+    [`cosine_bce`][mgk_docs_src.contrastive.losses.cosine_bce]에 두 시야의 유사도 행렬과 단위행렬을 넣은 것이다.
+    $(n, n)$ 행렬만 만든다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        embeddings: 임베딩 $x_i$.
+        labels: 클래스 $c_i$. `torch.int64`.
+        scale: 배율 $a > 0$. 수이거나 스칼라 텐서, 또는 씨앗마다 하나. 배울 수 있다.
+        bias: 치우침 $b$. `scale`과 같다.
+        balanced: 같은 짝과 다른 짝을 반씩 칠지.
+
+    Returns:
+        0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 같은
+            짝이 없거나, `balanced`인데 다른 짝이 없거나, 배율과 치우침이 범위를 벗어나면.
+
+    References:
+        Zhai, X. 외 (2023). Sigmoid Loss for Language Image Pre-Training, 3.2절.
+    """
+    (x,) = _unit(2, embeddings=embeddings)
+    positive, negative = _pairs(x, labels)
+    _check_knobs(x.shape[:-2], scale, bias)
+    a, b = (knob[..., None, None] if isinstance(knob, Tensor) else knob for knob in (scale, bias))
+    z = a * (x @ x.mT) + b  # (n, n)
+    each = -logsigmoid(torch.where(positive, z, -z))
+    if balanced:
+        _check_some(negative, "다른 짝(라벨이 다른 두 표본)")
+        loss = (_mean_where(each, positive) + _mean_where(each, negative)) / 2
+    else:
+        loss = _mean_where(each, positive | negative)
+    return loss.to(embeddings.dtype)
+
+
+def pairwise_margin(
+    distance: Float[Tensor, "*shape"],
+    same: Float[Tensor, "*shape"] | Bool[Tensor, "*shape"],
+    *,
+    margin: float,
+    reduction: Reduction = "mean",
+) -> Float[Tensor, "..."]:
+    r"""여유를 둔 짝의 손실: 같은 짝은 끌어당기고, 다른 짝은 여유 $m$까지만 밀어낸다.
+
+    $$\ell(d, y) = \tfrac12 y\, d^2 + \tfrac12 (1 - y) \max(0, m - d)^2$$
+
+    Args:
+        distance: 거리 $d \ge 0$. 임의의 모양.
+        same: 같은 짝이면 1이나 참, 다르면 0이나 거짓인 $y$. `distance`와 같은 모양.
+        margin: 여유 $m > 0$. 구면 위의 거리는 2를 넘지 못한다.
+        reduction: `"none"`, `"mean"`, `"sum"`.
+
+    Returns:
+        0 이상의 손실. `"none"`이면 `distance`와 같은 모양, 아니면 스칼라.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이 다르거나, 비었거나, 거리가 음수이거나, 라벨이 $[0, 1]$을 벗어나거나, 여유가 0보다 크지
+            않으면.
+
+    References:
+        Hadsell, R., Chopra, S. & LeCun, Y. (2006). Dimensionality Reduction by Learning an Invariant Mapping, 식 4.
+    """
+    checks.floating(distance=distance)
+    checks.nonempty(distance=distance)
+    checks.within(distance=(distance, NONNEGATIVE))
+    checks.number(POSITIVE, margin=margin)
+    d, y = widen(distance, _target(same, distance))
+    loss = (y * d.square() + (1 - y) * (margin - d).relu().square()) / 2
+    return reduce(loss, reduction).to(distance.dtype)
+
+
+# --- 세 점의 손실 ---
+
+
+def triplet(
+    anchor: Float[Tensor, "*shape d"],
+    positive: Float[Tensor, "*shape d"],
+    negative: Float[Tensor, "*shape d"],
+    *,
+    margin: float,
+    reduction: Reduction = "mean",
+) -> Float[Tensor, "..."]:
+    r"""세 점의 손실: 기준점에서 같은 것까지가 다른 것까지보다 여유 $m$만큼 가까워야 한다.
+
+    $$\ell(a, p, q) = \max\bigl(0, \lVert \hat a - \hat p \rVert - \lVert \hat a - \hat q \rVert + m\bigr)$$
+
+    Args:
+        anchor: 기준점 $a$.
+        positive: 기준점과 같은 것 $p$.
+        negative: 기준점과 다른 것 $q$.
+        margin: 여유 $m > 0$.
+        reduction: `"none"`, `"mean"`, `"sum"`.
+
+    Returns:
+        0 이상의 손실. `"none"`이면 마지막 축이 빠진 모양, 아니면 스칼라.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, 여유가 0보다 크지
+            않으면.
+
+    References:
+        Schroff, F., Kalenichenko, D. & Philbin, J. (2015). FaceNet: A Unified Embedding for Face Recognition and
+        Clustering, 3.1절 (거기서는 거리의 제곱).
+        Hermans, A., Beyer, L. & Leibe, B. (2017). In Defense of the Triplet Loss for Person Re-Identification, 2절.
+    """
+    checks.tensor(anchor=anchor, positive=positive, negative=negative)
+    checks.shape(anchor.shape, positive=positive, negative=negative)
+    checks.number(POSITIVE, margin=margin)
+    a, p, q = _unit(1, anchor=anchor, positive=positive, negative=negative)
+    near, far = ((a - other).square().sum(-1) for other in (p, q))
+    return reduce((_root(near) - _root(far) + margin).relu(), reduction).to(anchor.dtype)
+
+
+def batch_all_triplet(
+    embeddings: Float[Tensor, "*seeds n d"],
+    labels: Int[Tensor, "*seeds n"],
+    *,
+    margin: float,
+) -> Float[Tensor, "*seeds"]:
+    r"""배치에서 만들 수 있는 모든 세 점의 손실을, 0이 아닌 것만 평균한다.
+
+    $$L = \frac{\sum_{a, p, q} \ell_{apq}}{\max(1, \lvert \{\ell_{apq} > 0\} \rvert)}, \qquad
+    \sum_q \ell_{apq} = k_{ap} (D_{ap} + m) - \sum_{q \le k_{ap}} D_{a(q)}$$
+
+    $n^3$개의 세 점을 늘어놓지 않는다. 기준점 $a$에서 다른 것까지의 거리를 작은 차례로
+    $D_{a(1)} \le D_{a(2)} \le \cdots$로 놓으면, $D_{ap} + m$보다 가까운 것은 앞의 $k_{ap}$개라 누적합 하나로
+    더해진다. 시간 $O(n^2 \log n)$, 메모리 $O(n^2)$.
+    0인 것까지 평균하면 배울수록 손실이 묻힌다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        embeddings: 임베딩 $x_i$. $D_{ij} = \lVert \hat x_i - \hat x_j \rVert$.
+        labels: 클래스 $c_i$. `torch.int64`.
+        margin: 여유 $m > 0$.
+
+    Returns:
+        0 이상의 손실. 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 같은
+            짝이나 다른 짝이 없거나, 여유가 0보다 크지 않으면.
+
+    References:
+        Hermans, A., Beyer, L. & Leibe, B. (2017). In Defense of the Triplet Loss for Person Re-Identification, 2절.
+    """
+    distance, positive, negative = _mined(embeddings, labels, margin)
+    ordered = distance.masked_fill(~negative, math.inf).sort(-1).values
+    reach = distance + margin
+    k = torch.searchsorted(ordered.detach().contiguous(), reach.detach().contiguous())  # (n, n)
+    # 큰 합의 차라, float32로 누적하면 작은 손실이 반올림에 묻힌다.
+    total = pad(ordered.masked_fill(ordered.isinf(), 0.0).double().cumsum(-1), (1, 0))
+    k = k.masked_fill(~positive, 0)
+    each = (k * reach.double() - total.gather(-1, k)).clamp(min=0)
+    active = k.sum((-2, -1)).clamp(min=1)
+    return (each.sum((-2, -1)) / active).to(embeddings.dtype)
+
+
+def batch_hard_triplet(
+    embeddings: Float[Tensor, "*seeds n d"],
+    labels: Int[Tensor, "*seeds n"],
+    *,
+    margin: float,
+) -> Float[Tensor, "*seeds"]:
+    r"""기준점마다 가장 먼 같은 것과 가장 가까운 다른 것만 쓴 세 점의 손실.
+
+    $$L = \frac{1}{\lvert A \rvert} \sum_{a \in A}
+    \max\Bigl(0, \max_{p} D_{ap} - \min_{q} D_{aq} + m\Bigr)$$
+
+    $A$는 같은 것이 있는 기준점들이다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        embeddings: 임베딩 $x_i$. $D_{ij} = \lVert \hat x_i - \hat x_j \rVert$.
+        labels: 클래스 $c_i$. `torch.int64`.
+        margin: 여유 $m > 0$.
+
+    Returns:
+        0 이상의 손실. 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 같은
+            짝이나 다른 짝이 없거나, 여유가 0보다 크지 않으면.
+
+    References:
+        Hermans, A., Beyer, L. & Leibe, B. (2017). In Defense of the Triplet Loss for Person Re-Identification, 식 5.
+    """
+    distance, positive, negative = _mined(embeddings, labels, margin)
+    farthest = distance.masked_fill(~positive, -math.inf).amax(-1)
+    nearest = distance.masked_fill(~negative, math.inf).amin(-1)
+    usable = positive.any(-1)
+    each = (farthest - nearest + margin).masked_fill(~usable, 0.0).relu()
+    return _mean_where(each.unsqueeze(-1), usable.unsqueeze(-1)).to(embeddings.dtype)
+
+
+# --- 여럿 가운데 고르는 손실 ---
+
+
+def info_nce(
+    query: Float[Tensor, "*seeds n d"],
+    key: Float[Tensor, "*seeds m d"],
+    *,
+    temperature: float,
+) -> Float[Tensor, "*seeds"]:
+    r"""InfoNCE: 질문 $q_i$의 짝 $k_i$를 여러 열쇠 가운데에서 고르는 교차 엔트로피.
+
+    $$L = -\frac{1}{n} \sum_i \log
+    \frac{\exp(\hat q_i^\top \hat k_i / \tau)}{\sum_{j=1}^{m} \exp(\hat q_i^\top \hat k_j / \tau)}$$
+
+    $m > n$이면 $n$번째 뒤의 열쇠는 누구의 짝도 아닌 오답이다(MoCo의 줄 세운 열쇠). 질문과 열쇠를 바꾼 것과 평균하면
+    CLIP의 손실이다. $\log m - L$은 상호정보량의 아래 한계의 추정값이다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        query: 질문 $q_i$.
+        key: 열쇠 $k_j$. $m \ge n$, 앞의 $n$개가 차례대로 질문의 짝이다.
+        temperature: 온도 $\tau > 0$.
+
+    Returns:
+        0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 열쇠가 하나뿐이거나 질문보다 적거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은
+            벡터가 있거나, 온도가 0보다 크지 않으면.
+
+    References:
+        van den Oord, A., Li, Y. & Vinyals, O. (2018). Representation Learning with Contrastive Predictive Coding, 식 4.
+        He, K. 외 (2020). Momentum Contrast for Unsupervised Visual Representation Learning, 식 1.
+    """
+    checks.tensor(query=query, key=key)
+    _check_rows(query, key=key)
+    n, m = query.shape[-2], key.shape[-2]
+    if m < max(n, 2):
+        raise ValueError(f"key: 질문의 수 {n} 이상, 2개 이상이어야 하는데 {m}개다")
+    checks.number(POSITIVE, temperature=temperature)
+    q, k = _unit(2, query=query, key=key)
+    logits = (q / temperature) @ k.mT  # (n, m)
+    loss = (logits.logsumexp(-1) - logits.diagonal(dim1=-2, dim2=-1)).mean(-1)
+    return loss.to(torch.promote_types(query.dtype, key.dtype))
+
+
+def nt_xent(
+    first_view: Float[Tensor, "*seeds n d"],
+    second_view: Float[Tensor, "*seeds n d"],
+    *,
+    temperature: float,
+) -> Float[Tensor, "*seeds"]:
+    r"""NT-Xent(SimCLR): 두 시야 $2n$개 가운데에서 저마다 제 짝을 고르는 교차 엔트로피.
+
+    $$L = -\frac{1}{2n} \sum_{i=1}^{2n} \log
+    \frac{\exp(\hat z_i^\top \hat z_{p(i)} / \tau)}{\sum_{j \ne i} \exp(\hat z_i^\top \hat z_j / \tau)}$$
+
+    $z$는 두 시야를 이어 붙인 것이고, $p(i)$는 다른 시야에 있는 같은 표본이다. 라벨이 없어도 된다.
+    $(2n, 2n)$ 행렬만 만든다. 값을 살피므로 장치와 한 번 동기화한다.
+
+    Args:
+        first_view: 첫째 시야의 임베딩.
+        second_view: 둘째 시야의 임베딩. 같은 표본이 같은 줄에 있다.
+        temperature: 온도 $\tau > 0$.
+
+    Returns:
+        0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 표본이 하나뿐이거나, 두 시야의 모양이나 장치가 다르거나, 길이가 0이거나 유한하지 않은 임베딩이
+            있거나, 온도가 0보다 크지 않으면.
+
+    References:
+        Chen, T. 외 (2020). A Simple Framework for Contrastive Learning of Visual Representations, 식 1.
+    """
+    checks.tensor(first_view=first_view, second_view=second_view)
+    checks.shape(first_view.shape, second_view=second_view)
+    checks.number(POSITIVE, temperature=temperature)
+    first, second = _unit(2, first_view=first_view, second_view=second_view)
+    _check_two(first_view=first)
+    z = torch.cat([first, second], -2)
+    logits = (z / temperature) @ z.mT  # (2n, 2n)
+    others = logits.masked_fill(_diagonal(logits), -math.inf).logsumexp(-1)
+    pulled = (first * second).sum(-1) / temperature  # 짝의 두 줄이 같은 값을 쓴다
+    return (others.mean(-1) - pulled.mean(-1)).to(torch.promote_types(first_view.dtype, second_view.dtype))
+
+
+def supcon(
+    embeddings: Float[Tensor, "*seeds n d"],
+    labels: Int[Tensor, "*seeds n"],
+    *,
+    temperature: float,
+) -> Float[Tensor, "*seeds"]:
+    r"""라벨이 있는 대조 손실(SupCon): 같은 클래스를 모두 짝으로 본다.
+
+    $$L = -\frac{1}{\lvert A \rvert} \sum_{i \in A} \frac{1}{\lvert P(i) \rvert} \sum_{p \in P(i)} \log
+    \frac{\exp(\hat z_i^\top \hat z_p / \tau)}{\sum_{j \ne i} \exp(\hat z_i^\top \hat z_j / \tau)}$$
+
+    $P(i)$는 $i$와 클래스가 같은 다른 표본들, $A$는 $P(i)$가 비지 않은 표본들이다. $P(i)$ 위에 고르게 놓인 라벨의 교차
+    엔트로피와 같다. 두 시야에 같은 번호를 붙이면 [`nt_xent`][mgk_docs_src.contrastive.losses.nt_xent]다.
+    $(n, n)$ 행렬만 만든다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        embeddings: 임베딩 $z_i$.
+        labels: 클래스. `torch.int64`.
+        temperature: 온도 $\tau > 0$.
+
+    Returns:
+        0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 같은
+            짝이 하나도 없거나, 온도가 0보다 크지 않으면.
+
+    References:
+        Khosla, P. 외 (2020). Supervised Contrastive Learning, 식 2 ($L_{\mathrm{out}}$).
+    """
+    (z,) = _unit(2, embeddings=embeddings)
+    positive, _ = _pairs(z, labels)
+    checks.number(POSITIVE, temperature=temperature)
+    logits = (z / temperature) @ z.mT  # (n, n)
+    partners = positive.sum(-1)
+    pulled = logits.masked_fill(~positive, 0.0).sum(-1) / partners.clamp(min=1)
+    others = logits.masked_fill(_diagonal(logits), -math.inf).logsumexp(-1)
+    usable = partners > 0
+    return _mean_where((others - pulled).unsqueeze(-1), usable.unsqueeze(-1)).to(embeddings.dtype)
+
+
+def cosine_softmax(
+    embeddings: Float[Tensor, "*seeds n d"],
+    prototypes: Float[Tensor, "*seeds c d"],
+    labels: Int[Tensor, "*seeds n"],
+    *,
+    scale: float,
+) -> Float[Tensor, "*seeds"]:
+    r"""클래스마다 벡터를 하나씩 두고, 코사인으로 고르는 교차 엔트로피.
+
+    $$L = -\frac{1}{n} \sum_i \log
+    \frac{\exp(a\,\hat x_i^\top \hat w_{c_i})}{\sum_{c} \exp(a\,\hat x_i^\top \hat w_c)}$$
+
+    짝을 이루지 않아도 되고, $w_c$는 임베딩과 함께 배운다. $a = 1$이면 손실이 0 가까이 가지 못한다.
+    값을 살피므로 장치와 동기화한다.
+
+    Args:
+        embeddings: 임베딩 $x_i$.
+        prototypes: 클래스의 벡터 $w_c$.
+        labels: 클래스 $c_i \in [0, c)$. `torch.int64`.
+        scale: 배율 $a > 0$. 온도의 역수다.
+
+    Returns:
+        0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 비었거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, 라벨이 범위를
+            벗어나거나, 배율이 0보다 크지 않으면.
+
+    References:
+        Wang, F. 외 (2017). NormFace: L2 Hypersphere Embedding for Face Verification.
+    """
+    checks.tensor(embeddings=embeddings, prototypes=prototypes)
+    _check_rows(embeddings, prototypes=prototypes)
+    x, w = _unit(2, embeddings=embeddings, prototypes=prototypes)
+    _check_labels(x, labels)
+    checks.within(labels=(labels, Interval(0, w.shape[-2] - 1)))
+    checks.number(POSITIVE, scale=scale)
+    logits = (scale * x) @ w.mT  # (n, c)
+    chosen = logits.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    loss = (logits.logsumexp(-1) - chosen).mean(-1)
+    return loss.to(torch.promote_types(embeddings.dtype, prototypes.dtype))
+
+
+# --- 임베딩을 재는 자 ---
+
+
+def alignment(
+    first_view: Float[Tensor, "*seeds n d"],
+    second_view: Float[Tensor, "*seeds n d"],
+    *,
+    alpha: float = 2.0,
+) -> Float[Tensor, "*seeds"]:
+    r"""정렬: 같은 것끼리 얼마나 떨어져 있나. 작을수록 좋다.
+
+    $$\frac{1}{n} \sum_i \lVert \hat x_i - \hat y_i \rVert^{\alpha}$$
+
+    Args:
+        first_view: 한쪽 $x_i$.
+        second_view: 짝 $y_i$.
+        alpha: 지수 $\alpha > 0$.
+
+    Returns:
+        $[0, 2^\alpha]$ 안의 값. 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, 지수가 0보다 크지
+            않으면.
+
+    References:
+        Wang, T. & Isola, P. (2020). Understanding Contrastive Representation Learning through Alignment and
+        Uniformity on the Hypersphere, 4.1절.
+    """
+    checks.tensor(first_view=first_view, second_view=second_view)
+    checks.shape(first_view.shape, second_view=second_view)
+    checks.number(POSITIVE, alpha=alpha)
+    x, y = _unit(2, first_view=first_view, second_view=second_view)
+    loss = _root((x - y).square().sum(-1), alpha / 2).mean(-1)
+    return loss.to(torch.promote_types(first_view.dtype, second_view.dtype))
+
+
+def uniformity(x: Float[Tensor, "*seeds n d"], *, t: float = 2.0) -> Float[Tensor, "*seeds"]:
+    r"""고름: 구면에 얼마나 고르게 퍼졌나. 작을수록 고르다. 한 점에 몰리면 0이다.
+
+    $$\log \frac{1}{n(n - 1)} \sum_{i \ne j} \exp\bigl(-t \lVert \hat x_i - \hat x_j \rVert^2\bigr)$$
+
+    Args:
+        x: 벡터 $x_i$.
+        t: 가우스 퍼텐셜의 날카로움 $t > 0$.
+
+    Returns:
+        $[-4t, 0]$ 안의 값. 마지막 두 축이 빠진 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 벡터가 하나뿐이거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, $t$가 0보다 크지 않으면.
+
+    References:
+        Wang, T. & Isola, P. (2020). Understanding Contrastive Representation Learning through Alignment and
+        Uniformity on the Hypersphere, 4.1절.
+    """
+    (unit,) = _unit(2, x=x)
+    _check_two(x=unit)
+    checks.number(POSITIVE, t=t)
+    n = unit.shape[-2]
+    potential = 2 * t * (unit @ unit.mT - 1)  # -t |x - y|², (n, n)
+    potential = potential.masked_fill(_diagonal(potential), -math.inf)
+    return (potential.flatten(-2).logsumexp(-1) - math.log(n * (n - 1))).to(x.dtype)
+
+
+# --- 이론이 말하는 바닥 ---
+
+
+def pair_floor(
+    classes: int,
+    *,
+    arrangement: Arrangement = "simplex",
+    positive: float = 0.5,
+    scale: float = 1.0,
+    bias: float = 0.0,
+) -> float:
+    r"""클래스가 $C$개일 때 코사인 위의 BCE가 내려갈 수 있는 바닥.
+
+    $$L^* = \pi\,\mathrm{softplus}(-a - b) + (1 - \pi)\,\mathrm{softplus}(a c + b), \qquad
+    c = \begin{cases} -\frac{1}{C - 1} & \text{단체} \\ 0 & \text{직교} \end{cases}$$
+
+    같은 짝의 손실은 코사인이 1일 때 가장 작다. 클래스마다 표본의 수가 같으면 다른 짝의 코사인의 평균은 중심 $\mu_c$로
+    쓸 수 있고, softplus가 볼록한 증가 함수이므로 (옌센) 다른 짝의 손실은 코사인이 모두 그 한계일 때(정단체) 가장 작다.
+
+    $$\frac{\lVert \sum_c \mu_c \rVert^2 - \sum_c \lVert \mu_c \rVert^2}{C(C - 1)} \ge
+    -\frac{C}{C(C - 1)} = -\frac{1}{C - 1}$$
+
+    정단체에는 $C - 1$차원이 있어야 한다. 다른 클래스끼리 직교하기만 하면 코사인은 0이다. $a = 1$, $b = 0$, 반반일 때
+    열 클래스의 바닥은 단체 0.4762, 직교 0.5032다.
+
+    Args:
+        classes: 클래스의 수 $C \ge 2$.
+        arrangement: 클래스를 놓는 법. `"simplex"`, `"orthogonal"`.
+        positive: 같은 짝의 비율 $\pi \in [0, 1]$.
+        scale: 배율 $a > 0$.
+        bias: 치우침 $b$.
+
+    Returns:
+        바닥 $L^*$(nat).
+
+    Raises:
+        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 클래스가 둘보다 적거나, 낱말을 모르거나, 수가 범위를 벗어나면.
+
+    References:
+        Rankin, R. A. (1955). The Closest Packing of Spherical Caps in n Dimensions.
+        Boyd, S. & Vandenberghe, L. (2004). Convex Optimization, 3.1.8절 (옌센 부등식).
+    """
+    checks.count(2, classes=classes)
+    checks.choice(("simplex", "orthogonal"), arrangement=arrangement)
+    checks.number(UNIT, positive=positive)
+    checks.number(POSITIVE, scale=scale)
+    checks.number(REAL, bias=bias)
+    cosine = -1 / (classes - 1) if arrangement == "simplex" else 0.0
+    return positive * _softplus(-scale - bias) + (1 - positive) * _softplus(scale * cosine + bias)
+
+
+def supcon_floor(classes: int, per_class: int, *, temperature: float) -> float:
+    r"""클래스마다 $m$개씩인 배치에서 SupCon이 내려갈 수 있는 바닥. 클래스마다 한 점에 모여 정단체를 이룰 때다.
+
+    $$L^* = \log \left[ (m - 1) + m (C - 1) \exp\left(-\frac{C}{(C - 1) \tau}\right) \right]$$
+
+    $m = 2$이고 $C$가 표본의 수이면 [`nt_xent`][mgk_docs_src.contrastive.losses.nt_xent]의 바닥이다.
+    $m > 2$이면 온도를 낮춰도 $\log(m - 1)$ 아래로 가지 않는다. 단체에는 $C - 1$차원이 있어야 한다.
+
+    Args:
+        classes: 클래스의 수 $C \ge 2$.
+        per_class: 클래스마다의 표본 수 $m \ge 2$.
+        temperature: 온도 $\tau > 0$.
+
+    Returns:
+        바닥 $L^*$(nat).
+
+    Raises:
+        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 수가 범위를 벗어나면.
+
+    References:
+        Graf, F. 외 (2021). Dissecting Supervised Contrastive Learning.
+    """
+    checks.count(2, classes=classes, per_class=per_class)
+    checks.number(POSITIVE, temperature=temperature)
+    gap = classes / ((classes - 1) * temperature)  # 같은 것과 다른 것의 로짓의 차
+    return math.log1p(per_class - 2 + per_class * (classes - 1) * math.exp(-gap))
+
+
+# --- 도우미 ---
+
+
+def _unit(axes: int, **vectors: Tensor) -> tuple[Tensor, ...]:
+    """길이가 1인 벡터들. 축이 `axes`개 이상이고, 길이가 0이거나 유한하지 않은 것이 없는지 본다."""
+    checks.floating(**vectors)
+    checks.nonempty(**vectors)
+    checks.ndim(axes, math.inf, **vectors)
+    checks.device(next(iter(vectors.values())).device, **vectors)
+    wide = widen(*vectors.values())
+    # 가장 큰 좌표로 먼저 나누어야 제곱이 넘치거나 사라지지 않는다. 방향은 나눈 수에 달리지 않으므로 상수로 본다.
+    largest = [x.detach().abs().amax(-1, keepdim=True) for x in wide]
+    names = (f"{name}의 벡터마다 가장 큰 |좌표|" for name in vectors)
+    checks.within(**{name: (size, POSITIVE) for name, size in zip(names, largest, strict=True)})
+    scaled = [x / size for x, size in zip(wide, largest, strict=True)]
+    return tuple(x / torch.linalg.vector_norm(x, dim=-1, keepdim=True) for x in scaled)
+
+
+def _root(squared: Float[Tensor, "*shape"], power: float = 0.5) -> Float[Tensor, "*shape"]:
+    # 0에서 제곱근의 기울기는 무한대라, 거리가 0인 짝의 기울기는 0으로 둔다.
+    zero = squared <= 0
+    return (squared.masked_fill(zero, 1.0) ** power).masked_fill(zero, 0.0)
+
+
+def _diagonal(rows: Float[Tensor, "*seeds n d"]) -> Bool[Tensor, "n n"]:
+    return torch.eye(rows.shape[-2], dtype=torch.bool, device=rows.device)
+
+
+def _pairs(
+    x: Float[Tensor, "*seeds n d"],
+    labels: Int[Tensor, "*seeds n"],
+) -> tuple[Bool[Tensor, "*seeds n n"], Bool[Tensor, "*seeds n n"]]:
+    """같은 짝과 다른 짝. 자기와의 짝은 어느 쪽도 아니다."""
+    _check_labels(x, labels)
+    _check_two(embeddings=x)
+    same = labels.unsqueeze(-1) == labels.unsqueeze(-2)  # (n, n)
+    positive = same & ~_diagonal(x)
+    _check_some(positive, "같은 짝(라벨이 같은 두 표본)")
+    return positive, ~same
+
+
+def _mined(
+    embeddings: Float[Tensor, "*seeds n d"],
+    labels: Int[Tensor, "*seeds n"],
+    margin: float,
+) -> tuple[Float[Tensor, "*seeds n n"], Bool[Tensor, "*seeds n n"], Bool[Tensor, "*seeds n n"]]:
+    (x,) = _unit(2, embeddings=embeddings)
+    positive, negative = _pairs(x, labels)
+    # 같은 짝이 있는 표본에게 다른 표본이 하나라도 있으면 세 점이 나온다.
+    _check_some(negative, "다른 짝(라벨이 다른 두 표본)")
+    checks.number(POSITIVE, margin=margin)
+    squared = (2 - 2 * (x @ x.mT)).masked_fill(_diagonal(x), 0.0)
+    return _root(squared), positive, negative
+
+
+def _mean_where(values: Float[Tensor, "*seeds n m"], chosen: Bool[Tensor, "*seeds n m"]) -> Float[Tensor, "*seeds"]:
+    return values.masked_fill(~chosen, 0.0).sum((-2, -1)) / chosen.sum((-2, -1))
+
+
+def _softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def _target(same: Tensor, like: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    checks.tensor(same=same)
+    checks.shape(like.shape, same=same)
+    checks.device(like.device, same=same)
+    target = same.to(like.dtype) if same.dtype == torch.bool else same
+    checks.floating(same=target)
+    checks.within(same=(target, UNIT))
+    return target
+
+
+def _check_rows(first: Tensor, **others: Tensor) -> None:
+    # 앞의 축과 벡터의 길이가 같아야 한다. 벡터의 수는 달라도 된다.
+    checks.ndim(2, math.inf, first=first, **others)
+    for name, other in others.items():
+        checks.shape((*first.shape[:-2], other.shape[-2], first.shape[-1]), **{name: other})
+
+
+def _check_labels(x: Tensor, labels: Tensor) -> None:
+    checks.int64(labels=labels)
+    checks.shape(x.shape[:-1], labels=labels)
+    checks.device(x.device, labels=labels)
+
+
+def _check_two(**vectors: Tensor) -> None:
+    for name, x in vectors.items():
+        if x.shape[-2] < 2:
+            raise ValueError(f"{name}: 견줄 것이 있도록 표본이 둘 이상이어야 하는데 {x.shape[-2]}개다")
+
+
+def _check_some(pairs: Bool[Tensor, "*seeds n n"], what: str) -> None:
+    if not pairs.flatten(-2).any(-1).all():
+        raise ValueError(f"labels: 배치마다 {what}이 있어야 하는데 하나도 없다")
+
+
+def _check_knobs(shape: tuple[int, ...], scale: float | Tensor, bias: float | Tensor) -> None:
+    for name, knob, interval in (("scale", scale, POSITIVE), ("bias", bias, REAL)):
+        if isinstance(knob, Tensor):
+            checks.broadcastable(shape, **{name: knob})
+            checks.nonempty(**{name: knob})
+            checks.within(**{name: (knob, interval)})
+        else:
+            checks.number(interval, **{name: knob})

@@ -1,0 +1,904 @@
+"""원문의 대조 학습과 그 처방: `docs/contrastive/training.md`."""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from mgk_docs_src import checks
+from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL
+from mgk_docs_src.contrastive.losses import cosine_bce, cosine_similarity
+from mgk_docs_src.random import rand, randint, randn, randperm
+
+# 원문이 찍은 것: 열 번의 손실, 시험 쌍 여덟의 “코사인 유사도”(실은 시그모이드를 지난 값)와 라벨.
+PRINTED_LOSSES = (0.8842, 0.9274, 0.9250, 0.9146, 0.8662, 0.5781, 0.5576, 0.5832, 0.4141, 0.4383)
+PRINTED_PROBABILITIES = (0.7111, 0.7042, 0.7109, 0.7049, 0.7111, 0.7117, 0.7063, 0.7098)
+PRINTED_LABELS = (0, 0, 0, 0, 1, 0, 0, 0)
+
+_WARM_UP = 20  # Adam이 기울기의 크기를 어림하는 동안은 조금만 움직인다
+
+
+# --- 인코더 ---
+
+
+def convolutional_encoder(
+    channels: int,
+    size: int,
+    *,
+    widths: Sequence[int] = (32, 64),
+    depth: int = 1,
+    kernel_size: int = 3,
+    embedding_dim: int = 64,
+    batch_norm: bool = False,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> nn.Sequential:
+    r"""합성곱, ReLU, 최대 풀링을 되풀이하고 선형층으로 끝나는 인코더. 배우기 전이다.
+
+    $$f = \mathrm{Linear} \circ \mathrm{Flatten} \circ
+    \bigl( \mathrm{MaxPool}_2 \circ (\mathrm{ReLU} \circ \mathrm{Conv})^{k} \bigr)^{B}, \qquad
+    W, b \sim \mathcal{U}\!\left( -\tfrac{1}{\sqrt{d_{\text{in}}}},\ \tfrac{1}{\sqrt{d_{\text{in}}}} \right)$$
+
+    $B$는 `widths`의 길이, $k$는 `depth`다. 풀링마다 그림의 한 변이 반이 된다. 출력은 아직 단위 벡터가 아니다.
+
+    Args:
+        channels: 그림의 채널 수. 1 이상.
+        size: 그림의 한 변. $2^B$의 배수.
+        widths: 덩이마다의 채널 수. 하나 이상.
+        depth: 덩이마다의 합성곱 수 $k \ge 1$.
+        kernel_size: 합성곱의 한 변. 홀수이며, 그림의 크기를 지키도록 0을 두른다.
+        embedding_dim: 출력의 차원. 1 이상.
+        batch_norm: 합성곱과 ReLU 사이에 배치 정규화를 둘지. 두면 합성곱에는 치우침이 없다.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        그림 $(n, c, h, w)$을 받아 $(n, d)$를 주는 신경망. 평가 모드다.
+
+    Raises:
+        TypeError: 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 1보다 작거나, 한 변이 $2^B$의 배수가 아니거나, 짝수 커널이거나, CPU가 아닌 발생기이면.
+
+    References:
+        LeCun, Y. 외 (1998). Gradient-Based Learning Applied to Document Recognition, 2절.
+        Ioffe, S. & Szegedy, C. (2015). Batch Normalization.
+    """
+    checks.count(1, channels=channels, size=size, depth=depth, kernel_size=kernel_size, embedding_dim=embedding_dim)
+    checks.count(1, widths=len(widths), **{f"widths[{i}]": width for i, width in enumerate(widths)})
+    if size % 2 ** len(widths):
+        raise ValueError(f"size: 풀링 {len(widths)}번에 반씩 줄도록 {2 ** len(widths)}의 배수여야 하는데 {size}이다")
+    if kernel_size % 2 == 0:
+        raise ValueError(f"kernel_size: 그림의 크기를 지키려면 홀수여야 하는데 {kernel_size}이다")
+    place = {"device": torch.get_default_device() if device is None else device, "dtype": dtype}
+
+    def drawn(layer: type[nn.Module], *shape: int, **knobs: int) -> nn.Module:
+        # torch의 층은 전역 발생기로 가중치를 뽑는다. 그 걸음을 건너뛰고 받은 발생기로 뽑는다.
+        made: nn.Module = nn.utils.skip_init(layer, *shape, **knobs, **place)  # type: ignore[no-untyped-call]
+        fan_in = made.get_parameter("weight")[0].numel()
+        with torch.no_grad():
+            for weight in made.parameters():
+                u = rand(*weight.shape, generator=generator, device=weight.device, dtype=weight.dtype)
+                weight.copy_((2 * u - 1) / fan_in**0.5)
+        return made
+
+    layers: list[nn.Module] = []
+    wide = channels
+    for width in widths:
+        for _ in range(depth):
+            # 배치 정규화가 평균을 빼므로, 그 앞의 치우침은 하는 일이 없다.
+            layers.append(drawn(nn.Conv2d, wide, width, kernel_size, padding=kernel_size // 2, bias=not batch_norm))
+            if batch_norm:
+                layers.append(nn.BatchNorm2d(width, device=place["device"], dtype=dtype))
+            layers.append(nn.ReLU())
+            wide = width
+        layers.append(nn.MaxPool2d(2))
+    side = size // 2 ** len(widths)
+    layers += [nn.Flatten(), drawn(nn.Linear, wide * side * side, embedding_dim)]
+    # 채널을 안쪽에 두면 CPU의 합성곱이 두 배 빠르다. 값은 같다.
+    return nn.Sequential(*layers).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
+
+
+def simple_encoder(
+    *,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> nn.Sequential:
+    r"""원문의 SimpleContrastiveModel: 3×32×32 그림을 128차원으로. 매개변수는 1,124,352개다.
+
+    $$64\,(27 + 1) + 128\,(576 + 1) + 128\,(8192 + 1) = 1\,792 + 73\,856 + 1\,048\,704 = 1\,124\,352$$
+
+    원문의 `forward`가 하던 정규화는 [`embed`][mgk_docs_src.contrastive.training.embed]가 한다.
+
+    Args:
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        배우기 전의 신경망.
+
+    Raises:
+        ValueError: CPU가 아닌 발생기이면.
+
+    References:
+        PyTorch 문서, `torch.nn.Conv2d`, `torch.nn.Linear`.
+    """
+    return convolutional_encoder(
+        3, 32, widths=(64, 128), embedding_dim=128, generator=generator, device=device, dtype=dtype
+    )
+
+
+def embed(encoder: nn.Module, images: Float[Tensor, "*batch c h w"]) -> Float[Tensor, "*batch d"]:
+    r"""그림을 단위 벡터로.
+
+    $$z = \frac{f(x)}{\lVert f(x) \rVert_2}$$
+
+    Args:
+        encoder: 인코더 $f$.
+        images: 그림 $x$. 앞의 축은 몇이어도 된다.
+
+    Returns:
+        길이가 1인 임베딩 $z$. 인코더가 기울기를 받으면 미분할 수 있다.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 실수형이 아니거나, 비었거나, 축이 셋보다 적거나, 유한하지 않은 값이 있으면.
+
+    References:
+        Wang, T. & Isola, P. (2020). Understanding Contrastive Representation Learning through Alignment and Uniformity
+        on the Hypersphere, 1절.
+    """
+    _check_images(images)
+    return F.normalize(_outputs(encoder, images), dim=-1)
+
+
+def layer_similarities(encoder: nn.Sequential, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "layers"]:
+    r"""층을 하나씩 지날 때마다 잰, 서로 다른 그림 사이의 평균 코사인 유사도.
+
+    $$s_\ell = \frac{1}{n(n-1)} \sum_{i \ne j} \cos\bigl( h_\ell(x_i),\, h_\ell(x_j) \bigr), \qquad
+    \cos \approx \frac{(\mathbb{E}\, h)^2}{\mathbb{E}\, h^2}$$
+
+    둘째 식은 칸의 값이 서로 독립일 때다. 평균이 0이면 0이지만 ReLU를 지나면 모두 0 이상이라, 정규 분포에서
+    $\frac{1 / 2\pi}{1 / 2} = 0.318$이다. 최댓값을 고르는 풀링은 평균을 더 올린다.
+
+    Args:
+        encoder: 층을 차례로 잇는 인코더.
+        images: 그림. 둘 이상.
+
+    Returns:
+        입력의 $s_0$부터 마지막 층의 것까지. 길이는 층의 수 더하기 1.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 실수형이 아니거나, 모양이 $(n, c, h, w)$가 아니거나, 그림이 둘보다 적거나, 유한하지 않으면.
+
+    References:
+        Cho, Y. & Saul, L. (2009). Kernel Methods for Deep Learning, 2절.
+    """
+    _check_images(images)
+    checks.ndim(4, 4, images=images)
+    checks.count(2, images=len(images))
+    means = []
+    with torch.no_grad():
+        h = images
+        for layer in (nn.Identity(), *encoder):
+            h = layer(h)
+            total = F.normalize(h.flatten(1), dim=1).sum(0)
+            # 모든 쌍의 합은 합의 제곱이다. 자기 자신과의 n을 뺀다.
+            means.append((total.square().sum() - len(h)) / (len(h) * (len(h) - 1)))
+    return torch.stack(means)
+
+
+# --- 배치 ---
+
+
+class Batch(NamedTuple):
+    r"""배울 그림 한 묶음.
+
+    Attributes:
+        images: 보기 `v`개 × 그림 `n`장. 같은 칸의 보기끼리 짝이다.
+        labels: 그림마다의 클래스 번호.
+
+    References:
+        Chen, T. 외 (2020). A Simple Framework for Contrastive Learning of Visual Representations, 2.1절.
+    """
+
+    images: Float[Tensor, "v n c h w"]
+    labels: Int[Tensor, "v n"]
+
+
+# CPU 발생기를 받아 한 걸음에 쓸 묶음을 주는 함수.
+Sampler = Callable[[torch.Generator | None], Batch]
+# 인코더의 출력 (v, n, d), 라벨 (v, n), 함께 배우는 값을 받아 손실 하나를 주는 함수.
+Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
+# 그림 (n, c, h, w)와 `generator=`를 받아 조금 바꾼 그림을 주는 함수. `jitter`가 그렇다.
+Augment = Callable[..., Tensor]
+
+
+def random_pairs(
+    n: int,
+    *,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> Batch:
+    r"""원문의 자료: 정규 난수 그림의 쌍과, 동전을 던져 붙인 “같음”. 라벨이 그림과 독립이라 배울 것이 없다.
+
+    $$x_1, x_2 \sim \mathcal{N}(0, I_{3 \times 32 \times 32}), \qquad y \sim \mathcal{U}\{0, 1\}, \qquad
+    \Pr(y \mid x_1, x_2) = \tfrac12$$
+
+    Args:
+        n: 쌍의 수. 1 이상.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        보기 둘의 묶음. 둘째 보기의 라벨이 첫째와 같으면 $y = 1$이다.
+
+    Raises:
+        TypeError: 정수가 아니면.
+        ValueError: 1보다 작거나, CPU가 아닌 발생기이면.
+
+    References:
+        Zhang, C. 외 (2017). Understanding Deep Learning Requires Rethinking Generalization, 2절 (무작위 라벨).
+    """
+    checks.count(1, n=n)
+    images = randn(2, n, 3, 32, 32, generator=generator, device=device, dtype=dtype)
+    same = randint(0, 2, (n,), generator=generator, device=device)
+    return Batch(images, torch.stack([torch.zeros_like(same), 1 - same]))
+
+
+def class_pairs(
+    images: Float[Tensor, "n c h w"],
+    labels: Int[Tensor, "n"],
+    *,
+    size: int,
+    generator: torch.Generator | None,
+) -> Batch:
+    r"""원문처럼 쌍으로 배우는 묶음. 반은 같은 클래스, 반은 다른 클래스다.
+
+    $$i \sim \mathcal{U}, \qquad y \sim \mathcal{U}\{0, 1\}, \qquad
+    j \sim \mathcal{U}\{ j \ne i : \mathbf{1}[y_j = y_i] = y \}$$
+
+    Args:
+        images: 그림.
+        labels: 클래스 번호. 클래스마다 둘 이상, 클래스는 둘 이상이어야 한다.
+        size: 쌍의 수. 1 이상.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        보기 둘의 묶음.
+
+    Raises:
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 실수형 그림과 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 비었거나, 쌍을 고를 수 없거나,
+            CPU가 아닌 발생기이면.
+
+    References:
+        Hadsell, R., Chopra, S. & LeCun, Y. (2006). Dimensionality Reduction by Learning an Invariant Mapping, 2.3절.
+    """
+    _check_labelled(images, labels)
+    checks.count(1, size=size)
+    n, device = len(labels), labels.device
+    first = randint(0, n, (size,), generator=generator, device=device)
+    wanted = randint(0, 2, (size, 1), generator=generator, device=device) == 1
+    index = torch.arange(n, device=device)
+    allowed = ((labels[first, None] == labels) == wanted) & (index != first[:, None])  # (size, n)
+    if not allowed.any(1).all():
+        raise ValueError("labels: 같은 클래스와 다른 클래스에서 짝을 고를 수 있어야 하는데, 그럴 수 없는 그림이 있다")
+    # 고른 난수의 최댓값이 있는 곳은 허락된 것들 위에서 고르다.
+    draw = rand(size, n, generator=generator, device=device)
+    second = torch.where(allowed, draw, -1.0).argmax(1)
+    chosen = torch.stack([first, second])
+    return Batch(images[chosen], labels[chosen])
+
+
+def views(
+    images: Float[Tensor, "n c h w"],
+    labels: Int[Tensor, "n"],
+    *,
+    size: int,
+    count: int = 1,
+    augment: Augment | None = None,
+    generator: torch.Generator | None,
+) -> Batch:
+    r"""서로 다른 그림 `size`장을 뽑아, 장마다 `count`번 따로 바꾼 묶음.
+
+    $$x^{(v)}_i = t_{v,i}(x_{\pi(i)}), \qquad v = 1, \ldots, V, \quad i = 1, \ldots, m$$
+
+    Args:
+        images: 그림.
+        labels: 클래스 번호.
+        size: 장의 수 $m$. 1 이상, 그림의 수 이하.
+        count: 보기의 수 $V \ge 1$.
+        augment: 그림을 무작위로 바꾸는 함수 $t$. `None`이면 바꾸지 않는다.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        보기 $V$개의 묶음.
+
+    Raises:
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 실수형 그림과 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 비었거나, 수가 범위를 벗어나거나,
+            바꾼 그림의 모양이 다르거나, CPU가 아닌 발생기이면.
+
+    References:
+        Chen, T. 외 (2020). A Simple Framework for Contrastive Learning of Visual Representations, 2.1절.
+    """
+    _check_labelled(images, labels)
+    checks.count(1, size=size, count=count)
+    if size > len(images):
+        raise ValueError(f"size: 그림 {len(images)}장 이하여야 하는데 {size}이다")
+    chosen = randperm(len(images), generator=generator, device=images.device)[:size].repeat(count)
+    picked = images[chosen]
+    made = picked if augment is None else augment(picked, generator=generator)
+    checks.shape(picked.shape, augment=made)
+    return Batch(made.reshape(count, size, *images.shape[1:]), labels[chosen].reshape(count, size))
+
+
+def jitter(
+    images: Float[Tensor, "n c h w"],
+    *,
+    shift: float = 1.0,
+    degrees: float = 10.0,
+    scale: float = 0.1,
+    shear: float = 0.0,
+    generator: torch.Generator | None,
+) -> Float[Tensor, "n c h w"]:
+    r"""그림을 조금 밀고, 돌리고, 늘린다. 그림마다 따로 뽑고, 비는 곳은 0이다.
+
+    $$x'(p) = x\bigl( (1 + s) R_\theta K_k\, p + t \bigr), \qquad
+    R_\theta = \begin{pmatrix} \cos\theta & -\sin\theta \\ \sin\theta & \cos\theta \end{pmatrix}, \quad
+    K_k = \begin{pmatrix} 1 & k \\ 0 & 1 \end{pmatrix}$$
+
+    $\theta, s, k, t$는 0을 가운데 둔 고른 분포에서 뽑는다. 화소 사이의 값은 이웃 넷을 섞어 만든다.
+
+    Args:
+        images: 그림 $x$.
+        shift: 미는 거리 $|t|$의 끝(화소). 0 이상.
+        degrees: 돌리는 각 $|\theta|$의 끝(도). 0 이상.
+        scale: 늘리는 비율 $|s|$의 끝. 0 이상.
+        shear: 기울이는 정도 $|k|$의 끝. 0 이상.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        바꾼 그림. `images`와 같은 모양.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이 $(n, c, h, w)$가 아니거나, 비었거나, 유한하지 않거나, 끝이 음수이거나, CPU가 아닌
+            발생기이면.
+
+    References:
+        Jaderberg, M. 외 (2015). Spatial Transformer Networks, 3.2–3.3절.
+    """
+    _check_images(images)
+    checks.ndim(4, 4, images=images)
+    checks.number(NONNEGATIVE, shift=shift, degrees=degrees, scale=scale, shear=shear)
+    n, _, height, width = images.shape
+    u = 2 * rand(5, n, generator=generator, device=images.device, dtype=images.dtype) - 1
+    theta, s, k = u[0] * math.radians(degrees), 1 + scale * u[1], shear * u[2]
+    cos, sin = s * theta.cos(), s * theta.sin()
+    # affine_grid의 자리는 한 변을 [−1, 1]로 본다.
+    right, down = 2 * shift / width * u[3], 2 * shift / height * u[4]
+    rows = [torch.stack([cos, cos * k - sin, right], 1), torch.stack([sin, sin * k + cos, down], 1)]
+    grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)
+
+
+# --- 학습 ---
+
+
+class Trained(NamedTuple):
+    r"""다 배운 인코더.
+
+    Attributes:
+        encoder: 배운 인코더. 평가 모드이고 기울기를 받지 않는다.
+        extra: 손실과 함께 배운 값.
+        losses: 걸음마다, 옮기기 전의 손실.
+
+    References:
+        Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
+    """
+
+    encoder: nn.Module
+    extra: Float[Tensor, "*extra"]
+    losses: Float[Tensor, "steps"]
+
+
+def train_encoder(
+    encoder: nn.Module,
+    sampler: Sampler,
+    objective: Objective,
+    extra: Float[Tensor, "*extra"] | None = None,
+    *,
+    steps: int,
+    learning_rate: float,
+    weight_decay: float = 0.0,
+    decay: bool = True,
+    generator: torch.Generator | None,
+) -> Trained:
+    r"""어느 손실로든 인코더를 배운다.
+
+    $$(\theta, \phi) \leftarrow \mathrm{AdamW}\bigl( \nabla\, L(f_\theta(x), y, \phi) \bigr), \qquad
+    \eta_t = \eta \cos^2 \frac{\pi t}{2T}$$
+
+    학습률은 처음 20걸음 동안 올렸다가 코사인을 따라 내린다. `decay`가 거짓이면 원문처럼 $\eta$ 그대로다. 가중치 감쇠가
+    0이면 Adam과 같다. 받은 인코더와 값은 바꾸지 않는다.
+
+    Args:
+        encoder: 처음 인코더 $f_\theta$.
+        sampler: 걸음마다의 묶음을 주는 함수.
+        objective: 손실 $L$. 인코더의 출력은 정규화하지 않은 채 받는다.
+        extra: 함께 배울 값 $\phi$의 처음. 온도, 치우침, 클래스의 방향 같은 것. 없으면 빈 텐서를 넘긴다.
+        steps: 걸음 수 $T$. 1 이상.
+        learning_rate: 학습률 $\eta > 0$.
+        weight_decay: 인코더의 가중치 감쇠. 0 이상. $\phi$에는 걸지 않는다.
+        decay: 학습률을 올렸다 내릴지.
+        generator: 묶음을 뽑을 CPU 발생기. `None`이면 torch의 전역 발생기.
+
+    Returns:
+        배운 인코더, 함께 배운 값, 걸음마다의 손실.
+
+    Raises:
+        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 수가 범위를 벗어나거나, 손실이 실수 하나가 아니거나, 손실이나 가중치가 유한하지 않게 되면.
+
+    References:
+        Loshchilov, I. & Hutter, F. (2019). Decoupled Weight Decay Regularization.
+        Loshchilov, I. & Hutter, F. (2017). SGDR: Stochastic Gradient Descent with Warm Restarts, 식 5.
+    """
+    checks.count(1, steps=steps)
+    checks.number(POSITIVE, learning_rate=learning_rate)
+    checks.number(NONNEGATIVE, weight_decay=weight_decay)
+    net = copy.deepcopy(encoder).train().requires_grad_()
+    weights = list(net.parameters())
+    phi = (weights[0].new_zeros(0) if extra is None else extra.detach().clone()).requires_grad_()
+    groups = [{"params": weights, "weight_decay": weight_decay}, {"params": [phi], "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=learning_rate, fused=True)
+    losses = []
+    for step in range(steps):
+        if decay:
+            rate = learning_rate * math.cos(math.pi * step / (2 * steps)) ** 2 * min(1.0, (step + 1) / _WARM_UP)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+        images, labels = sampler(generator)
+        loss = objective(_outputs(net, images), labels, phi)
+        checks.floating(objective=loss)
+        checks.shape((), objective=loss)
+        losses.append(loss.detach())
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    checks.within(losses=(torch.stack(losses), REAL))
+    checks.within(weights=(torch.cat([weight.detach().flatten() for weight in weights]), REAL))
+    return Trained(net.eval().requires_grad_(False), phi.detach(), torch.stack(losses))
+
+
+def pair_objective(outputs: Float[Tensor, "2 n d"], labels: Int[Tensor, "2 n"], extra: Tensor) -> Float[Tensor, ""]:
+    r"""원문의 손실: 두 보기의 코사인을 그대로 로짓으로 쓰는 이진 교차 엔트로피.
+
+    $$L = \frac{1}{n} \sum_{i=1}^{n} \ell\bigl( \cos(z^{(1)}_i, z^{(2)}_i),\; \mathbf{1}[y^{(1)}_i = y^{(2)}_i] \bigr)$$
+
+    Args:
+        outputs: 보기 둘의 인코더 출력 $z$.
+        labels: 보기 둘의 클래스 번호 $y$.
+        extra: 쓰지 않는다. [`train_encoder`][mgk_docs_src.contrastive.training.train_encoder]가 넘긴다.
+
+    Returns:
+        평균 손실(nat).
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 보기가 둘이 아니거나, 비었거나, 실수형이 아니거나, 영벡터가 있으면.
+
+    References:
+        Bromley, J. 외 (1993). Signature Verification Using a “Siamese” Time Delay Neural Network.
+    """
+    del extra
+    checks.tensor(outputs=outputs, labels=labels)
+    checks.count(2, views=len(outputs))
+    checks.shape((2, *outputs.shape[1:]), outputs=outputs)
+    checks.shape(outputs.shape[:2], labels=labels)
+    return cosine_bce(cosine_similarity(outputs[0], outputs[1]), labels[0] == labels[1])
+
+
+class PostRun(NamedTuple):
+    r"""원문의 실험 한 번.
+
+    Attributes:
+        losses: 에포크마다의 손실.
+        before: 배우기 전, 시험 쌍의 코사인 유사도.
+        after: 배운 뒤, 시험 쌍의 코사인 유사도.
+        same: 시험 쌍의 라벨. 참이면 같은 클래스로 치기로 한 쌍이다.
+        accuracy: 시험 쌍의 정확도. $\sigma(\cos) > 0.5$이면 같다고 본다.
+        fitted: 배운 쌍의 정확도.
+
+    References:
+        Zhang, C. 외 (2017). Understanding Deep Learning Requires Rethinking Generalization, 2절.
+    """
+
+    losses: Float[Tensor, "epochs"]
+    before: Float[Tensor, "test"]
+    after: Float[Tensor, "test"]
+    same: Bool[Tensor, "test"]
+    accuracy: Float[Tensor, ""]
+    fitted: Float[Tensor, ""]
+
+
+def post_run(
+    *,
+    epochs: int = 10,
+    pairs: int = 16,
+    test_pairs: int = 8,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> PostRun:
+    r"""원문의 실험: 난수 쌍 16개 한 묶음으로 10에포크를 배우고, 새 난수 쌍 8개로 시험한다.
+
+    $$\hat y = \mathbf{1}\bigl[ \sigma(\cos(z_1, z_2)) > 0.5 \bigr] = \mathbf{1}[\cos(z_1, z_2) > 0]$$
+
+    신경망, Adam의 학습률 0.001, 배치, 자료의 꼴이 모두 원문과 같다. 씨앗은 원문이 적지 않았다.
+
+    Args:
+        epochs: 같은 묶음을 되풀이하는 수. 1 이상.
+        pairs: 배우는 쌍의 수. 1 이상.
+        test_pairs: 시험 쌍의 수. 1 이상.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        손실, 시험 쌍의 코사인, 정확도.
+
+    Raises:
+        TypeError: 정수가 아니면.
+        ValueError: 1보다 작거나, CPU가 아닌 발생기이면.
+
+    References:
+        Zhang, C. 외 (2017). Understanding Deep Learning Requires Rethinking Generalization, 2절.
+    """
+    checks.count(1, epochs=epochs, pairs=pairs, test_pairs=test_pairs)
+    encoder = simple_encoder(generator=generator, device=device, dtype=dtype)
+    learn = random_pairs(pairs, generator=generator, device=device, dtype=dtype)
+    test = random_pairs(test_pairs, generator=generator, device=device, dtype=dtype)
+    trained = train_encoder(
+        encoder,
+        lambda _: learn,
+        pair_objective,
+        steps=epochs,
+        learning_rate=1e-3,
+        decay=False,
+        generator=generator,
+    )
+
+    def judged(f: nn.Module, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        with torch.no_grad():
+            cosine = cosine_similarity(*embed(f, batch.images))
+        same = batch.labels[0] == batch.labels[1]
+        return cosine, same, ((torch.sigmoid(cosine) > 0.5) == same).to(cosine.dtype).mean()
+
+    after, same, accuracy = judged(trained.encoder, test)
+    return PostRun(trained.losses, judged(encoder, test)[0], after, same, accuracy, judged(trained.encoder, learn)[2])
+
+
+# --- 평가 ---
+
+
+class PairScores(NamedTuple):
+    r"""그림의 모든 쌍.
+
+    Attributes:
+        similarity: 쌍마다의 코사인 유사도.
+        same: 같은 클래스인지.
+
+    References:
+        Musgrave, K., Belongie, S. & Lim, S.-N. (2020). A Metric Learning Reality Check, 2절.
+    """
+
+    similarity: Float[Tensor, "pairs"]
+    same: Bool[Tensor, "pairs"]
+
+
+def pair_scores(embeddings: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> PairScores:
+    r"""모든 쌍의 코사인 유사도와, 같은 클래스인지.
+
+    $$s_{ij} = \cos(z_i, z_j), \qquad i < j$$
+
+    Args:
+        embeddings: 임베딩 $z$. 길이가 1이 아니어도 된다.
+        labels: 클래스 번호.
+
+    Returns:
+        쌍 $n(n-1)/2$개.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 실수형 임베딩과 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 둘보다 적거나, 유한하지 않으면.
+
+    References:
+        Musgrave, K., Belongie, S. & Lim, S.-N. (2020). A Metric Learning Reality Check, 2절.
+    """
+    _check_embedded(embeddings=embeddings, labels=labels)
+    checks.count(2, embeddings=len(embeddings))
+    i, j = torch.triu_indices(len(labels), len(labels), 1, device=labels.device)
+    z = F.normalize(embeddings, dim=1)
+    return PairScores((z @ z.T)[i, j], labels[i] == labels[j])
+
+
+def pair_accuracy(
+    similarity: Float[Tensor, "pairs"], same: Bool[Tensor, "pairs"], *, threshold: float
+) -> Float[Tensor, ""]:
+    r"""문턱으로 가른 균형 정확도: 같은 쌍과 다른 쌍을 반반으로 본다.
+
+    $$\tfrac12 \Pr(s > \tau \mid y = 1) + \tfrac12 \Pr(s \le \tau \mid y = 0)$$
+
+    열 클래스에서 같은 쌍은 열에 하나다. 그대로 세면 모두 다르다고만 해도 0.9가 나온다. 여기서는 0.5다.
+
+    Args:
+        similarity: 유사도 $s$.
+        same: 같은 클래스인지 $y$. 같은 쌍과 다른 쌍이 하나씩은 있어야 한다.
+        threshold: 문턱 $\tau$.
+
+    Returns:
+        $[0, 1]$의 정확도.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이 다르거나, 유한하지 않거나, 한쪽이 비었으면.
+
+    References:
+        Brodersen, K. 외 (2010). The Balanced Accuracy and Its Posterior Distribution.
+    """
+    _check_pairs(similarity, same)
+    checks.number(REAL, threshold=threshold)
+    said = similarity > threshold
+    rates = [(said[same]).to(similarity.dtype).mean(), (~said[~same]).to(similarity.dtype).mean()]
+    return (rates[0] + rates[1]) / 2
+
+
+def calibrated_threshold(similarity: Float[Tensor, "pairs"], same: Bool[Tensor, "pairs"]) -> float:
+    r"""균형 정확도가 가장 높은 문턱. 학습에 쓰지 않은 쌍에서 고른다.
+
+    $$\tau^\star = \arg\max_\tau \; \Pr(s > \tau \mid y = 1) + \Pr(s \le \tau \mid y = 0)$$
+
+    학습한 쌍에서 고르면, 다 외운 모델의 문턱이 1 가까이로 올라가 새 쌍에서 틀린다.
+
+    Args:
+        similarity: 유사도 $s$.
+        same: 같은 클래스인지 $y$.
+
+    Returns:
+        문턱. 가장 좋은 두 이웃 유사도의 한가운데다. 모두 같다고 하는 것이 가장 좋으면 가장 작은 유사도보다 1 작다.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 모양이 다르거나, 유한하지 않거나, 한쪽이 비었으면.
+
+    References:
+        Youden, W. J. (1950). Index for Rating Diagnostic Tests.
+    """
+    _check_pairs(similarity, same)
+    values, order = similarity.detach().double().sort()
+    positive = same[order].double()
+    gain = (1 - positive) / (1 - positive).sum() - positive / positive.sum()
+    # 여기까지를 “다르다”고 할 때의 이득. 값이 같은 쌍은 갈라놓을 수 없다.
+    total = gain.cumsum(0)
+    splits = torch.cat([values[1:] > values[:-1], values.new_ones(1, dtype=torch.bool)])
+    best = int(torch.where(splits, total, -math.inf).argmax())
+    if total[best] <= 0:
+        return float(values[0]) - 1
+    return float(values[best : best + 2].mean())
+
+
+def auc(similarity: Float[Tensor, "pairs"], same: Bool[Tensor, "pairs"]) -> Float[Tensor, ""]:
+    r"""ROC 곡선 아래의 넓이: 같은 쌍의 유사도가 다른 쌍보다 높을 확률. 비기면 반으로 친다.
+
+    $$\mathrm{AUC} = \frac{\sum_{i : y_i = 1} r_i - \frac{P (P + 1)}{2}}{P N}, \qquad
+    r_i : s_i\text{의 순위 (비기면 평균)}$$
+
+    Args:
+        similarity: 유사도 $s$.
+        same: 같은 클래스인지 $y$. 같은 쌍이 $P$개, 다른 쌍이 $N$개.
+
+    Returns:
+        $[0, 1]$의 넓이. 0.5면 동전 던지기다. float64.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 모양이 다르거나, 유한하지 않거나, 한쪽이 비었으면.
+
+    References:
+        Hanley, J. & McNeil, B. (1982). The Meaning and Use of the Area under a Receiver Operating Characteristic Curve.
+        Mann, H. & Whitney, D. (1947). On a Test of Whether One of Two Random Variables Is Stochastically Larger.
+    """
+    _check_pairs(similarity, same)
+    values, asked = similarity.detach().sort().values, similarity.detach()[same]
+    below, through = (torch.searchsorted(values, asked, right=right) for right in (False, True))
+    rank = (below + through + 1).double() / 2  # 비긴 것들의 평균 순위
+    p, n = len(asked), len(values) - len(asked)
+    return (rank.sum() - p * (p + 1) / 2) / (p * n)
+
+
+def knn_accuracy(
+    reference: Float[Tensor, "n d"],
+    reference_labels: Int[Tensor, "n"],
+    embeddings: Float[Tensor, "m d"],
+    labels: Int[Tensor, "m"],
+    *,
+    k: int = 5,
+) -> Float[Tensor, ""]:
+    r"""가까운 `k`개의 표로 맞힌 정확도. 표가 같으면 유사도의 합이 큰 쪽이다.
+
+    $$\hat y(z) = \arg\max_c \sum_{i \in \mathcal{N}_k(z)} \mathbf{1}[y_i = c]$$
+
+    Args:
+        reference: 답을 아는 임베딩.
+        reference_labels: 그 클래스 번호. 0 이상.
+        embeddings: 맞힐 임베딩 $z$.
+        labels: 그 클래스 번호. 0 이상.
+        k: 이웃의 수. 1 이상, 아는 것의 수 이하.
+
+    Returns:
+        $[0, 1]$의 정확도.
+
+    Raises:
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 유한하지 않거나, `k`가 범위를 벗어나면.
+
+    References:
+        Cover, T. & Hart, P. (1967). Nearest Neighbor Pattern Classification.
+        Wu, Z. 외 (2018). Unsupervised Feature Learning via Non-Parametric Instance Discrimination, 3.4절.
+    """
+    _check_held_out(reference, reference_labels, embeddings, labels)
+    checks.count(1, k=k)
+    if k > len(reference):
+        raise ValueError(f"k: 아는 임베딩 {len(reference)}개 이하여야 하는데 {k}이다")
+    near, index = (F.normalize(embeddings, dim=1) @ F.normalize(reference, dim=1).T).topk(k, dim=1)  # (m, k)
+    classes = int(torch.maximum(reference_labels.max(), labels.max())) + 1
+    votes = near.new_zeros(len(labels), classes, dtype=torch.float64)
+    # 표 하나가 1이고 유사도의 몫은 모두 더해도 1이 못 되어, 표가 같을 때만 순서를 가른다.
+    votes.scatter_add_(1, reference_labels[index], 1 + (near.double() + 1) / (4 * k + 1))
+    return (votes.argmax(1) == labels).to(embeddings.dtype).mean()
+
+
+def linear_probe(
+    reference: Float[Tensor, "n d"],
+    reference_labels: Int[Tensor, "n"],
+    embeddings: Float[Tensor, "m d"],
+    labels: Int[Tensor, "m"],
+    *,
+    weight_decay: float = 1e-4,
+) -> Float[Tensor, ""]:
+    r"""얼린 임베딩 위에서 배운 로지스틱 회귀의 정확도. 볼록이라 답이 하나다.
+
+    $$\min_{W, b} \; -\frac{1}{n} \sum_{i=1}^{n} \log \mathrm{softmax}(W z_i + b)_{y_i}
+    + \frac{\lambda}{2} \lVert W \rVert_F^2$$
+
+    Args:
+        reference: 배울 임베딩 $z$.
+        reference_labels: 그 클래스 번호 $y$. 0 이상.
+        embeddings: 맞힐 임베딩.
+        labels: 그 클래스 번호. 0 이상.
+        weight_decay: $\lambda > 0$.
+
+    Returns:
+        $[0, 1]$의 정확도.
+
+    Raises:
+        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 유한하지 않거나, $\lambda$가 0보다 크지 않으면.
+
+    References:
+        Alain, G. & Bengio, Y. (2017). Understanding Intermediate Layers Using Linear Classifier Probes.
+    """
+    _check_held_out(reference, reference_labels, embeddings, labels)
+    checks.number(POSITIVE, weight_decay=weight_decay)
+    known, asked = (F.normalize(z.detach(), dim=1).double() for z in (reference, embeddings))
+    classes = int(torch.maximum(reference_labels.max(), labels.max())) + 1
+    weight = known.new_zeros(known.shape[1], classes).requires_grad_()
+    bias = known.new_zeros(classes).requires_grad_()
+    # 맞히는 답은 기울기가 1e-5쯤이면 더 바뀌지 않는다.
+    solver = torch.optim.LBFGS([weight, bias], max_iter=100, tolerance_grad=1e-5, line_search_fn="strong_wolfe")
+
+    def objective() -> Tensor:
+        solver.zero_grad()
+        loss = F.cross_entropy(known @ weight + bias, reference_labels) + weight_decay / 2 * weight.square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    solver.step(objective)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        return ((asked @ weight + bias).argmax(1) == labels).to(embeddings.dtype).mean()
+
+
+def recall_at_one(embeddings: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> Float[Tensor, ""]:
+    r"""자기를 뺀 가장 가까운 이웃이 같은 클래스인 몫. 배울 때 없던 클래스에도 쓸 수 있다.
+
+    $$\mathrm{R@1} = \frac{1}{n} \sum_{i=1}^{n} \mathbf{1}\bigl[ y_{j(i)} = y_i \bigr], \qquad
+    j(i) = \arg\max_{j \ne i} \cos(z_i, z_j)$$
+
+    Args:
+        embeddings: 임베딩 $z$.
+        labels: 클래스 번호 $y$.
+
+    Returns:
+        $[0, 1]$의 몫.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 실수형 임베딩과 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 둘보다 적거나, 유한하지 않으면.
+
+    References:
+        Jégou, H., Douze, M. & Schmid, C. (2011). Product Quantization for Nearest Neighbor Search, 5.2절.
+    """
+    _check_embedded(embeddings=embeddings, labels=labels)
+    checks.count(2, embeddings=len(embeddings))
+    z = F.normalize(embeddings, dim=1)
+    nearest = (z @ z.T).fill_diagonal_(-math.inf).argmax(1)
+    return (labels[nearest] == labels).to(embeddings.dtype).mean()
+
+
+def _outputs(encoder: nn.Module, images: Tensor) -> Tensor:
+    """앞의 축을 모아 한 번에 지난 출력."""
+    stacked = images.reshape(-1, *images.shape[-3:]).contiguous(memory_format=torch.channels_last)
+    outputs: Tensor = encoder(stacked)  # (N, d)
+    return outputs.reshape(*images.shape[:-3], outputs.shape[-1])
+
+
+def _check_images(images: Tensor) -> None:
+    checks.floating(images=images)
+    checks.ndim(3, math.inf, images=images)
+    checks.nonempty(images=images)
+    checks.within(images=(images, REAL))
+
+
+def _check_labelled(images: Tensor, labels: Tensor) -> None:
+    # 걸음마다 부르므로 값은 보지 않는다.
+    checks.floating(images=images)
+    checks.ndim(4, 4, images=images)
+    checks.nonempty(images=images)
+    checks.int64(labels=labels)
+    checks.shape(images.shape[:1], labels=labels)
+    checks.device(images.device, labels=labels)
+
+
+def _check_embedded(*, embeddings: Tensor, labels: Tensor, name: str = "embeddings") -> None:
+    checks.floating(**{name: embeddings})
+    checks.ndim(2, 2, **{name: embeddings})
+    checks.nonempty(**{name: embeddings})
+    checks.int64(labels=labels)
+    checks.shape(embeddings.shape[:1], labels=labels)
+    checks.device(embeddings.device, labels=labels)
+    checks.within(**{name: (embeddings, REAL)}, labels=(labels, NONNEGATIVE))
+
+
+def _check_held_out(reference: Tensor, reference_labels: Tensor, embeddings: Tensor, labels: Tensor) -> None:
+    _check_embedded(embeddings=reference, labels=reference_labels, name="reference")
+    _check_embedded(embeddings=embeddings, labels=labels)
+    checks.shape((len(embeddings), reference.shape[1]), embeddings=embeddings)
+    checks.device(reference.device, embeddings=embeddings)
+
+
+def _check_pairs(similarity: Tensor, same: Tensor) -> None:
+    checks.floating(similarity=similarity)
+    checks.ndim(1, 1, similarity=similarity)
+    checks.nonempty(similarity=similarity)
+    checks.tensor(same=same)
+    if same.dtype != torch.bool:
+        raise ValueError(f"same: torch.bool이어야 하는데 {same.dtype}이다")
+    checks.shape(similarity.shape, same=same)
+    checks.device(similarity.device, same=same)
+    checks.within(similarity=(similarity, REAL))
+    if bool(same.all()) or not bool(same.any()):
+        raise ValueError("same: 같은 쌍과 다른 쌍이 하나씩은 있어야 하는데 한쪽뿐이다")
