@@ -148,6 +148,10 @@ def maximum_likelihood(draw: Draw, grid: Grid, *, batch_size: int) -> Objective:
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
+    Raises:
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+
     References:
         Goodfellow, I., Bengio, Y. & Courville, A. (2016). Deep Learning, 18.1절.
     """
@@ -177,6 +181,10 @@ def contrastive(
 
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
+
+    Raises:
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
 
     References:
         Hinton, G. (2002). Training Products of Experts by Minimizing Contrastive Divergence, 3절.
@@ -219,6 +227,10 @@ def persistent(
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 사슬과 함께 넘길 함수. 사슬이 없으면 ValueError를 낸다.
 
+    Raises:
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+
     References:
         Tieleman, T. (2008). Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient.
     """
@@ -252,6 +264,10 @@ def matching(draw: Draw, *, batch_size: int) -> Objective:
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
+    Raises:
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+
     References:
         Hyvärinen, A. (2005). Estimation of Non-Normalized Statistical Models by Score Matching, 정리 1.
     """
@@ -270,6 +286,10 @@ def sliced(draw: Draw, *, batch_size: int, generator: torch.Generator | None) ->
 
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
+
+    Raises:
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
 
     References:
         Song, Y. 외 (2019). Sliced Score Matching: A Scalable Approach to Density and Score Estimation, 식 8.
@@ -305,6 +325,10 @@ def denoising(
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
+    Raises:
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+
     References:
         Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4.2절.
         Owen, A. B. (2013). Monte Carlo Theory, Methods and Examples, 8.2절 (대조 변수).
@@ -333,6 +357,10 @@ def noise_contrast(draw: Draw, *, batch_size: int, spread: float, generator: tor
 
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
+
+    Raises:
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
 
     References:
         Gutmann, M. & Hyvärinen, A. (2010). Noise-Contrastive Estimation: A New Estimation Principle for Unnormalized
