@@ -39,7 +39,7 @@ lint: .venv/.installed ## 린트, 서식, 타입, import 방향
 	$(BIN)/lint-imports
 
 shapes: .venv/.installed ## 시그니처에 적은 텐서 모양을 실행 중에 지키는지
-	$(BIN)/python -m pytest tests/losses tests/transport tests/diffusion tests/labs tests/test_data.py tests/test_random.py -m "not bad_input and not site" \
+	$(BIN)/python -m pytest tests/losses tests/transport tests/diffusion tests/energy tests/contrastive tests/labs tests/test_data.py tests/test_networks.py tests/test_random.py -m "not bad_input and not site" \
 		--jaxtyping-packages=mgk_docs_src,beartype.beartype -q
 
 build: .venv/.installed ## 엄격하게 사이트를 만든다 (site/)
@@ -54,9 +54,12 @@ outputs: .venv/.installed ## 페이지의 '출력' 울타리를 실제 출력으
 labs: .venv/.installed ## 실습 노트북을 사이트 없이 모두 돌린다 (make labs DEVICE=cuda)
 	MGK_DEVICE=$(DEVICE) $(BIN)/python -m hooks.execution
 
-bench: .venv/.installed ## torch, SciPy, POT와 나란히 잰 빠르기와 메모리를 benchmarks/results/에 쓴다
+bench: .venv/.installed ## torch, SciPy, POT, BlackJAX, pytorch-metric-learning과 나란히 잰 빠르기와 메모리를 benchmarks/results/에 쓴다
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.losses
 	$(BIN)/python -m benchmarks.transport
+	$(BIN)/python -m benchmarks.samplers
+	$(BIN)/python -m benchmarks.contrastive
 
 bench-labs: .venv/.installed ## 노트북을 돌리는 시간을 다른 도구들과 나란히 잰다 (한 시간 가까이)
 	$(BIN)/python -m benchmarks.labs

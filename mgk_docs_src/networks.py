@@ -108,5 +108,8 @@ def freeze(networks: Networks) -> Networks:
 
     Returns:
         같은 값의 새 가중치.
+
+    References:
+        PyTorch 문서, `torch.Tensor.detach`.
     """
     return Networks(*(tuple(tensor.detach().clone() for tensor in group) for group in networks))

@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 실습: 에너지를 배우는 여덟 길
 #
-# [에너지를 배우는 법](../energy/training.md)에서 본 여덟 가지 방법을 같은 자료와 같은 신경망에 놓고 잰다. 답을 아는
-# 2차원 자료라서 참과의 KL 발산을 격자로 정확히 구할 수 있다. 세 가지를 묻는다.
+# [에너지를 배우는 여러 길](../energy/training.md)에서 본 여덟 가지 방법을 같은 자료와 같은 신경망에 놓고 잰다. 답을
+# 아는 2차원 자료라서 참과의 KL 발산을 격자로 정확히 구할 수 있다. 세 가지를 묻는다.
 #
 # 1. 누가 참에 얼마나 가까이 가고, 얼마나 걸리나.
 # 2. 어디서 실패하나: 봉우리의 몫, 섞이지 않는 사슬, 잡음의 세기, 사슬의 길이, 잡음의 분포.
@@ -22,9 +22,10 @@
 #
 # ## 자료와 잣대
 #
-# 자료는 반지름 2인 고리 위의 여덟 봉우리(표준 편차 0.2)다. 참의 엔트로피는 1.698 nat다. 에너지 모델은 걸음마다 새로
-# 뽑은 자료를 쓴다. 자료가 모자라서 생기는 차이는 여기서 보지 않는다. 신경망은 모두 같다. 사인과 코사인 특징(진동수 3까지)
-# 위에 너비 128의 층 하나, 멀리서 에너지를 들어 올리는 그릇 $\lVert x \rVert^2 / 2$. 씨앗 3개를 한 묶음으로 배운다.
+# 자료는 반지름 2인 고리 위의 여덟 봉우리(표준 편차 0.2)다. 참의 엔트로피는 1.698 nat다. 에너지 모델은 걸음마다
+# 새로 뽑은 자료를 쓴다. 자료가 모자라서 생기는 차이는 여기서 보지 않는다. 신경망은 모두 같다. 사인과 코사인
+# 특징(진동수 3까지) 위에 너비 128의 층 하나를 두고, 멀리서 에너지를 들어 올리는 그릇 $\lVert x \rVert^2 / 2$를
+# 더한다. 씨앗 3개를 한 묶음으로 배운다.
 #
 # - **KL**: $[-5, 5]^2$를 200×200으로 나눈 격자에서 잰, 참에서 모델까지의 KL 발산. 단위는 10⁻³ nat다.
 # - **로그 가능도**: 배울 때 쓰지 않은 자료 5000개에서. 참의 로그 가능도를 함께 적는다.
@@ -123,13 +124,13 @@ def measure(log_model, likelihood):
 # %% [markdown]
 # ## 한 표에
 #
-# 걸음 수와 배치는 방법마다 다르다. 한 걸음의 값이 다르기 때문이다. 씨앗 하나에 2초 남짓을 넘지 않게 맞추었다. 학습률은
-# 0.01–0.04에서, 걸음의 크기와 잡음의 너비는 두셋을 견주어 골랐다. 사슬은 MALA, $\epsilon = 0.08$이다. PCD는 걸음마다
-# 사슬 256개를 MALA로 한 걸음 옮기고, 그에 앞서 $\mathcal{N}(0, 1.6^2 I)$에서 뽑은 곳으로 건너뛰기를 한 번 해 본다. DSM은
-# 잡음을 ±로 짝지었다.
+# 걸음 수와 배치는 방법마다 다르다. 한 걸음의 값이 다르기 때문이다. 씨앗 하나에 2초 안팎을 넘지 않게 맞추었다.
+# 학습률은 0.01–0.04에서, 걸음의 크기와 잡음의 너비는 두셋을 견주어 골랐다. **같은 자료로 골랐으니** 아래의
+# 순서에는 고른 솜씨도 섞여 있다. 사슬은 MALA이고 $\epsilon = 0.08$이다. PCD는 걸음마다 사슬 256개를 MALA로 한 걸음
+# 옮기고, 그에 앞서 $\mathcal{N}(0, 1.6^2 I)$에서 뽑은 곳으로 건너뛰기를 한 번 해 본다. DSM은 잡음을 ±로 짝지었다.
 #
-# 가우스 혼합과 KDE는 에너지 모델이 아닌 견줄 상대다. 자료 8192개로 배웠다. 혼합은 봉우리가 여덟 개의 가우스라는 것을
-# 미리 알고 있는 셈이다.
+# 가우스 혼합과 KDE는 에너지 모델이 아닌 견줄 상대다. 자료 8192개로 배웠다. 혼합은 봉우리가 여덟 개의 가우스라는
+# 것을 미리 알고 있는 셈이다.
 
 # %%
 RUNS = {
@@ -165,11 +166,11 @@ BANDWIDTH = 0.07
 
 
 def kernel_density(data):
-    """폭 0.07의 KDE: 격자 위의 로그 밀도와 HELD_OUT의 로그 가능도. 커널이 축마다 나뉘므로 격자에서는 행렬의 곱 하나다."""
+    """KDE의 격자 위 로그 밀도와 HELD_OUT의 로그 가능도. 커널이 축마다 나뉘므로 격자에서는 행렬의 곱이다."""
     axis = FINE.points.view(200, 200, 2)[:, 0, 0].double()
     first, second = (torch.exp(-(((axis[:, None] - column) / BANDWIDTH) ** 2) / 2) for column in data.double().T)
     log_model = (first @ second.T).flatten().clamp(min=1e-300).log()
-    each = -((torch.cdist(HELD_OUT, data).double() / BANDWIDTH) ** 2) / 2
+    each = -((torch.cdist(HELD_OUT, data) / BANDWIDTH) ** 2) / 2
     return log_model, each.logsumexp(1).mean() - math.log(2 * math.pi * BANDWIDTH**2 * len(data))
 
 
@@ -194,6 +195,21 @@ for name, (kl, *_) in rows.items():
     spent = f", 씨앗 하나에 {seconds[name]:.1f}초" if name in seconds else ""
     print(f"{name}: KL {kl.min():.1f}–{kl.max():.1f} × 10⁻³ nat{spent}")
 
+# %% [markdown]
+# **$Z$를 알거나 $Z$까지 배우면 참에 닿는다.** 정확한 $Z$와 NCE는 0.0034와 0.0035 nat로 비긴다. 봉우리가 여덟 개의
+# 가우스라는 답을 알려 준 혼합(0.0023)보다 조금 뒤진다. NCE는 격자도 사슬도 두 번 미분도 쓰지 않는데 그만큼 한다.
+# 다만 잡음을 잘 골랐을 때의 이야기다. 아래에서 본다.
+#
+# **PCD가 그다음이다.** 치우침이 거의 없고, 남은 차이는 빈 곳에 조금 흘린 질량과 봉우리의 울퉁불퉁함이다.
+# 건너뛰기가 없으면 무너진다.
+#
+# **점수 맞추기와 CD는 봉우리마다의 모양은 맞히고 몫을 틀린다.** 치우침이 0.05–0.2로 앞의 셋보다 크다. 둘 다 자료가
+# 있는 곳의 둘레만 보기 때문이다. 봉우리 사이에는 자료가 거의 없어 누가 더 높은지 알려 줄 것이 드물다. 그래서 이
+# 방법들은 자료를 많이 보여 줄수록 나아졌다(점수 맞추기는 걸음마다 1024개를 쓴다).
+#
+# KDE는 0.018이다. 에너지 모델 가운데 KDE보다 나은 것은 정확한 $Z$, NCE, PCD뿐이다. 자료를 8192개만 쓴 KDE와
+# 걸음마다 새로 뽑은 에너지 모델을 견준 것이니, 2차원에서 에너지 모델을 쓸 까닭은 정확도가 아니다.
+
 # %%
 shown = ("정확한 Z", "NCE", "PCD", "암묵적 SM", "CD-1")
 picture = grid(-3.0, 3.0, 36)
@@ -214,11 +230,18 @@ display(
     HTML(
         to_img(
             figure,
-            "참과, 다섯 방법에서 KL이 가장 큰 씨앗의 에너지 등고선. 정확한 Z, NCE, PCD, 암묵적 SM은 여덟 봉우리의 모양과 "
-            "깊이가 참과 같아 보이고, CD-1은 봉우리마다 깊이가 다르고 가장자리에 없는 골이 있다.",
+            "참과, 다섯 방법에서 KL이 가장 큰 씨앗의 에너지 등고선. 정확한 Z, NCE, PCD는 여덟 봉우리의 깊이가 같아 "
+            "보인다. 암묵적 SM은 조금 다르고, CD-1은 봉우리마다 깊이가 뚜렷이 다르다. 참은 고리 안쪽이 높은데, 배운 "
+            "것들은 자료가 없는 그곳의 모양이 제각각이다.",
         )
     )
 )
+
+# %% [markdown]
+# ## 몫을 보지 못한다
+#
+# 왼쪽의 몫이 0.7, 오른쪽이 0.3인 두 봉우리(표준 편차 0.4)로 옮겨 가까울 때(4σ)와 멀 때(10σ)를 견준다. 멀어지면
+# 점수 맞추기의 손실은 몫에 거의 기대지 않는다([에너지를 배우는 여러 길](../energy/training.md)).
 
 # %%
 DISTANCES = (1.6, 4.0)
@@ -261,11 +284,23 @@ display(
     HTML(
         to_img(
             figure,
-            "네 방법이 배운 왼쪽 봉우리의 몫, 씨앗마다 점 하나. 정확한 Z와 NCE는 두 거리에서 모두 0.7에 모이고, 점수 "
-            "맞추기 둘은 10σ에서 0.5와 0.9 사이로 흩어진다.",
+            "네 방법이 배운 왼쪽 봉우리의 몫, 씨앗마다 점 하나. 정확한 Z와 NCE는 두 거리에서 모두 0.7에 모이고, "
+            "점수 맞추기 둘은 10σ에서 0.68과 0.88 사이로 흩어진다.",
         )
     )
 )
+
+# %% [markdown]
+# **가까우면 모두 맞히고, 멀면 점수 맞추기만 틀린다.** 4σ에서는 네 방법이 모두 0.69–0.70이다. 10σ에서 정확한 $Z$와
+# NCE는 0.71쯤에 머무는데, 점수 맞추기 둘은 씨앗에 따라 0.68에서 0.88까지 흩어진다. 손실이 아니라 첫 가중치와
+# 우연이 몫을 정한다. 손실을 아무리 들여다보아도 어느 씨앗이 맞는지 알 수 없다.
+#
+# **고치기.** 봉우리 사이를 볼 수 있는 손실을 쓴다. 최대 가능도, NCE, 건너뛰는 사슬이 그렇다.
+#
+# ## 사슬이 섞이지 않는다
+#
+# PCD에서 한 가지씩 뺀다. 건너뛰기를 빼고, 그릇을 빼고, 메트로폴리스를 빼고, 걸음을 키운다. 250걸음씩이다.
+# KL은 격자 안에서만 잰 것이라, 격자 밖으로 샌 질량은 세지 않는다.
 
 # %%
 NAIVE = {
@@ -282,23 +317,48 @@ for name, knobs in NAIVE.items():
         warnings.simplefilter("always")
         trained = fit(objective, scattered(256), steps=250, radius=100.0 if "그릇" in name else 1.0)
     kl, outside = divergence(heights(trained)), (trained.chains.abs().amax(-1) > 4).float().mean()
-    paths[name] = trained.losses.mean(1)
+    paths[name] = trained.losses.mean(1).unflatten(0, (25, 10)).mean(1)  # 10걸음씩 평균
     print(
         f"{name}: KL {kl.mean():.2f} ± {kl.std():.2f}, 상자 [-4, 4]² 밖의 사슬 {outside:.0%}, "
-        f"마지막 에너지 차 {paths[name][-1]:.0f}, 경고 {len(caught)}번"
+        f"끝의 에너지 차 {paths[name][-1]:.1f}, 경고 {len(caught)}번"
     )
 
 # %%
-with panels(height=2.8) as (figure, (axes,)):
+with panels(height=3.6) as (figure, (axes,)):
     for (name, path), color in zip(paths.items(), (BLUE, GREEN, INK, PURPLE, ORANGE), strict=True):
-        axes.plot(-path[::2].clamp(max=-0.1), color=color, label=name, linewidth=1.4)
+        axes.plot(range(5, 250, 10), -path.clamp(max=-0.1), color=color, label=name)
     axes.set_yscale("log")
     axes.set_yticks([0.1, 1, 10, 100, 1000], ["≤ 0.1", "1", "10", "100", "1000"])
     axes.minorticks_off()
-    axes.set_xticks([0, 50, 100], ["0", "100", "200"])
     axes.set(xlabel="걸음", ylabel="사슬의 에너지 − 자료의 에너지")
-    axes.legend(fontsize=9)
-display(HTML(to_img(figure, "PATHS")))
+    figure.legend(loc="outside lower center", ncols=2, fontsize=9)
+display(
+    HTML(
+        to_img(
+            figure,
+            "걸음에 따른 사슬과 자료의 에너지 차. 건너뛰는 사슬과 MALA는 0 가까이에 머물고, 그릇이나 메트로폴리스가 "
+            "없으면 커진다. 걸음까지 키우면 가장 먼저, 가장 크게 달아난다.",
+        )
+    )
+)
+
+# %% [markdown]
+# **에너지 차가 얌전해도 틀릴 수 있다.** 건너뛰기만 뺀 MALA는 사슬이 달아나지도, 에너지 차가 커지지도 않는다.
+# 그런데 KL이 8.33이다. 사슬이 처음 놓인 봉우리에 갇혀, 사슬이 없는 봉우리는 아무도 들어 올리지 않고 사슬이 많은
+# 봉우리는 자꾸 들어 올린다. 곁에서 보면 학습이 잘되는 것처럼 보인다.
+#
+# **그릇이 없으면 달아난 사슬이 돌아오지 않는다.** 신경망의 출력은 유한해서 멀리 밀려난 사슬을 불러들이지 못한다.
+# **메트로폴리스가 없으면** 걸음이 굽음에 견주어 클 때 사슬이 튕겨 나간다. 참에서는 $\epsilon$이
+# $4\sigma^2$, 곧 0.16을 넘으면 안정하지 않다. 0.08은 참에서는 괜찮지만 배우는 도중의 에너지는 참보다 가팔라질 수
+# 있다. 달아난 사슬의 에너지를 계속 올리므로 에너지는 더 가팔라지고, 그래서 더 튕긴다. `contrastive_divergence`는 이
+# 차가 1000을 넘으면 경고한다.
+#
+# **고치기.** 멀리 건너뛰는 제안, 메트로폴리스, 그릇이다. 셋이 다 있는 첫 행만 제대로 배운다.
+#
+# ## DSM의 σ
+#
+# 자료가 같을 때 σ만 바꾸고, 잡음을 짝짓는지도 바꾼다. 250걸음, 걸음마다 512개다. 뭉개진 밀도를 완벽하게 배우더라도
+# 남는 KL을 함께 적는다.
 
 # %%
 for sigma, paired in ((0.03, True), (0.03, False), (0.1, True), (0.3, True)):
@@ -309,9 +369,17 @@ for sigma, paired in ((0.03, True), (0.03, False), (0.1, True), (0.3, True)):
     print(f"σ = {sigma:g}, {'±로 짝지음' if paired else '짝짓지 않음'}: KL {kl.mean():.3f} ± {kl.std():.3f}")
 for sigma in (0.03, 0.1, 0.3):
     near = -(DISTANCE**2) / (2 * (0.2**2 + sigma**2))
-    print(
-        f"σ = {sigma:g}: 뭉개진 밀도를 완벽하게 배워도 남는 KL {grid_divergence(TRUTH, near.logsumexp(1)).item():.3f}"
-    )
+    print(f"σ = {sigma:g}: 완벽하게 배워도 남는 KL {grid_divergence(TRUTH, near.logsumexp(1)).item():.3f}")
+
+# %% [markdown]
+# σ = 0.3이면 거의 모두가 편향이다. 0.483은 아무리 배워도 남는다. σ = 0.03이면 편향은 없지만 분산이 남는다.
+# 짝지으면 0.334에서 0.198로 준다. 그래도 0.1보다 나쁘다. σ가 크면 봉우리 사이에 점이 생겨 몫이 보이기
+# 때문이라고 본다. **σ는 편향과 분산만이 아니라, 몫을 얼마나 볼 수 있는지도 고른다.**
+#
+# ## CD의 $k$
+#
+# 60걸음만 배운 모델을 세워 두고, CD-$k$의 기울기가 격자로 구한 정확한 기울기와 얼마나 다른지 잰다. 사슬은 자료
+# 8192개에서 출발한다. 사슬 대신 모델의 정확한 표본을 8192개 뽑아도 남는 오차가 바닥이다.
 
 # %%
 half = fit(maximum_likelihood(source(), BOX, batch_size=512), steps=60, learning_rate=0.03).model
@@ -339,6 +407,15 @@ mass = boltzmann(evaluate(energy, FINE.points.expand(SEEDS, -1, -1)))
 picked = torch.multinomial(mass, 8192, replacement=True, generator=generator(9))
 compare("격자에서 뽑은 정확한 표본", FINE.points[picked])
 
+# %% [markdown]
+# $k$가 커지면 바닥 쪽으로 내려가지만 느리다. $k = 10$에서 아직 절반이 틀렸다. 자료에서 멀리 있는 골(모델만 있다고
+# 믿는 곳)까지 사슬이 가지 못하기 때문이다. 그런데도 CD-10으로 끝까지 배우면 0.025 nat까지 간다. **기울기가
+# 치우쳐도 그 기울기가 0이 되는 곳이 참과 가까우면 된다.** 자료가 모델에서 온 것이면 몇 걸음을 걷든 기울기가 0이다.
+#
+# ## NCE의 잡음
+#
+# 잡음의 너비만 바꾼다. 300걸음, 걸음마다 자료 256개와 잡음 256개다.
+
 # %%
 for spread in (0.7, 1.6, 8.0):
     trained = fit(
@@ -347,3 +424,37 @@ for spread in (0.7, 1.6, 8.0):
     kl, c = divergence(heights(trained)), trained.model.log_partition
     log_z = log_partition(heights(trained))
     print(f"잡음의 너비 {spread:g}: KL {kl.mean():.3f} ± {kl.std():.3f}, |c − log Z| {(c - log_z).abs().mean():.3f}")
+
+# %% [markdown]
+# 잡음이 좁으면(0.7) 고리 위에 잡음이 거의 오지 않는다. 견줄 것이 없는 곳에서는 분류기가 배울 것이 없고, 상수 $c$도
+# 틀린다. 넓은 쪽(8)은 너그럽다. 쉬운 문제가 많아져 느려질 뿐이다. **잡음은 자료를 덮어야 한다. 넘치는 것이
+# 모자라는 것보다 낫다.** 차원이 높으면 덮으면서 닮은 잡음을 찾기가 어렵고, 그것이 NCE의 값이다.
+#
+# ## 무엇을 고를까
+#
+# | 하고 싶은 것 | 이 실습이 본 것 |
+# | --- | --- |
+# | 2차원쯤이고 격자를 만들 수 있다 | 정확한 $Z$ |
+# | 자료를 덮는 잡음을 안다 | NCE. 로그 분배 함수까지 나온다 |
+# | 잡음도 격자도 없다 | 건너뛰는 PCD. 사슬이 섞이는지 따로 살핀다 |
+# | 점수만 있으면 된다(표본을 고치기, 잡음 지우기) | DSM. 두 번 미분하지 않는다 |
+# | 봉우리의 몫이 중요하다 | 점수 맞추기와 짧은 CD는 피한다 |
+#
+# **보이지 않는 것.** 2차원 하나다. 격자는 차원이 조금만 커도 만들 수 없고, 건너뛰기의 제안도 NCE의 잡음도 차원이
+# 높으면 거의 모두 빗나간다. 여기서 앞선 셋이 높은 차원에서도 앞선다는 뜻이 아니다. 자료를 끝없이 뽑았으므로
+# 과적합도 보지 않았다. 씨앗은 셋뿐이라 비슷한 방법끼리의 순서는 믿을 것이 못 된다.
+#
+# ## 출처
+#
+# - Hinton, G. (2002). *Training Products of Experts by Minimizing Contrastive Divergence*.
+#   [서지](../reference/bibliography.md#cd)
+# - Tieleman, T. (2008). *Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient*.
+#   [서지](../reference/bibliography.md#pcd)
+# - Hyvärinen, A. (2005). *Estimation of Non-Normalized Statistical Models by Score Matching*.
+#   [서지](../reference/bibliography.md#hyvarinen)
+# - Song, Y. 외 (2019). *Sliced Score Matching*. [서지](../reference/bibliography.md#ssm)
+# - Vincent, P. (2011). *A Connection Between Score Matching and Denoising Autoencoders*.
+#   [서지](../reference/bibliography.md#vincent)
+# - Gutmann, M. & Hyvärinen, A. (2010). *Noise-Contrastive Estimation*. [서지](../reference/bibliography.md#nce)
+# - Wenliang, L. & Kanagawa, H. (2020). *Blindness of Score-Based Methods to Isolated Components and Mixing
+#   Proportions*.

@@ -47,7 +47,7 @@ class Info(NamedTuple):
     Attributes:
         acceptance: 받아들일 확률 $\alpha$. 받아들이는 단계가 없는 `langevin_step`에서는 늘 1이고, 발산하면 0.
         accepted: 옮겼는지. 거짓이면 자리가 그대로다.
-        diverged: 제안이 유한하지 않거나 $\Delta$가 1000을 넘었는지. `langevin_step`에서는 유한하지 않을 때만 참이다.
+        diverged: 제안이 유한하지 않거나 $\Delta$가 1000을 넘었는지. 참이면 어느 방법에서나 옮기지 않는다.
         energy_error: $\Delta$. 제안이 유한하지 않으면 $\infty$.
 
     References:
@@ -105,7 +105,7 @@ def langevin_step(
     $$x' = x - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau} + \sqrt{\epsilon}\, \xi, \qquad \xi \sim \mathcal{N}(0, I)$$
 
     받아들이는 단계가 없어(ULA) 걸음이 크면 치우친다. $\mathcal{N}(0, 1)$에서 분산은 $1 / (1 - \epsilon / 4)$다.
-    옮겨 갈 곳이 유한하지 않으면 옮기지 않고 `info.diverged`에 적는다.
+    옮겨 갈 곳이 유한하지 않거나 $\Delta > 1000$으로 튕겨 나가면 옮기지 않고 `info.diverged`에 적는다.
 
     Args:
         energy: 에너지 $E$.
@@ -136,7 +136,7 @@ def langevin_step(
     back = (x - proposal.position + epsilon / 2 * proposal.gradient / temperature) / epsilon**0.5
     error = (proposal.energy - state.energy) / temperature + (back.square() - noise.square()).sum(-1) / 2
     error = _finite_or_inf(proposal, error)
-    moved = error < math.inf
+    moved = error <= _DIVERGED  # 치우침은 걸음의 크기가 정하지만, 튕겨 나가는 걸음까지 따라가지는 않는다
     return _choose(moved, proposal, state), Info(moved.to(x.dtype), moved, ~moved, error)
 
 
@@ -185,11 +185,11 @@ def hamiltonian(
 ) -> Float[Tensor, "*chains"]:
     r"""해밀토니안: 위치 에너지와 운동 에너지의 합.
 
-    $$H(x, p) = \frac{E(x)}{\tau} + \sum_i \frac{p_i^2}{2 m_i}$$
+    $$H(x, r) = \frac{E(x)}{\tau} + \sum_i \frac{r_i^2}{2 m_i}$$
 
     Args:
         energy: 위치마다의 에너지 $E(x)$.
-        momentum: 운동량 $p$.
+        momentum: 운동량 $r$.
         mass: 좌표마다의 질량 $m > 0$. `None`이면 모두 1.
         temperature: 온도 $\tau > 0$.
 
@@ -222,8 +222,8 @@ def leapfrog(
 ) -> tuple[State, Float[Tensor, "*chains d"]]:
     r"""립프로그: 운동량을 반 걸음, 자리를 한 걸음, 다시 운동량을 반 걸음. 이것을 $L$번 한다.
 
-    $$p \leftarrow p - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau}, \qquad x \leftarrow x + \epsilon \frac{p}{m}, \qquad
-    p \leftarrow p - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau}$$
+    $$r \leftarrow r - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau}, \qquad x \leftarrow x + \epsilon \frac{r}{m}, \qquad
+    r \leftarrow r - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau}$$
 
     운동량의 부호를 바꾸어 다시 돌리면 제자리로 오고, 부피를 지키며, $H$의 오차는 $O(\epsilon^2)$다.
     이어지는 두 반 걸음은 한 걸음으로 합치므로 기울기는 $L$번만 구한다. 진동수가 $\omega$인 방향에서
@@ -232,7 +232,7 @@ def leapfrog(
     Args:
         energy: 에너지 $E$.
         state: 떠나는 상태. [`init`][mgk_docs_src.energy.samplers.init]이 만든다.
-        momentum: 운동량 $p$.
+        momentum: 운동량 $r$.
         step_size: 걸음의 크기 $\epsilon > 0$. 텐서면 사슬마다 다르다.
         steps: 걸음의 수 $L \ge 1$.
         mass: 좌표마다의 질량 $m > 0$. `None`이면 모두 1.
@@ -270,8 +270,8 @@ def hmc_step(
 ) -> tuple[State, Info]:
     r"""해밀토니안 몬테카를로의 한 걸음: 운동량을 뽑아 굴리고, 닿은 곳을 받아들일지 정한다.
 
-    $$p \sim \mathcal{N}(0, \operatorname{diag} m), \qquad (x', p') = \mathrm{leapfrog}^L_\epsilon(x, p), \qquad
-    \alpha = \min\bigl(1,\; e^{H(x, p) - H(x', p')}\bigr)$$
+    $$r \sim \mathcal{N}(0, \operatorname{diag} m), \qquad (x', r') = \mathrm{leapfrog}^L_\epsilon(x, r), \qquad
+    \alpha = \min\bigl(1,\; e^{H(x, r) - H(x', r')}\bigr)$$
 
     걸음의 수가 정해져 있으면 궤적이 제자리로 돌아오는 방향(공명)이 생긴다. `jitter`로 걸음의 크기를 흔들면 풀린다.
     기울기를 $L$번 구한다.

@@ -156,7 +156,7 @@ def denoising_score_matching(
     *,
     sigma: float,
 ) -> Float[Tensor, "*seeds"]:
-    r"""잡음 제거 점수 맞추기: 잡음을 섞고, 섞은 잡음을 기울기로 맞힌다. 두 번 미분하지 않는다.
+    r"""잡음 제거 점수 맞추기: 잡음을 섞고, 섞은 잡음을 기울기로 맞힌다. 점으로는 한 번만 미분한다.
 
     $$L = \frac{1}{2n} \sum_i \lVert \sigma \nabla E(x_i + \sigma \epsilon_i) - \epsilon_i \rVert^2, \qquad
     \epsilon_i \sim \mathcal{N}(0, I)$$
@@ -206,7 +206,7 @@ def noise_contrastive(
     z(x) = -E(x) - c - \log q(x) - \log \tfrac{m}{n}$$
 
     $\ell$은 [`bce_with_logits`][mgk_docs_src.losses.binary.bce_with_logits], $q$는 잡음의 밀도다. $c$도 함께 배우며
-    다 배우면 $c = \log Z$다. 최대 가능도에서 $c$를 배우면 $c \to \infty$로 달아나지만, 여기서는 잡음의 항이 붙든다.
+    다 배우면 $c = \log Z$다. 최대 가능도에서 $c$를 배우면 $c \to -\infty$로 달아나지만, 여기서는 잡음의 항이 붙든다.
     값을 살피므로 장치와 동기화한다.
 
     Args:
@@ -246,7 +246,7 @@ def noise_contrastive(
 
 
 class Chains(NamedTuple):
-    r"""음의 위상의 사슬.
+    r"""음의 항의 사슬.
 
     Attributes:
         position: 사슬이 있는 곳 $\tilde x$.
@@ -269,7 +269,7 @@ def negative_phase(
     metropolis: bool = True,
     generator: torch.Generator | None,
 ) -> Chains:
-    r"""음의 위상: 랑주뱅 걸음을 $k$번 걷는다. 자료에서 출발하면 CD-$k$, 앞 걸음의 사슬에서 이으면 PCD다.
+    r"""음의 항: 랑주뱅 걸음을 $k$번 걷는다. 자료에서 출발하면 CD-$k$, 앞 걸음의 사슬에서 이으면 PCD다.
 
     $$\tilde x_0 = x, \qquad \tilde x_{t+1} \sim K_\theta(\,\cdot \mid \tilde x_t), \qquad t = 0, \ldots, k - 1$$
 

@@ -35,6 +35,7 @@ PAPER, INK, FAINT, BLUE, ORANGE, GREEN, PURPLE = (light for light, _ in PALETTE.
 # 이름표에는 $…$ 대신 유니코드(σ, ε, −)를 쓴다. $…$가 섞이면 글자마다 자리가 박혀 글꼴이 다른 화면에서 겹친다.
 READER_FONTS = "system-ui, 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', 'NanumGothic', sans-serif"
 KOREAN_FONTS = ("Noto Sans KR", "Noto Sans CJK KR", "NanumGothic", "Apple SD Gothic Neo", "Malgun Gothic")
+FRAME_SECONDS = 0.3  # 움직이는 그림의 한 장면을 보이는 초
 
 
 def _measuring_fonts() -> list[str]:
@@ -103,10 +104,30 @@ def to_svg(figure: Figure) -> str:
     for name, (light, _) in PALETTE.items():
         svg = svg.replace(light, f"var(--{name})")
     light, dark = (";".join(f"--{name}:{pair[i]}" for name, pair in PALETTE.items()) for i in (0, 1))
+    svg, film = _animated(svg)
     style = (
         f"svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}text{{font-family:{READER_FONTS}!important}}"
+        f"{film}"
     )
     return re.sub(r"(<svg [^>]*>)", rf"\1<style>{style}</style>", svg, count=1)
+
+
+def _animated(svg: str) -> tuple[str, str]:
+    """이름(gid)이 `frame-00`, `frame-01-ball`처럼 시작하는 것을 번호 순서로 하나씩 보이는 CSS. 없으면 그대로다.
+
+    스크립트가 없어 `<img>` 안에서도 움직인다. 움직임을 줄여 달라고 한 사람에게는 모든 장면을 겹쳐 멈춘 채로 보인다.
+    """
+    numbers = [int(number) for number in re.findall(r'<g id="frame-(\d+)', svg)]
+    if not numbers:
+        return svg, ""
+    count = max(numbers) + 1
+    delayed = r'<g id="frame-\2\3" class="frame" style="animation-delay:calc(\2*var(--frame))"'
+    return re.sub(r'(<g id="frame-)(\d+)([^"]*)"', delayed, svg), (
+        f"svg{{--frame:{FRAME_SECONDS}s}}"
+        f".frame{{visibility:hidden;animation:film calc({count}*var(--frame)) step-end infinite}}"
+        f"@keyframes film{{0%{{visibility:visible}}{100 / count:.4f}%{{visibility:hidden}}}}"
+        "@media(prefers-reduced-motion:reduce){.frame{visibility:visible;animation:none}}"
+    )
 
 
 def to_img(figure: Figure, alt: str) -> str:

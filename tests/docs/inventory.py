@@ -1,7 +1,6 @@
 """두 원문이 말한 것의 번호와 한 줄 설명. 모든 번호는 어느 페이지의 앞머리 `covers:`에 있어야 한다.
 
-A는 팀의 2주차 글, B는 채연의 여섯 회차 글이다. `PENDING`은 아직 장이 없는 번호이고 줄어들기만 한다: 번호를
-실은 페이지가 생기면 여기서 지워야 시험이 지나간다.
+A는 팀의 2주차 글, B는 채연의 여섯 회차 글이다.
 """
 
 ROWS = {
@@ -100,10 +99,3 @@ ROWS = {
     "B69": "대조 학습: 원인과 처방",
     "B70": "돌아보며",
 }
-
-
-def _between(letter: str, first: int, last: int) -> set[str]:
-    return {row for row in ROWS if row[0] == letter and first <= int(row[1:]) <= last}
-
-
-PENDING = frozenset()

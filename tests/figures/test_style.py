@@ -89,3 +89,35 @@ def test_an_inline_image_has_its_size_and_alt() -> None:
 
 def test_log_ticks_are_written_without_mathtext() -> None:
     assert [style.powers(value, None) for value in (1e-3, 1.0, 100.0)] == ["10⁻³", "10⁰", "10²"]
+
+
+def film(frames: int) -> str:
+    with style.panels() as (figure, (axes,)):
+        axes.plot([0, 1], [0, 1], color=style.INK)
+        for frame in range(frames):
+            axes.plot([0, frame], [1, 0], color=style.BLUE, gid=f"frame-{frame:02d}")
+            axes.plot([frame], [0], "o", color=style.ORANGE, gid=f"frame-{frame:02d}-ball")
+    return style.to_svg(figure)
+
+
+def test_frames_are_shown_one_after_another_without_a_script() -> None:
+    svg = film(12)
+    groups = [node for node in ET.fromstring(svg).iter(f"{SVG}g") if node.get("class") == "frame"]
+    assert [node.get("id") for node in groups] == [f"frame-{n:02d}{part}" for n in range(12) for part in ("", "-ball")]
+    delays = [node.get("style") for node in groups]
+    assert delays == [f"animation-delay:calc({n:02d}*var(--frame))" for n in range(12) for _ in range(2)]
+    assert "animation:film calc(12*var(--frame)) step-end infinite" in svg
+    assert f"{100 / 12:.4f}%{{visibility:hidden}}" in svg
+    assert f"--frame:{style.FRAME_SECONDS}s" in svg
+    assert "<script" not in svg
+    ids = [node.get("id") for node in ET.fromstring(svg).iter() if node.get("id")]
+    assert len(ids) == len(set(ids))
+
+
+def test_frames_stand_still_for_readers_who_ask_for_less_motion() -> None:
+    assert "@media(prefers-reduced-motion:reduce){.frame{visibility:visible;animation:none}}" in film(3)
+
+
+def test_a_figure_without_frames_does_not_move(svg: str) -> None:
+    assert "animation" not in svg
+    assert "frame" not in svg

@@ -1,0 +1,314 @@
+"""표본 뽑기의 효율과 빠르기를 BlackJAX, NumPyro와 나란히 잰다.
+
+`python -m benchmarks.samplers [--device cuda]`. 같은 목표 분포에서 같은 걸음, 같은 길이로, 사슬을 한 묶음으로 돌린다.
+ESS는 모두 이 책의 함수로, 좌표와 그 제곱 가운데 가장 작은 것을 잰다. 좌표만 보면 궤적이 반 바퀴를 돌 때 ESS가 부풀기
+때문이다. 초마다의 ESS에는 컴파일한 시간을 넣지 않는다. 결과는 페이지에 끼워 넣을 표로 `benchmarks/results/`에 쓴다.
+CPU에서는 코어 하나에 묶어 잰다. 견줄 것들은 `benchmarks/sampler_peers.py`에 있고 `bench` extra로 설치한다.
+"""
+
+import argparse
+import datetime
+import importlib
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import fmean, median, stdev
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from mgk_docs_src.device import resolve
+from mgk_docs_src.energy.samplers import (
+    Draws,
+    Step,
+    adapt,
+    effective_sample_size,
+    hmc_step,
+    init,
+    langevin_step,
+    mala_step,
+    sample,
+)
+from mgk_docs_src.random import generator, randn
+
+NAME = "이 책"
+RESULTS = Path(__file__).parent / "results"
+ROUNDS = 4
+MANY = 64  # 사슬이 이보다 많으면 NUTS는 재지 않는다: 가장 긴 궤적을 모두가 기다려 몇 분이 걸린다
+
+
+class Target(NamedTuple):
+    """평균이 0인 가우스 분포. 정밀도 행렬로 적는다."""
+
+    name: str
+    precision: Tensor  # (d, d)
+    scale: Tensor  # (d, d): 표준 정규에 곱하면 목표 분포에서 뽑은 것이다
+
+    @property
+    def d(self) -> int:
+        return len(self.precision)
+
+
+class Setting(NamedTuple):
+    """HMC 한 벌: 사슬의 수, 걸음, 궤적의 길이, 모으는 수."""
+
+    target: Target
+    chains: int
+    step_size: float
+    steps: int
+    jitter: float
+    count: int
+    mass: Tensor | None = None
+
+
+class Run(NamedTuple):
+    """한 번 돌린 것: 표본, 표본을 뽑는 데 든 초, 기울기의 수(사슬을 모두 더해)."""
+
+    draws: Tensor  # (t, n, d)
+    seconds: float
+    gradients: int
+    warmup: int = 0
+
+
+class Efficiency(NamedTuple):
+    """기울기 1000번마다, 초마다의 ESS."""
+
+    coordinates: float
+    squares: float
+    worst: float  # 차례마다 둘 가운데 작은 것의 평균
+    spread: float  # 그 표준 편차
+    per_second: float
+    warmup: float  # 사슬마다 길들이는 데 쓴 기울기
+
+
+Runner = Callable[[Setting, int], Run]
+
+
+def correlated(d: int, *, device: torch.device, rho: float = 0.9) -> Target:
+    """공분산이 ρ^|i−j|인 가우스."""
+    i = torch.arange(d, device=device, dtype=torch.float64)
+    covariance = rho ** (i[:, None] - i).abs()
+    return Target(f"상관 {rho:g}", torch.linalg.inv(covariance), torch.linalg.cholesky(covariance))
+
+
+def ill_conditioned(d: int, *, device: torch.device) -> Target:
+    """표준 편차가 0.01에서 1까지 퍼진 가우스."""
+    scales = torch.logspace(-2, 0, d, device=device, dtype=torch.float64)
+    return Target("눈금 0.01–1", torch.diag(scales**-2), torch.diag(scales))
+
+
+def energy(target: Target) -> Callable[[Tensor], Tensor]:
+    def quadratic(x: Tensor) -> Tensor:
+        return ((x @ target.precision) * x).sum(-1) / 2
+
+    return quadratic
+
+
+def start(target: Target, chains: int, seed: int) -> Tensor:
+    """목표 분포에서 뽑은 첫 자리. 버릴 걸음이 없다."""
+    place = target.precision.device
+    return randn(chains, target.d, generator=generator(seed), device=place, dtype=torch.float64) @ target.scale.T
+
+
+def settings(device: torch.device, chains: tuple[int, ...] = (64, 1024)) -> list[Setting]:
+    """재는 것들. 걸음과 길이는 ESS가 가장 큰 것을 미리 훑어 골랐다."""
+    tuned = ((2, 0.5, 5, 1000), (10, 0.25, 20, 800), (100, 0.15, 24, 300))
+    rows = [
+        Setting(correlated(d, device=device), n, step_size, steps, 0.0, count if n <= MANY else count // 4)
+        for d, step_size, steps, count in tuned
+        for n in chains
+    ]
+    return [*rows, adapted(ill_conditioned(100, device=device), chains[0])[0]]
+
+
+def adapted(target: Target, chains: int) -> tuple[Setting, int]:
+    """길들인 걸음과 질량, 그리고 사슬마다 길들이는 데 쓴 기울기의 수. 좌표의 눈금을 모르는 곳에서 시작한다."""
+    g = generator(0)
+    place = target.precision.device
+    position = randn(chains, target.d, generator=g, device=place, dtype=torch.float64)
+    tamed = adapt(energy(target), position, steps=3, rounds=6, count=40, target=0.75, generator=g)
+    return Setting(target, chains, tamed.step_size, 3, 0.0, 500, tamed.mass), tamed.gradients
+
+
+def ours(setting: Setting, seed: int) -> Run:
+    """이 책의 HMC."""
+    g = generator(1000 + seed)  # 첫 자리를 뽑은 수를 운동량에 다시 쓰지 않는다
+    function = energy(setting.target)
+    state = init(function, start(setting.target, setting.chains, seed))
+    step = partial(
+        hmc_step,
+        function,
+        step_size=setting.step_size,
+        steps=setting.steps,
+        mass=setting.mass,
+        jitter=setting.jitter,
+        generator=g,
+    )
+    drawn, seconds = timed(lambda: sample(step, state, setting.count), setting.target.precision.device)
+    return Run(drawn.positions, seconds, setting.chains * setting.count * setting.steps)
+
+
+def timed(work: Callable[[], Draws], device: torch.device) -> tuple[Draws, float]:
+    synchronize = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    synchronize()
+    begin = time.perf_counter()
+    result = work()
+    synchronize()
+    return result, time.perf_counter() - begin
+
+
+def efficiency(runs: list[Run]) -> Efficiency:
+    """차례들의 ESS 평균과 표준 편차, 걸린 시간의 중앙값으로 잰 효율."""
+    ess = [
+        [1000 / run.gradients * float(effective_sample_size(run.draws**power).min()) for power in (1, 2)]
+        for run in runs
+    ]
+    worst = [min(pair) for pair in ess]
+    seconds = median(run.seconds / run.gradients for run in runs)
+    return Efficiency(
+        coordinates=fmean(pair[0] for pair in ess),
+        squares=fmean(pair[1] for pair in ess),
+        worst=fmean(worst),
+        spread=stdev(worst),
+        per_second=fmean(worst) / 1000 / seconds,
+        warmup=runs[0].warmup / runs[0].draws.shape[1],
+    )
+
+
+def shaken(setting: Setting, seed: int) -> Run:
+    """걸음을 20 % 흔든 이 책의 HMC. BlackJAX의 HMC에는 없는 것이다."""
+    return ours(setting._replace(jitter=0.2), seed)
+
+
+def compare(setting: Setting, runners: dict[str, Runner]) -> dict[str, Efficiency]:
+    """번갈아 잰다. 한동안 느려진 컴퓨터가 한쪽에만 불리하지 않게."""
+    runs: dict[str, list[Run]] = {name: [] for name in runners}
+    for turn in range(ROUNDS):
+        for name, runner in runners.items():
+            runs[name].append(runner(setting, turn))
+    return {name: efficiency(each) for name, each in runs.items()}
+
+
+def peers_table(rows: list[Setting], runners: dict[str, Runner], *, few: tuple[str, ...] = ()) -> list[str]:
+    """`few`에 든 것은 사슬이 많으면 재지 않는다."""
+    names = list(runners)
+    per_gradient, per_second = ([f"{name}, {unit}" for name in names] for unit in ("기울기", "초"))
+    head = ["목표", "d", "사슬", "ε", "L", *per_gradient, *per_second]
+    lines = []
+    for setting in rows:
+        chosen = {name: run for name, run in runners.items() if name not in few or setting.chains <= MANY}
+        found = compare(setting, chosen)
+        base = found[NAME].per_second
+        cells = [
+            setting.target.name,
+            str(setting.target.d),
+            str(setting.chains),
+            f"{setting.step_size:.2f}",
+            str(setting.steps),
+            *(f"{found[name].worst:.1f} ± {found[name].spread:.1f}" if name in found else "–" for name in names),
+            f"{base:.0f}",
+            *(f"{found[name].per_second / base:.2f}" if name in found else "–" for name in names[1:]),
+        ]
+        print("  ".join(cells), flush=True)
+        for name, each in found.items():
+            print(f"    {name}: 좌표 {each.coordinates:.1f}, 제곱 {each.squares:.1f}, 초 {each.per_second:.0f}", end="")
+            print(f", 길들이기 {each.warmup:.0f}" if each.warmup else "", flush=True)
+        lines.append(f"| {' | '.join(cells)} |")
+    return [f"| {' | '.join(head)} |", "| --- |" + " ---: |" * (len(head) - 1), *lines, ""]
+
+
+def samplers(d: int) -> dict[str, tuple[Callable[..., tuple], dict[str, float], int, int]]:
+    """차원마다 훑어 고른 설정: 걸음 함수, 인자, 걸음마다의 기울기, 걸음의 수."""
+    hmc = {2: (0.5, 5), 10: (0.25, 20), 100: (0.15, 24)}[d]
+    mala, ula = {2: (0.3, 0.1), 10: (0.1, 0.05), 100: (0.045, 0.05)}[d]
+    count = {2: 4000, 10: 8000, 100: 12000}[d]
+    return {
+        "HMC": (hmc_step, {"step_size": hmc[0], "steps": hmc[1], "jitter": 0.2}, hmc[1], 400),
+        "MALA": (mala_step, {"step_size": mala}, 1, count),
+        "ULA": (langevin_step, {"step_size": ula}, 1, count),
+    }
+
+
+def dimension_table(device: torch.device, dims: tuple[int, ...] = (2, 10, 100), *, shrink: int = 1) -> list[str]:
+    """차원이 커질 때 세 표본기. 분산의 오차는 좌표 평균이다."""
+    rows = []
+    for d in dims:
+        target = correlated(d, device=device)
+        function, chains = energy(target), 64
+        for name, (function_step, knobs, gradients, count) in samplers(d).items():
+            g = generator(1000 + d)
+            step: Step = partial(function_step, function, generator=g, **knobs)
+            state = init(function, start(target, chains, d))
+            thin = max(1, count // shrink // 1000)  # 매인 사슬에서 솎아도 ESS는 거의 그대로다
+            drawn = sample(step, state, count // shrink // thin, thin=thin)
+            x = drawn.positions
+            total = chains * len(x) * thin * gradients
+            ess = [1000 / total * float(effective_sample_size(x**power).min()) for power in (1, 2)]
+            cells = [
+                str(d),
+                name,
+                f"{knobs['step_size']:g}",
+                str(gradients),
+                f"{float(drawn.info.acceptance.mean()):.2f}",
+                *(f"{value:.2f}" for value in ess),
+                f"{float(x.var((0, 1)).mean() - 1):+.1%}".replace("-", "−"),
+            ]
+            print("  ".join(cells), flush=True)
+            rows.append(f"| {' | '.join(cells)} |")
+    head = ["d", "표본기", "ε", "L", "채택률", "ESS, 좌표", "ESS, 제곱", "분산의 오차"]
+    return [f"| {' | '.join(head)} |", "| ---: | --- |" + " ---: |" * (len(head) - 2), *rows, ""]
+
+
+def resonance_table(device: torch.device, *, chains: int = 16, count: int = 300) -> list[str]:
+    """질량을 맞추지 않은 눈금 0.01–1에서, 걸음을 흔드는 몫마다의 ESS."""
+    target, steps = ill_conditioned(100, device=device), 150
+    rows = []
+    for jitter in (0.0, 0.1, 0.2, 0.5):
+        run = ours(Setting(target, chains, 0.01, steps, jitter, count), 0)
+        ess = [float(effective_sample_size(run.draws**power).min()) for power in (1, 2)]
+        cells = [f"{jitter:.0%}", *(f"{value:.0f}" for value in ess), f"{1000 * min(ess) / run.gradients:.2f}"]
+        print("  ".join(cells), flush=True)
+        rows.append(f"| {' | '.join(cells)} |")
+    head = ["흔드는 몫", "ESS, 좌표", "ESS, 제곱", "기울기 1000번"]
+    return [f"| {' | '.join(head)} |", "| ---: | ---: | ---: | ---: |", *rows, ""]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """세 표를 한 파일에 쓴다."""
+    parser = argparse.ArgumentParser(description="표본 뽑기를 BlackJAX, NumPyro와 나란히 잰다")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda. 없는 장치는 오류다")
+    device = resolve(parser.parse_args(arguments).device)
+    torch.set_num_threads(1)
+    if device.type == "cpu":
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # XLA의 스레드도 코어 하나를 나눠 쓴다
+    peers = importlib.import_module("benchmarks.sampler_peers")
+    versions = f"torch {torch.__version__.partition('+')[0]}, {peers.versions()}"
+    place = "CPU 코어 1개" if device.type == "cpu" else torch.cuda.get_device_name(device)
+    stamp = f"{place}, {versions}, fp64, {datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}"
+    table = peers_table(settings(device), {NAME: ours, f"{NAME}, 흔듦": shaken, **peers.RUNNERS}, few=("NumPyro NUTS",))
+    warmup = adapted(ill_conditioned(100, device=device), 64)[1]
+    lines = [
+        *table,
+        f"{stamp}. ‘기울기’는 기울기 1000번마다의 ESS(씨앗 {ROUNDS}개의 평균 ± 표준 편차), "
+        "‘초’는 초마다의 ESS로 둘째 칸부터는 이 책의 몇 배인가. "
+        "ESS는 좌표와 그 제곱 가운데 가장 작은 것. 컴파일과 길들이기에 든 시간은 뺐다. HMC는 모두 같은 ε과 L, "
+        "‘흔듦’은 ε을 20 % 흔들었다. 마지막 줄의 질량과 ε은 이 책의 `adapt`가 "
+        f"사슬마다 기울기 {warmup}번으로 맞췄고, NUTS는 모두 {peers.NUTS_WARMUP}걸음 동안 스스로 맞췄다.",
+        "",
+        *dimension_table(device),
+        "상관 0.9, 사슬 64개를 한 묶음으로, 기울기 1000번마다의 ESS.",
+        "",
+        *resonance_table(device),
+        "눈금 0.01–1, d = 100, 질량 없이 ε = 0.01, L = 150, 사슬 16개에서 300번씩.",
+        "",
+    ]
+    RESULTS.mkdir(exist_ok=True)
+    suffix = "" if device.type == "cpu" else f"-{device.type}"
+    (RESULTS / f"energy-samplers{suffix}.md").write_text("\n".join(lines), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
