@@ -99,10 +99,7 @@ def gradient(energy: Energy, x: Float[Tensor, "*batch d"]) -> Gradient:
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
         energies = _energies(energy, leaf)
-        slope = torch.autograd.grad(energies.sum(), leaf, allow_unused=True)[0] if energies.requires_grad else None
-    if slope is None:
-        raise ValueError("energy: 점으로 미분할 수 있어야 하는데, 에너지가 점에 기대지 않거나 기울기가 끊겼다")
-    return Gradient(energies.detach(), slope)
+        return Gradient(energies.detach(), _slope(energies, leaf))
 
 
 def boltzmann(energies: Float[Tensor, "*batch n"], *, temperature: float = 1.0) -> Float[Tensor, "*batch n"]:
@@ -474,6 +471,16 @@ def _energies(energy: Energy, x: Tensor) -> Tensor:
 def _log_density(energy: Energy, x: Tensor, grid: Grid, temperature: float) -> Tensor:
     log_z = log_partition(energy, grid, temperature=temperature, batch=x.shape[:-2])
     return -_energies(energy, x) / temperature - log_z.unsqueeze(-1)
+
+
+def _slope(energies: Tensor, x: Tensor, *, create_graph: bool = False) -> Tensor:
+    """점마다의 ∇E. `create_graph`면 다시 미분할 수 있다."""
+    slope = None
+    if energies.requires_grad:
+        (slope,) = torch.autograd.grad(energies.sum(), x, create_graph=create_graph, allow_unused=True)
+    if slope is None:
+        raise ValueError("energy: 점으로 미분할 수 있어야 하는데, 에너지가 점에 기대지 않거나 기울기가 끊겼다")
+    return slope
 
 
 def _check_points(**points: Tensor) -> None:

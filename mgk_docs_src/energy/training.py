@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
-from mgk_docs_src.energy.models import Energy, _check_clouds, _energies, evaluate
+from mgk_docs_src.energy.models import Energy, _check_clouds, _energies, _slope, evaluate
 from mgk_docs_src.energy.samplers import init, langevin_step, mala_step, sample
 from mgk_docs_src.losses.binary import bce_with_logits
 from mgk_docs_src.networks import Networks, forward, freeze, initial
@@ -106,7 +106,7 @@ def score_matching(energy: Energy, data: Float[Tensor, "*seeds n d"]) -> Float[T
     """
     _check_clouds(data=data)
     with torch.enable_grad():
-        x, slope = _slope(energy, data)
+        x, slope = _differentiable_slope(energy, data)
         units = torch.eye(x.shape[-1], device=x.device, dtype=x.dtype)
         trace = sum((_curvature(x, slope, unit) for unit in units), torch.zeros_like(x[..., 0]))
         return (slope.square().sum(-1) / 2 - trace).mean(-1)
@@ -145,7 +145,7 @@ def sliced_score_matching(
     checks.shape(data.shape, directions=directions)
     checks.device(data.device, directions=directions)
     with torch.enable_grad():
-        x, slope = _slope(energy, data)
+        x, slope = _differentiable_slope(energy, data)
         return (slope.square().sum(-1) / 2 - _curvature(x, slope, directions.detach())).mean(-1)
 
 
@@ -188,7 +188,7 @@ def denoising_score_matching(
     checks.number(POSITIVE, sigma=sigma)
     epsilon = noise.detach()
     with torch.enable_grad():
-        _, slope = _slope(energy, data.detach() + sigma * epsilon)
+        _, slope = _differentiable_slope(energy, data.detach() + sigma * epsilon)
         return (sigma * slope - epsilon).square().sum(-1).mean(-1) / 2
 
 
@@ -554,18 +554,10 @@ def grid_divergence(
     return (truth.exp() * (truth - model)).sum(-1)
 
 
-def _slope(energy: Energy, points: Tensor) -> tuple[Tensor, Tensor]:
+def _differentiable_slope(energy: Energy, points: Tensor) -> tuple[Tensor, Tensor]:
     """점과, 다시 미분할 수 있는 ∇E."""
     x = points.detach().requires_grad_()
-    energies = _energies(energy, x)
-    slope = (
-        torch.autograd.grad(energies.sum(), x, create_graph=True, allow_unused=True)[0]
-        if energies.requires_grad
-        else None
-    )
-    if slope is None:
-        raise ValueError("energy: 점으로 미분할 수 있어야 하는데, 에너지가 점에 기대지 않거나 기울기가 끊겼다")
-    return x, slope
+    return x, _slope(_energies(energy, x), x, create_graph=True)
 
 
 def _level(energy: Energy, log_proposal: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
