@@ -7,7 +7,7 @@ PORT ?= 8000
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check lint shapes build site-test outputs labs bench bench-labs lock clean
+.PHONY: help install serve test check lint shapes build site-test outputs labs certify bench bench-labs lock clean
 
 help: ## 이 목록
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ site-test: .venv/.installed ## 만든 사이트를 진짜 브라우저로 시험
 outputs: .venv/.installed ## 페이지의 '출력' 울타리를 실제 출력으로 다시 쓴다
 	$(BIN)/python -m pytest docs --update-outputs -q
 
+certify: .venv/.installed ## 인증이 없거나 낡은 것을 돌려 certificates/에 적는다 (make certify DEVICE=cuda, make certify ROW='labs/gan')
+	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) --certify $(if $(ROW),--row '$(ROW)')
+
 labs: .venv/.installed ## 실습 노트북을 사이트 없이 모두 돌린다 (make labs DEVICE=cuda)
 	MGK_DEVICE=$(DEVICE) $(BIN)/python -m hooks.execution
 
@@ -60,8 +63,12 @@ bench: .venv/.installed ## torch, SciPy, POT, BlackJAX, pytorch-metric-learning�
 	$(BIN)/python -m benchmarks.transport
 	$(BIN)/python -m benchmarks.samplers
 	$(BIN)/python -m benchmarks.contrastive
+	$(BIN)/python -m benchmarks.devices --device $(DEVICE)
 
-bench-labs: .venv/.installed ## 노트북을 돌리는 시간을 다른 도구들과 나란히 잰다 (한 시간 가까이)
+bench-certify: .venv/.installed ## 인증이 없거나 낡은 것을 돌려 certificates/에 적는다 (make certify DEVICE=cuda, make certify ROW='labs/gan')
+	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) --certify $(if $(ROW),--row '$(ROW)')
+
+labs: .venv/.installed ## 노트북을 돌리는 시간을 다른 도구들과 나란히 잰다 (한 시간 가까이)
 	$(BIN)/python -m benchmarks.labs
 
 lock: .venv/.installed ## 지금 설치된 판을 constraints.txt에 적는다

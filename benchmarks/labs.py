@@ -166,12 +166,13 @@ def build(engine: Engine, root: Path) -> float:
 def fill() -> None:
     """지금 폴더의 노트북 가운데 캐시에 없는 것을, 갈라 쓰는 프로세스 대신 nbclient로 나란히 돌린다."""
     sources = [(f"labs/{path.stem}", path) for path in Path("docs/labs").glob("*.py")]
-    missing = [found for found in execution.find(sources, Path.cwd()) if execution.read(found.outputs) is None]
+    missing = [found for found in execution.find(sources, Path.cwd(), "cpu") if execution.read(found.outputs) is None]
 
     def run(found: execution.Lab) -> None:
         done = nbclient.NotebookClient(found.notebook, timeout=600, kernel_name="python3").execute()
         outputs = [cell.outputs for cell in done.cells if cell.cell_type == "code"]
-        write(found.outputs.parent, {found.outputs.name: json.dumps(outputs, ensure_ascii=False)})
+        written = json.dumps({"seconds": 0.0, "outputs": outputs}, ensure_ascii=False)
+        write(found.outputs.parent, {found.outputs.name: written})
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # 일은 커널이 한다
         list(pool.map(run, missing))

@@ -4,8 +4,11 @@
 파이썬·패키지 판에 달려 있다. 하나라도 바뀌면 열쇠가 바뀌므로 낡은 결과가 나갈 수 없다.
 """
 
+import ast
 import hashlib
 import platform
+import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
@@ -21,6 +24,12 @@ def source(module: str, root: Path) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
+def public_functions(path: Path) -> list[str]:
+    """모듈의 공개 함수 이름. 들여오지 않고 읽기만 하므로 torch를 기다리지 않는다."""
+    body = ast.parse(path.read_text("utf-8")).body
+    return [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+
+
 def import_graph(root: Path) -> grimp.ImportGraph:
     """`mgk_docs_src`의 import 그래프. 바뀌지 않은 파일은 다시 읽지 않는다."""
     return grimp.build_graph(PACKAGE, cache_dir=str(root / ".cache" / "grimp"))
@@ -33,10 +42,27 @@ def versions() -> list[str]:
     return [platform.python_version(), *sorted(installed)]
 
 
+def imports(code: Iterable[str], graph: grimp.ImportGraph) -> set[str]:
+    """코드 조각들이 들여오는 `mgk_docs_src`의 모듈."""
+    named: set[str] = set()
+    for node in (node for source in code for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*", "", source)))):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return named & graph.modules
+
+
+def reached(modules: Iterable[str], graph: grimp.ImportGraph) -> list[str]:
+    """모듈들과, 그것들이 직접·간접으로 들여오는 모듈 전부. 모듈을 들여오면 먼저 도는 위의 `__init__`도 든다."""
+    named = {name for module in modules for name in (module, *graph.find_upstream_modules(module))}
+    packages = {name.rsplit(".", depth)[0] for name in named for depth in range(1, name.count(".") + 1)}
+    return sorted(named | packages)
+
+
 def key(module: str, graph: grimp.ImportGraph, root: Path) -> str:
-    """모듈과, 그것이 직접·간접으로 들여오는 모듈 전부의 소스와, 판 번호의 SHA-256."""
-    closure = sorted({module, *graph.find_upstream_modules(module)})
+    """모듈이 닿는 모든 소스와, 판 번호의 SHA-256."""
     digest = hashlib.sha256("\n".join(versions()).encode())
-    for name in closure:
+    for name in reached({module}, graph):
         digest.update(b"\0" + name.encode() + b"\0" + source(name, root).read_bytes())
     return digest.hexdigest()

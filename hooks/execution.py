@@ -5,12 +5,10 @@
 글만 고치면 아무것도 돌지 않는다.
 """
 
-import ast
 import hashlib
 import json
 import logging
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,27 +42,22 @@ class Lab(NamedTuple):
         return [cell.source for cell in self.notebook.cells if cell.cell_type == "markdown"]
 
 
-def imports(code: list[str], graph: ImportGraph) -> set[str]:
-    """코드 칸들이 들여오는 `mgk_docs_src`의 모듈."""
-    named: set[str] = set()
-    for node in (node for source in code for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*", "", source)))):
-        if isinstance(node, ast.Import):
-            named |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return named & graph.modules
+class Run(NamedTuple):
+    """노트북을 한 번 돌린 것: 걸린 시간(초)과 코드 칸마다의 출력."""
+
+    seconds: float
+    outputs: list[Any]
 
 
 def key(code: list[str], graph: ImportGraph, root: Path, device: str) -> str:
     """코드 칸과 그것이 기대는 모든 것의 해시."""
-    modules = [closure.key(module, graph, root) for module in sorted(imports(code, graph))]
+    modules = [closure.key(module, graph, root) for module in sorted(closure.imports(code, graph))]
     return hashlib.sha256(json.dumps([code, modules, closure.versions(), device]).encode()).hexdigest()
 
 
-def find(sources: list[tuple[str, Path]], root: Path) -> list[Lab]:
+def find(sources: list[tuple[str, Path]], root: Path, device: str) -> list[Lab]:
     """노트북을 읽고 저마다의 열쇠를 구한다."""
     graph = closure.import_graph(root)
-    device = os.environ.get("MGK_DEVICE", "cpu")
     labs = []
     for name, path in sources:
         lab = Lab(name, jupytext.read(path), Path())
@@ -74,15 +67,16 @@ def find(sources: list[tuple[str, Path]], root: Path) -> list[Lab]:
     return labs
 
 
-def read(outputs: Path) -> list[Any] | None:
-    """캐시에 있는 출력. 없거나 잘린 파일이면 None."""
+def read(outputs: Path) -> Run | None:
+    """캐시에 있는 실행. 없거나 잘린 파일이면 None."""
     try:
-        return [nbformat.from_dict(cell) for cell in json.loads(outputs.read_text("utf-8"))]
+        run = json.loads(outputs.read_text("utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
+    return Run(run["seconds"], [nbformat.from_dict(cell) for cell in run["outputs"]])
 
 
-def execute(labs: list[Lab], root: Path) -> None:
+def execute(labs: list[Lab], root: Path, device: str) -> None:
     """캐시에 없는 것을 모두 돌린다. 하나라도 실패하면 빌드를 멈추고, 실패한 것은 아무것도 남기지 않는다."""
     cache = root / ".cache" / "labs"
     cache.mkdir(parents=True, exist_ok=True)
@@ -96,7 +90,10 @@ def execute(labs: list[Lab], root: Path) -> None:
         log.info(f"노트북 {len(jobs)}개를 돌린다: {', '.join(lab.name for lab in missing)}")
         command = [sys.executable, "-m", "hooks.notebooks"]
         failures, finished = [], 0
-        with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as runner:
+        environment = os.environ | {"MGK_DEVICE": device}
+        with subprocess.Popen(
+            command, cwd=root, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as runner:
             assert runner.stdin is not None
             assert runner.stdout is not None
             with runner.stdin:
@@ -114,7 +111,8 @@ def execute(labs: list[Lab], root: Path) -> None:
 
 def executed(lab: Lab) -> Any:
     """출력을 채운 노트북."""
-    outputs = iter(read(lab.outputs) or [])
+    run = read(lab.outputs)
+    outputs = iter(run.outputs if run else [])
     notebook = nbformat.from_dict(lab.notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, 1):
@@ -122,11 +120,20 @@ def executed(lab: Lab) -> Any:
     return notebook
 
 
+def sources(root: Path) -> list[tuple[str, Path]]:
+    """책의 모든 실습: 이름과 소스."""
+    return [(f"labs/{path.stem}", path) for path in sorted((root / "docs" / "labs").glob("*.py"))]
+
+
+def device() -> str:
+    """어느 장치에서 돌리나: 환경 변수 `MGK_DEVICE`."""
+    return os.environ.get("MGK_DEVICE", "cpu")
+
+
 def main(root: Path) -> None:
     """모든 실습을 돌린다."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    sources = [(f"labs/{path.stem}", path) for path in sorted((root / "docs" / "labs").glob("*.py"))]
-    execute(find(sources, root), root)
+    execute(find(sources(root), root, device()), root, device())
 
 
 if __name__ == "__main__":

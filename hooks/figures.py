@@ -4,7 +4,6 @@
 `.cache/figures/`에 두고, 함수가 기대는 것(hooks/closure.py)이 바뀔 때만 다시 그린다. 저장소에는 그림이 없다.
 """
 
-import ast
 import re
 import subprocess
 import sys
@@ -33,12 +32,6 @@ class Drawing(NamedTuple):
     folder: Path
 
 
-def public_functions(path: Path) -> list[str]:
-    """모듈의 공개 함수 이름. 들여오지 않고 읽기만 하므로 torch를 기다리지 않는다."""
-    body = ast.parse(path.read_text("utf-8")).body
-    return [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
-
-
 def drawings(pages: list[str], root: Path) -> list[Drawing]:
     """그림 모듈이 있는 페이지마다 하나."""
     graph = closure.import_graph(root)
@@ -48,7 +41,7 @@ def drawings(pages: list[str], root: Path) -> list[Drawing]:
         path = closure.source(module, root)
         if path.is_file() and path.name != "__init__.py":
             folder = root / ".cache" / "figures" / closure.key(module, graph, root)
-            found.append(Drawing(module, public_functions(path), folder))
+            found.append(Drawing(module, closure.public_functions(path), folder))
     return found
 
 

@@ -15,7 +15,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from hooks.execution import Lab, execute, executed, find
+from hooks.execution import Lab, device, execute, executed, find
 
 FOLDER = "labs/"
 SEPARATOR = "\n\n<!-- 칸 -->\n\n"
@@ -94,8 +94,9 @@ def on_files(files: Files, config: Any) -> Files:
     """MkDocs 훅: 실습의 소스를 실행한 노트북으로 바꾼다."""
     root = Path(config.config_file_path).parent
     sources = [file for file in files if file.src_uri.startswith(FOLDER) and file.src_uri.endswith(".py")]
-    labs = find([(file.src_uri.removesuffix(".py"), Path(str(file.abs_src_path))) for file in sources], root)
-    execute(labs, root)
+    named = [(file.src_uri.removesuffix(".py"), Path(str(file.abs_src_path))) for file in sources]
+    labs = find(named, root, device())
+    execute(labs, root, device())
     for file, lab in zip(sources, labs, strict=True):
         notebook = executed(lab)
         made = root / ".cache" / "labs" / "made"

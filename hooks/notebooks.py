@@ -105,9 +105,11 @@ def _trace(error: BaseException) -> str:
 def work(job: dict[str, Any]) -> str | None:
     """갈라진 자식이 하는 일. 오류 글을 돌려주고, 없으면 결과를 제자리에 놓는다."""
     partial = Path(f"{job['out']}.{os.getpid()}.partial")  # 죽은 빌드가 남긴 자식과 섞이지 않게
+    start = time.perf_counter()
     try:
         outputs = run_cells(job["cells"])
-        partial.write_text(json.dumps(outputs, ensure_ascii=False), "utf-8")
+        run = {"seconds": time.perf_counter() - start, "outputs": outputs}
+        partial.write_text(json.dumps(run, ensure_ascii=False), "utf-8")
         partial.replace(job["out"])
     except CellError as error:
         return str(error)

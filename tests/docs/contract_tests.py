@@ -29,19 +29,24 @@ def mirrored(module: Module, tests: Path) -> Path:
 
 
 def names_used_on_device(source: str) -> set[str]:
-    """device를 받는(픽스처를 거쳐서라도) 시험들이 쓰는 이름들.
+    """device를 받는 시험들이 쓰는 이름들."""
+    return set().union(*device_tests(source).values())
+
+
+def device_tests(source: str) -> dict[str, set[str]]:
+    """device를 받는(픽스처를 거쳐서라도) 시험마다, 그것이 쓰는 이름들.
 
     시험이 부르는 같은 파일의 도우미, 매개변수를 담은 상수, 픽스처를 따라간다.
     """
     tree = ast.parse(source)
     defined = _definitions(tree)
-    used: set[str] = set()
+    found = {}
     for test in _tests(tree):
         reached = _reach(test, defined)
         fixtures = [node for name, node in defined.items() if name in reached and _is_fixture(node)]
         if any("device" in _arguments(node) for node in [test, *fixtures]):
-            used |= reached
-    return used
+            found[test.name] = reached
+    return found
 
 
 def _tests(tree: ast.Module) -> list[FunctionNode]:

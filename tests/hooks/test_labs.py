@@ -182,7 +182,7 @@ def test_an_edit_two_imports_away_runs_exactly_its_notebooks_and_shows_the_new_r
 def test_device_and_versions_are_part_of_the_key(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     graph = execution.closure.import_graph(site)
     code = ["from mgk_docs_src.shared import SIDE\n%matplotlib inline\nimport mgk_docs_src.lonely"]
-    assert execution.imports(code, graph) == {"mgk_docs_src.shared", "mgk_docs_src.lonely"}
+    assert execution.closure.imports(code, graph) == {"mgk_docs_src.shared", "mgk_docs_src.lonely"}
     keys = {execution.key(code, graph, site, device) for device in ("cpu", "cuda")}
     monkeypatch.setattr(execution.closure, "versions", lambda: ["0"])
     keys.add(execution.key(code, graph, site, "cpu"))
@@ -208,7 +208,7 @@ def test_a_runner_that_dies_fails_the_build(site: Path, monkeypatch: pytest.Monk
     dying.chmod(0o755)
     monkeypatch.setattr(execution.sys, "executable", str(dying))
     with pytest.raises(PluginError, match="프로세스가 3로 끝났다"):
-        execution.execute(execution.find([("labs/deep", site / "docs" / "labs" / "deep.py")], site), site)
+        execution.execute(execution.find([("labs/deep", site / "docs" / "labs" / "deep.py")], site, "cpu"), site, "cpu")
 
 
 def test_a_cache_file_cut_short_is_made_anew(site: Path, runs: list) -> None:

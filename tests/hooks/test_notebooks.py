@@ -57,7 +57,9 @@ def test_an_error_names_the_cell_and_shows_its_own_lines(source: str, words: lis
 def test_work_puts_the_outputs_in_place(tmp_path: Path) -> None:
     out = tmp_path / "one.json"
     assert notebooks.work({"cells": ["1 + 1"], "out": str(out)}) is None
-    assert json.loads(out.read_text("utf-8"))[0][0]["data"] == {"text/plain": "2"}
+    run = json.loads(out.read_text("utf-8"))
+    assert run["outputs"][0][0]["data"] == {"text/plain": "2"}
+    assert run["seconds"] > 0
     assert [path.name for path in tmp_path.iterdir()] == ["one.json"]
 
 
@@ -91,8 +93,8 @@ def test_notebooks_run_apart_and_each_ends_with_one_line(tmp_path: Path) -> None
     done = run(jobs)
     assert set(done) == set(cells)
     assert done["좋은"]["error"] is done["모르는"]["error"] is None
-    assert json.loads((tmp_path / "좋은").read_text("utf-8"))[1][0]["data"] == {"text/plain": "1"}
-    assert json.loads((tmp_path / "모르는").read_text("utf-8"))[0][0]["data"] == {"text/plain": "False"}
+    assert json.loads((tmp_path / "좋은").read_text("utf-8"))["outputs"][1][0]["data"] == {"text/plain": "1"}
+    assert json.loads((tmp_path / "모르는").read_text("utf-8"))["outputs"][0][0]["data"] == {"text/plain": "False"}
     assert "ZeroDivisionError" in str(done["틀린"]["error"])
     assert "신호 9" in str(done["죽은"]["error"])
     assert {path.name for path in tmp_path.iterdir()} == {"좋은", "모르는"}

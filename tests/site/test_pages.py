@@ -57,6 +57,29 @@ def test_a_lab_page_is_light_beside_its_pictures(lab: str) -> None:
     assert "<style" not in article
 
 
+def test_each_example_listing_and_lab_says_where_it_ran(path: str) -> None:
+    article = soup_of(path).article
+    lines = [line.get_text() for line in article.select(".certificate")]
+    if path.startswith("labs/"):
+        assert len(lines) == 1
+    else:
+        examples = [block for block in article.select(".language-python.highlight") if not block.find_parent("details")]
+        functions = [name for name in article.select(".doc-heading") if name.find_next_sibling(class_="certificate")]
+        assert len(lines) == len(examples) + len(functions)
+        assert not article.select(".mkdocstrings-source .certificate")
+    assert all(line.startswith("✓ CPU · torch ") for line in lines), lines
+
+
+def test_the_totals_are_filled_in() -> None:
+    pages = ["certificates", *(f"sessions/session-{number}" for number in range(1, 7))]
+    for path in pages:
+        article = soup_of(path).article
+        assert "<!-- certificates:" not in str(article)
+        (total,) = [row for row in article.select("tr") if row.find(["th", "td"]).get_text() == "모두"]
+        certified, every = total.select("td")[1].get_text().split(" / ")
+        assert certified == every != "0"
+
+
 def test_ids_are_unique_and_not_empty(path: str) -> None:
     ids = [tag["id"] for tag in soup_of(path).find_all(id=True)]
     assert len(ids) == len(set(ids))

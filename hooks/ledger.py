@@ -1,0 +1,238 @@
+"""인증 장부: 무엇이 어느 장치에서 돌았나.
+
+행 하나가 예제 블록, 실습, 공개 함수(장치를 받는 시험들) 가운데 하나다. 열쇠는 그 글과, 그것이 닿는 소스 파일 전부의
+SHA-256이고, 그 밖의 것은 들어가지 않는다. `sha256sum - 파일들 | sha256sum`이 같은 값을 낸다. 그래서 코드를 고치면
+행이 낡고, 상관없는 코드를 고치면 그대로다. 행은 돌려서 통과한 것에만 적힌다(tests/docs/certify.py).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import grimp
+
+from hooks import closure, execution
+from hooks.closure import PACKAGE
+
+DEVICES = ("cpu", "cuda")
+TESTS = "tests"
+FIXTURES = "conftest.py"  # 모든 시험이 쓰는 픽스처
+FIELDS = {"key": str, "machine": str, "taken": str, "seconds": float, "seal": str}
+
+
+class LedgerError(ValueError):
+    """장부를 믿을 수 없다. 글은 파일, 줄, 행의 이름을 말한다."""
+
+
+class Entry(NamedTuple):
+    """인증할 것 하나: 이름, 글, 그것이 닿는 소스 파일들(저장소에서의 경로)."""
+
+    id: str
+    text: str
+    files: tuple[str, ...]
+
+
+class Row(NamedTuple):
+    """장부의 한 줄: 열쇠, 돌린 기계, 돌린 때(UTC), 걸린 시간(초)."""
+
+    key: str
+    machine: str
+    taken: str
+    seconds: float
+
+
+class Ledger(NamedTuple):
+    """장치 하나의 장부. 기계의 이름은 그 내용의 해시다."""
+
+    machines: dict[str, dict[str, str]]
+    rows: dict[str, Row]
+
+
+class Status(Enum):
+    """항목 하나의 형편."""
+
+    CERTIFIED = "certified"
+    STALE = "stale"
+    MISSING = "missing"
+
+
+class Sources:
+    """책의 소스. 파일의 해시를 기억하므로 한 번의 빌드나 시험 동안만 쓴다."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        packages = [name for name in (PACKAGE, TESTS) if (root / name / "__init__.py").is_file()]
+        self.graph = grimp.build_graph(*packages, cache_dir=str(root / ".cache" / "grimp"))
+        self._digests: dict[str, str] = {}
+
+    def files(self, modules: Iterable[str]) -> tuple[str, ...]:
+        """모듈들이 닿는 소스 파일."""
+        found = (closure.source(module, self.root) for module in closure.reached(modules, self.graph))
+        return tuple(path.relative_to(self.root).as_posix() for path in found)
+
+    def digest(self, file: str) -> str:
+        """파일의 SHA-256."""
+        if file not in self._digests:
+            self._digests[file] = hashlib.sha256((self.root / file).read_bytes()).hexdigest()
+        return self._digests[file]
+
+    def key(self, entry: Entry) -> str:
+        """`sha256sum - 파일들 | sha256sum`."""
+        lines = [(hashlib.sha256(entry.text.encode()).hexdigest(), "-")]
+        lines += [(self.digest(file), file) for file in entry.files]
+        return hashlib.sha256("".join(f"{digest}  {name}\n" for digest, name in lines).encode()).hexdigest()
+
+
+def example(page: str, source: str, sources: Sources) -> Entry:
+    """페이지의 예제 블록. 이름은 페이지와 글의 해시라서, 앞에 블록이 끼어도 그대로다."""
+    text = "\n".join(line.rstrip() for line in source.strip("\n").split("\n")) + "\n"
+    name = f"{page}#{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return Entry(name, text, sources.files(closure.imports([text], sources.graph)))
+
+
+def lab(found: execution.Lab, sources: Sources) -> Entry:
+    """실습. 글은 코드 칸들이다."""
+    return Entry(found.name, "\n".join(found.code) + "\n", sources.files(closure.imports(found.code, sources.graph)))
+
+
+def function(name: str, sources: Sources) -> Entry:
+    """공개 함수. 같은 경로의 시험 파일과, 그것이 닿는 모든 것이 증거다."""
+    module = name.rpartition(".")[0]
+    _, *folders, last = module.split(".")
+    test = ".".join([TESTS, *folders, f"test_{last}"])
+    return Entry(name, name + "\n", (FIXTURES, *sources.files({module, test} & sources.graph.modules)))
+
+
+def functions(sources: Sources) -> list[Entry]:
+    """모든 공개 함수. 그림은 사이트의 시험이 본다."""
+    modules = [name for name in sorted(sources.graph.modules) if name.split(".")[0] == PACKAGE]
+    public = [name for name in modules if not name.startswith(f"{PACKAGE}.figures") and "._" not in name]
+    return [
+        function(f"{module}.{name}", sources)
+        for module in public
+        for name in closure.public_functions(closure.source(module, sources.root))
+    ]
+
+
+def status(entry: Entry, ledger: Ledger, sources: Sources) -> Status:
+    """항목이 이 장부에서 어떤 형편인가."""
+    row = ledger.rows.get(entry.id)
+    if row is None:
+        return Status.MISSING
+    return Status.CERTIFIED if row.key == sources.key(entry) else Status.STALE
+
+
+def path(root: Path, device: str) -> Path:
+    """장치의 장부."""
+    return root / "certificates" / f"{device}.json"
+
+
+def read(root: Path, device: str) -> Ledger:
+    """장부를 읽는다. 없으면 빈 장부다.
+
+    Raises:
+        LedgerError: 잘렸거나, 합치다 만 자국이 있거나, 손으로 고친 행이 있으면.
+    """
+    file = path(root, device)
+    if not file.is_file():
+        return Ledger({}, {})
+    name, text = file.relative_to(root).as_posix(), file.read_text("utf-8")
+    try:
+        raw = json.loads(text, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise LedgerError(f"{name}:{error.lineno}: {_near(text, error.lineno)}: 읽을 수 없다: {error.msg}") from error
+    except _TwiceError as error:
+        raise LedgerError(f"{name}:{_line(text, str(error))}: {error}: 같은 이름이 두 번 있다") from error
+    if not isinstance(raw, dict) or [type(raw.get(part)) for part in Ledger._fields] != [dict, dict]:
+        raise LedgerError(f"{name}:1: {', '.join(Ledger._fields)}가 있어야 한다")
+    for machine, facts in raw["machines"].items():
+        if machine != identity(facts):
+            raise LedgerError(f"{name}:{_line(text, machine)}: 기계 {machine}: 손으로 고쳤다(이름이 내용과 다르다)")
+    rows = {}
+    for each, fields in raw["rows"].items():
+        if fault := _fault(each, fields, raw["machines"]):
+            raise LedgerError(f"{name}:{_line(text, each)}: {each}: {fault}")
+        rows[each] = Row(*(fields[field] for field in Row._fields))
+    return Ledger(raw["machines"], rows)
+
+
+def write(root: Path, device: str, ledger: Ledger) -> None:
+    """장부를 한 번에 바꿔 놓는다. 한 행이 한 줄이고 이름 순서라서, diff가 새로 증명한 것만 보인다."""
+    used = {row.machine for row in ledger.rows.values()}
+    machines = {name: facts for name, facts in sorted(ledger.machines.items()) if name in used}
+    rows = {name: row._asdict() | {"seal": seal(name, row)} for name, row in sorted(ledger.rows.items())}
+    parts = ["{", '"machines": {', _lines(machines), "},", '"rows": {', _lines(rows), "}", "}"]
+    file = path(root, device)
+    file.parent.mkdir(exist_ok=True)
+    partial = file.with_suffix(".partial")
+    partial.write_text("\n".join(part for part in parts if part) + "\n", "utf-8")
+    partial.replace(file)
+
+
+def faults(root: Path, device: str, entries: Iterable[Entry], sources: Sources) -> list[str]:
+    """장부가 책과 어긋난 곳: 없는 행, 낡은 행, 책에 없는 것의 행."""
+    ledger = read(root, device)
+    known = {entry.id: status(entry, ledger, sources) for entry in entries}
+    words = {Status.MISSING: "인증이 없다", Status.STALE: "낡았다: 글이나 닿는 코드가 바뀌었다"}
+    name = path(root, device).relative_to(root).as_posix()
+    found = [f"{name}: {each}: {words[state]}" for each, state in known.items() if state in words]
+    return found + [f"{name}: {each}: 책에 없는 것의 행이다" for each in ledger.rows if each not in known]
+
+
+def identity(facts: Any) -> str:
+    """기계의 이름."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:8]
+
+
+def seal(name: str, row: Row) -> str:
+    """행의 봉인. 손으로 고친 행은 이것이 맞지 않는다."""
+    return hashlib.sha256(json.dumps([name, *row]).encode()).hexdigest()[:16]
+
+
+def _fault(name: str, fields: Any, machines: dict[str, Any]) -> str | None:
+    if not isinstance(fields, dict) or {field: type(value) for field, value in fields.items()} != FIELDS:
+        return f"행의 칸은 {', '.join(FIELDS)}이다"
+    row = Row(*(fields[field] for field in Row._fields))
+    if fields["seal"] != seal(name, row):
+        return "손으로 고친 행이다(봉인이 맞지 않는다). 지우고 make certify를 부른다"
+    if row.machine not in machines:
+        return f"기계 {row.machine}이 machines에 없다"
+    return None
+
+
+class _TwiceError(Exception):
+    """같은 이름이 두 번 나온다. json은 조용히 뒤의 것을 쓴다."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise _TwiceError(name)
+        seen.add(name)
+    return dict(pairs)
+
+
+def _line(text: str, name: str) -> int:
+    """이름이 마지막으로 나오는 줄."""
+    start = json.dumps(name, ensure_ascii=False) + ":"
+    return max(number for number, line in enumerate(text.split("\n"), 1) if line.lstrip(" {").startswith(start))
+
+
+def _near(text: str, line: int) -> str:
+    """그 줄의 행. 행이 아니면 바로 뒤나 앞의 행."""
+    lines = text.split("\n")
+    before, own, after = (
+        [each.split('"')[1] for each in some if each.startswith('"') and '"key":' in each]
+        for some in (lines[: line - 1], lines[line - 1 : line], lines[line:])
+    )
+    return own[0] if own else f"{after[0]} 앞" if after else f"{before[-1]} 다음" if before else "행이 없다"
+
+
+def _lines(rows: dict[str, Any]) -> str:
+    return ",\n".join(
+        f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(row, ensure_ascii=False)}" for name, row in rows.items()
+    )
