@@ -5,7 +5,7 @@
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,7 +144,7 @@ def labs(pages: Iterable[Page], here: Page, books: Books) -> str:
         cpu, cuda = seconds
         ratio = f"{cpu / cuda:.1f}" if cpu and cuda else "–"
         rows.append((title, *(f"{each:.0f}초" if each else "기록 없음" for each in seconds), ratio))
-    return table(["실습", *NAMES.values(), "CPU/CUDA"], rows)
+    return table(["실습", *NAMES.values(), "몇 배"], rows)
 
 
 def machines(books: Books) -> str:
@@ -221,11 +221,21 @@ def filled(page: Page, pages: dict[str, Page], books: Books) -> str:
 
 def on_env(env: Any, config: Any, files: Files) -> Any:
     """MkDocs 훅: 모든 페이지의 본문이 나온 뒤에 합계를 채운다."""
-    pages = {file.src_uri: file.page for file in files.documentation_pages() if file.page}
+    pages = {page.file.src_uri: page for page in _in_order(files)}
     for page in pages.values():
         if PLACE.search(page.content or ""):
             page.content = filled(page, pages, config.extra["certificates"])
     return env
+
+
+def _in_order(files: Files) -> Iterator[Page]:
+    """차례에 있는 페이지를, 읽는 순서로."""
+    page: Page | None = next(
+        file.page for file in files.documentation_pages() if file.page and file.page.previous_page is None
+    )
+    while page:
+        yield page
+        page = page.next_page
 
 
 def _kind(entry: Entry) -> str:

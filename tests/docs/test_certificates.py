@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,15 @@ def test_there_are_blocks_labs_and_functions(book):
     _, every = book
     kinds = [sum(mark in name for name in every) for mark in ("#", "labs/", "mgk_docs_src.losses.")]
     assert min(kinds) >= 5, kinds
+
+
+def test_the_page_names_rows_that_exist(book):
+    """인증 페이지가 보기로 드는 행들."""
+    _, every = book
+    text = (ROOT / "docs" / "certificates.md").read_text("utf8")
+    named = set(re.findall(r"ROW='([^']+)'", text)) | set(re.findall(r"`(labs/\w+|mgk_docs_src\.[\w.]+)`", text))
+    assert len(named) == 3
+    assert named <= set(every)
 
 
 PAGE = """---
