@@ -104,6 +104,69 @@ def int64(**tensors: Tensor) -> None:
             raise ValueError(f"{name}: 클래스 번호는 torch.int64여야 하는데 {value.dtype}이다")
 
 
+def classes(expected: tuple[int, ...], num_classes: int, **labels: Tensor) -> None:
+    r"""모두 모양이 `expected`인 클래스 번호 $0, \ldots, C-1$인지 본다.
+
+    Args:
+        expected: 바라는 모양.
+        num_classes: 클래스의 수 $C$.
+        labels: 이름과 번호.
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: `torch.int64`가 아니거나, 모양이 다르거나, 없는 번호이면.
+
+    References:
+        PyTorch 문서, `torch.nn.CrossEntropyLoss`의 `target`.
+    """
+    int64(**labels)
+    shape(expected, **labels)
+    within(**{name: (value, Interval(0, num_classes - 1)) for name, value in labels.items()})
+
+
+def class_list(num_classes: int, **labels: Tensor) -> None:
+    r"""모두 한 줄로 놓인, 비지 않은 클래스 번호 $0, \ldots, C-1$인지 본다.
+
+    Args:
+        num_classes: 클래스의 수 $C \ge 1$.
+        labels: 이름과 번호.
+
+    Raises:
+        TypeError: 정수나 텐서가 아니면.
+        ValueError: 축이 하나가 아니거나, 비었거나, `torch.int64`가 아니거나, 없는 번호이면.
+
+    References:
+        PyTorch 문서, `torch.bincount`.
+    """
+    count(1, num_classes=num_classes)
+    tensor(**labels)
+    ndim(1, 1, **labels)
+    nonempty(**labels)
+    for name, value in labels.items():
+        classes(value.shape, num_classes, **{name: value})
+
+
+def class_scores(labels: Tensor, **scores: Tensor) -> None:
+    r"""모두 표본마다, 클래스마다의 점수 $(N, C)$이고, `labels`가 그 번호 $(N)$인지 본다. 점수의 값은 보지 않는다.
+
+    Args:
+        labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
+        scores: 이름과 점수(로짓이나 확률).
+
+    Raises:
+        TypeError: 텐서가 아니면.
+        ValueError: 점수가 실수형이 아니거나, 축이 둘이 아니거나, 비었거나, 번호가 `classes`에 어긋나면.
+
+    References:
+        PyTorch 문서, `torch.nn.CrossEntropyLoss`의 `input`.
+    """
+    floating(**scores)
+    ndim(2, 2, **scores)
+    nonempty(**scores)
+    for value in scores.values():
+        classes(value.shape[:1], value.shape[1], labels=labels)
+
+
 def nonempty(**tensors: Tensor) -> None:
     """모두 원소가 하나 이상인지 본다.
 

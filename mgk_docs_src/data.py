@@ -78,6 +78,28 @@ def breast_cancer(*, device: torch.device | None = None, dtype: torch.dtype | No
     return _dataset(_standardise(raw.data), raw, device, dtype)
 
 
+def wine(*, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Dataset:
+    r"""포도주 자료: 178병, 화학 분석 13가지, 품종 3가지(59, 71, 48병).
+
+    특징은 열마다 평균 0, 표준 편차 1로 표준화한다(자료 전체로, 분모는 $N$).
+
+    $$x \leftarrow \frac{x - \mathrm{mean}(x)}{\mathrm{std}(x)}$$
+
+    Args:
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
+        dtype: 특징의 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        특징 (178, 13), 라벨 0–2.
+
+    References:
+        Aeberhard, S. & Forina, M. (1991). Wine. UCI.
+        scikit-learn 문서, `load_wine`.
+    """
+    raw = datasets.load_wine()
+    return _dataset(_standardise(raw.data), raw, device, dtype)
+
+
 def digits(*, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Dataset:
     r"""손글씨 숫자: 8×8 그림 1797장, 0–9.
 

@@ -14,6 +14,9 @@ def test_good_inputs_pass_every_check(device):
     checks.floating(x=x, half=x.half())
     checks.int64(labels=torch.tensor([0, 1], device=device))
     checks.nonempty(x=x)
+    checks.classes((2, 2), 3, labels=torch.tensor([[0, 1], [2, 0]], device=device))
+    checks.class_list(2, labels=torch.tensor([0, 1, 1], device=device))
+    checks.class_scores(torch.tensor([1, 0], device=device), x=x, half=x.half())
     checks.ndim(2, 2, x=x)
     checks.ndim(1, math.inf, x=x)
     checks.shape((2, 2), x=x)
@@ -84,6 +87,62 @@ def test_simplex_tolerance_is_the_root_of_the_precision(device, kind):
             lambda d: checks.int64(y=torch.ones(1, device=d)),
             ValueError,
             "y: 클래스 번호는 torch.int64여야 하는데 torch.float32이다",
+        ),
+        (
+            lambda d: checks.classes((3,), 2, y=torch.tensor([0, 1], device=d)),
+            ValueError,
+            "y: 모양이 (3,)이어야 하는데 (2,)이다",
+        ),
+        (
+            lambda d: checks.classes((2,), 2, y=torch.tensor([0.0, 1.0], device=d)),
+            ValueError,
+            "y: 클래스 번호는 torch.int64여야 하는데 torch.float32이다",
+        ),
+        (
+            lambda d: checks.classes((2,), 2, y=torch.tensor([0, 2], device=d)),
+            ValueError,
+            "y: [0, 1] 안의 값이어야 하는데 최댓값이 2이다",
+        ),
+        (
+            lambda d: checks.class_list(2, y=torch.tensor([[0, 1]], device=d)),
+            ValueError,
+            "y: 축의 수가 1이어야 하는데 모양이 (1, 2)이다",
+        ),
+        (
+            lambda d: checks.class_list(2, y=torch.tensor([], dtype=torch.int64, device=d)),
+            ValueError,
+            "y: 원소가 하나 이상이어야 하는데 모양이 (0,)이다",
+        ),
+        (
+            lambda d: checks.class_list(2, y=torch.tensor([0, -1], device=d)),
+            ValueError,
+            "y: [0, 1] 안의 값이어야 하는데 최솟값이 -1이다",
+        ),
+        (lambda d: checks.class_list(2, y=[0, 1]), TypeError, "y: 텐서여야 하는데 list이다"),
+        (
+            lambda d: checks.class_list(0, y=torch.tensor([0], device=d)),
+            ValueError,
+            "num_classes: 1 이상의 정수여야 하는데 0이다",
+        ),
+        (
+            lambda d: checks.class_scores(torch.tensor([0, 1], device=d), z=torch.ones(2, device=d)),
+            ValueError,
+            "z: 축의 수가 2이어야 하는데 모양이 (2,)이다",
+        ),
+        (
+            lambda d: checks.class_scores(torch.tensor([0, 3], device=d), z=torch.ones(2, 3, device=d)),
+            ValueError,
+            "labels: [0, 2] 안의 값이어야 하는데 최댓값이 3이다",
+        ),
+        (
+            lambda d: checks.class_scores(torch.tensor([0], device=d), z=torch.ones(2, 3, device=d)),
+            ValueError,
+            "labels: 모양이 (2,)이어야 하는데 (1,)이다",
+        ),
+        (
+            lambda d: checks.class_scores(torch.tensor([0, 1], device=d), z=torch.ones(2, 3, device=d).long()),
+            ValueError,
+            "z: 실수형이어야 하는데 torch.int64이다",
         ),
         (
             lambda d: checks.nonempty(x=torch.ones(2, 0, device=d)),

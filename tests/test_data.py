@@ -10,12 +10,14 @@ from mgk_docs_src.data import (
     eight_gaussians_log_density,
     iris,
     mode_coverage,
+    wine,
 )
 from mgk_docs_src.random import generator, randn
 
 EXPECTED = [
     (iris, (150, 4), [50, 50, 50], ("setosa", "versicolor", "virginica")),
     (breast_cancer, (569, 30), [212, 357], ("malignant", "benign")),
+    (wine, (178, 13), [59, 71, 48], ("class_0", "class_1", "class_2")),
     (digits, (1797, 64), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180], tuple("0123456789")),
 ]
 
@@ -32,7 +34,7 @@ def test_shapes_labels_and_names(device, load, shape, counts, classes):
     assert data.classes == classes
 
 
-@pytest.mark.parametrize("load", [iris, breast_cancer])
+@pytest.mark.parametrize("load", [iris, breast_cancer, wine])
 def test_tables_are_standardised(device, load):
     features = load(device=device, dtype=torch.float64).features.cpu()
     torch.testing.assert_close(features.mean(0), torch.zeros(features.shape[1]).double(), atol=1e-12, rtol=0)
@@ -46,7 +48,7 @@ def test_digits_lie_in_the_unit_interval_in_sixteenths(device):
     assert torch.equal((features * 16).round(), features * 16)
 
 
-@pytest.mark.parametrize("load", [iris, breast_cancer, digits])
+@pytest.mark.parametrize("load", [iris, breast_cancer, wine, digits])
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_dtype_is_followed_and_each_call_gives_a_copy_of_its_own(device, load, kind):
     first, second = load(device=device, dtype=kind), load(device=device, dtype=kind)
@@ -58,7 +60,7 @@ def test_dtype_is_followed_and_each_call_gives_a_copy_of_its_own(device, load, k
     assert load(device=device, dtype=kind).features.any()
 
 
-@pytest.mark.parametrize("load", [iris, breast_cancer, digits])
+@pytest.mark.parametrize("load", [iris, breast_cancer, wine, digits])
 def test_without_a_device_the_default_device_of_torch_is_followed(device, load):
     with torch.device(device):
         assert load().features.device.type == device.type

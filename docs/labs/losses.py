@@ -38,18 +38,15 @@ from sklearn.linear_model import LogisticRegression
 from mgk_docs_src.data import breast_cancer, digits
 from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels, to_img
 from mgk_docs_src.labs.losses import (
-    balanced_accuracy,
-    class_weights,
-    expected_calibration_error,
     fit_temperature,
-    focal_loss,
-    logit_adjustment,
     predict,
     subsample,
     train,
 )
 from mgk_docs_src.labs.tables import comparison
 from mgk_docs_src.losses.categorical import cross_entropy, double_softmax_floor
+from mgk_docs_src.losses.choosing import class_weights, focal_loss, logit_adjustment
+from mgk_docs_src.metrics import balanced_accuracy, expected_calibration_error
 from mgk_docs_src.random import generator
 
 torch.set_num_threads(1)

@@ -57,7 +57,6 @@ from mgk_docs_src.energy.models import evaluate, gradient
 from mgk_docs_src.energy.samplers import init, langevin_step
 from mgk_docs_src.figures.style import BLUE, GREEN, INK, ORANGE, panels, to_img
 from mgk_docs_src.labs.ood import (
-    auroc,
     autoencoder_energy,
     class_logits,
     confidence_energy,
@@ -71,6 +70,7 @@ from mgk_docs_src.labs.ood import (
     train_energy,
 )
 from mgk_docs_src.labs.tables import comparison
+from mgk_docs_src.metrics import roc_auc
 from mgk_docs_src.random import generator, rand, randn, randperm
 
 torch.set_num_threads(1)
@@ -201,14 +201,14 @@ found = {name: (score(strange).cpu(), score(known).cpu()) for name, score in met
 # ## 누가 알아보나
 
 # %%
-table = {name: [auroc(*scores), fpr_at_tpr(*scores)] for name, scores in found.items()}
+table = {name: [roc_auc(*scores), fpr_at_tpr(*scores)] for name, scores in found.items()}
 display(HTML(comparison("0–4를 배우고 5–9를 알아보기", ["AUROC", "FPR₉₅"], table, differences=(0,))))
 worst = table["오토인코더 에너지"][0]
 print(f"오토인코더 에너지: 나누기마다 {worst.min():.4f}–{worst.max():.4f}")
 
 shown = ["오토인코더 에너지", "가장 가까운 이웃", "가우스 혼합 8", "분류기 + 점수 맞추기", "분류기, 자유 에너지"]
 by_class = {
-    name: [auroc(found[name][0][:, new_label.cpu() == c], found[name][1]) for c in range(5, 10)] for name in shown
+    name: [roc_auc(found[name][0][:, new_label.cpu() == c], found[name][1]) for c in range(5, 10)] for name in shown
 }
 display(HTML(comparison("낯선 숫자마다의 AUROC", [str(c) for c in range(5, 10)], by_class)))
 
@@ -260,7 +260,7 @@ odd = {
     name: [
         evaluate(energy, images).mean(1).cpu(),
         *(
-            auroc(methods[method](images).cpu(), found[method][1])
+            roc_auc(methods[method](images).cpu(), found[method][1])
             for method in ("오토인코더 에너지", "가장 가까운 이웃", "가우스 혼합 8")
         ),
     ]
@@ -402,7 +402,8 @@ located = {
 }
 display(HTML(comparison("망가진 화소 셋 찾기", list(kinds), located, differences=(0, 1, 2))))
 for name, (images, _) in kinds.items():
-    print(f"{name}: 그림이 망가졌다는 것을 에너지가 알아보는 AUROC {auroc(evaluate(energy, images), ends).mean():.3f}")
+    noticed = roc_auc(evaluate(energy, images), ends).mean()
+    print(f"{name}: 그림이 망가졌다는 것을 에너지가 알아보는 AUROC {noticed:.3f}")
 
 # %% [markdown]
 # **기울기는 망가진 화소를 거의 다 찾는다.** 잉크를 더하든 지우든 0.98을 넘고, 어느 경우에도 배우지 않는 두
@@ -478,7 +479,7 @@ for size in SIZES:
     scores = {"오토인코더 에너지": partial(evaluate, small)}
     scores |= {name: scorer(name, x[chosen], y[chosen]) for name in few if name in peers}
     for name, score in scores.items():
-        few[name].append(auroc(score(strange[:FEW]).cpu(), score(known[:FEW]).cpu()))
+        few[name].append(roc_auc(score(strange[:FEW]).cpu(), score(known[:FEW]).cpu()))
 for name, values in few.items():
     values.append(table[name][0][:FEW])
 columns = [f"{5 * size}장" for size in SIZES] + [f"{train.shape[1]}장"]

@@ -701,35 +701,6 @@ def calibrated_threshold(similarity: Float[Tensor, "pairs"], same: Bool[Tensor, 
     return float(values[best : best + 2].mean())
 
 
-def auc(similarity: Float[Tensor, "pairs"], same: Bool[Tensor, "pairs"]) -> Float[Tensor, ""]:
-    r"""ROC 곡선 아래의 넓이: 같은 쌍의 유사도가 다른 쌍보다 높을 확률. 비기면 반으로 친다.
-
-    $$\mathrm{AUC} = \frac{\sum_{i : y_i = 1} r_i - \frac{P (P + 1)}{2}}{P N}, \qquad
-    r_i : s_i\text{의 순위 (비기면 평균)}$$
-
-    Args:
-        similarity: 유사도 $s$.
-        same: 같은 클래스인지 $y$. 같은 쌍이 $P$개, 다른 쌍이 $N$개.
-
-    Returns:
-        $[0, 1]$의 넓이. 0.5면 동전 던지기다. float64.
-
-    Raises:
-        TypeError: 텐서가 아니면.
-        ValueError: 모양이 다르거나, 유한하지 않거나, 한쪽이 비었으면.
-
-    References:
-        Hanley, J. & McNeil, B. (1982). The Meaning and Use of the Area under a Receiver Operating Characteristic Curve.
-        Mann, H. & Whitney, D. (1947). On a Test of Whether One of Two Random Variables Is Stochastically Larger.
-    """
-    _check_pairs(similarity, same)
-    values, asked = similarity.detach().sort().values, similarity.detach()[same]
-    below, through = (torch.searchsorted(values, asked, right=right) for right in (False, True))
-    rank = (below + through + 1).double() / 2  # 비긴 것들의 평균 순위
-    p, n = len(asked), len(values) - len(asked)
-    return (rank.sum() - p * (p + 1) / 2) / (p * n)
-
-
 def knn_accuracy(
     reference: Float[Tensor, "n d"],
     reference_labels: Int[Tensor, "n"],

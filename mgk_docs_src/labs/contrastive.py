@@ -12,7 +12,6 @@ from mgk_docs_src import checks
 from mgk_docs_src.checks import REAL
 from mgk_docs_src.contrastive.losses import uniformity
 from mgk_docs_src.contrastive.training import (
-    auc,
     calibrated_threshold,
     knn_accuracy,
     linear_probe,
@@ -20,6 +19,7 @@ from mgk_docs_src.contrastive.training import (
     pair_scores,
 )
 from mgk_docs_src.data import digits
+from mgk_docs_src.metrics import roc_auc
 
 # 그림 (n, 1, 8, 8)을 받아 벡터 (n, d)를 주는 함수.
 Represent = Callable[[Tensor], Tensor]
@@ -151,7 +151,7 @@ def evaluate(represent: Represent, split: Split, *, fixed: float = 0.0) -> Score
     return Scores(
         pair_accuracy(similarity, same, threshold=fixed),
         pair_accuracy(similarity, same, threshold=threshold),
-        auc(similarity, same),
+        roc_auc(similarity[same], similarity[~same]),
         knn_accuracy(*known, held_out, labels),
         linear_probe(*known, held_out, labels),
         2 - 2 * similarity[same].mean(),  # 단위 벡터의 거리 제곱

@@ -8,191 +8,16 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
 from mgk_docs_src import checks
-from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
-from mgk_docs_src.losses.categorical import cross_entropy
-from mgk_docs_src.losses.reduction import Reduction, reduce, widen
+from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL
+from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.random import rand, randperm
 
 # 로짓 (n, c)와 번호 (n)을 받아 표본마다의 손실 (n)을 준다.
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 COLDEST, HOTTEST = 0.01, 100.0  # 온도를 찾는 범위
-
-
-def expected_calibration_error(
-    probabilities: Float[Tensor, "n c"],
-    labels: Int[Tensor, "n"],
-    *,
-    bins: int = 15,
-) -> Float[Tensor, ""]:
-    r"""기대 보정 오차(ECE): 확신 $q_i = \max_c p_{ic}$와 실제로 맞힌 비율이 칸마다 얼마나 다른가.
-
-    $$\mathrm{ECE} = \sum_{b=1}^{B} \frac{|I_b|}{N} \left| \mathrm{acc}(I_b) - \mathrm{conf}(I_b) \right|
-    = \frac{1}{N} \sum_{b=1}^{B} \Bigl| \sum_{i \in I_b} \left( \mathbf{1}[\hat{y}_i = y_i] - q_i \right) \Bigr|$$
-
-    칸은 너비가 같고, $I_b = \{i : \frac{b-1}{B} < q_i \le \frac{b}{B}\}$다. 값을 살피므로 장치와 동기화한다.
-
-    Args:
-        probabilities: 예측 확률 $p$. 한 줄의 합이 1이다.
-        labels: 정답의 번호 $y_i \in \{0, \ldots, C-1\}$.
-        bins: 칸의 수 $B \ge 1$.
-
-    Returns:
-        $[0, 1]$ 안의 오차.
-
-    Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 확률이 음수거나 합이 1이 아니거나, 없는 번호이거나, 칸이 1보다 적으면.
-
-    References:
-        Guo, C. 외 (2017). On Calibration of Modern Neural Networks, 2절.
-    """
-    _check_scores(probabilities, labels, "probabilities")
-    checks.simplex(1, probabilities=probabilities)
-    checks.count(1, bins=bins)
-    confidence, predicted = widen(probabilities)[0].max(1)
-    gap = (predicted == labels).to(confidence.dtype) - confidence
-    bin_of = (confidence * bins).ceil().long().clamp(1, bins) - 1
-    members = F.one_hot(bin_of, bins).to(gap.dtype)  # (N, B)
-    return ((gap @ members).abs().sum() / len(labels)).to(probabilities.dtype)
-
-
-def balanced_accuracy(
-    predictions: Int[Tensor, "n"],
-    labels: Int[Tensor, "n"],
-    *,
-    num_classes: int,
-) -> Float[Tensor, ""]:
-    r"""균형 정확도: 클래스마다 맞힌 비율(재현율)의 평균. 많은 클래스가 값을 차지하지 못한다.
-
-    $$\frac{1}{|K|} \sum_{c \in K} \frac{\#\{i : \hat{y}_i = y_i = c\}}{\#\{i : y_i = c\}}$$
-
-    $K$는 라벨에 나오는 클래스다. 값을 살피므로 장치와 동기화한다.
-
-    Args:
-        predictions: 예측한 번호 $\hat{y}_i$.
-        labels: 정답의 번호 $y_i$.
-        num_classes: 클래스의 수 $C \ge 1$.
-
-    Returns:
-        $[0, 1]$ 안의 정확도. torch의 기본 자료형.
-
-    Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 없는 번호이면.
-
-    References:
-        scikit-learn 문서, `balanced_accuracy_score`.
-    """
-    counts = _count(labels, num_classes)
-    _check_labels(labels.shape, num_classes, predictions=predictions)
-    right = labels[predictions == labels].bincount(minlength=num_classes)
-    present = counts > 0
-    return (right[present] / counts[present]).mean()
-
-
-def focal_loss(
-    logits: Float[Tensor, "n c"],
-    labels: Int[Tensor, "n"],
-    *,
-    gamma: float = 2.0,
-    reduction: Reduction = "mean",
-) -> Float[Tensor, "..."]:
-    r"""초점 손실(focal loss): 이미 잘 맞힌 표본의 교차 엔트로피를 더 줄인다.
-
-    $$\ell = -(1 - p_y)^\gamma \log p_y = (1 - e^{-h})^\gamma\, h, \qquad h = -\log p_y$$
-
-    $\gamma = 0$이면 교차 엔트로피다. $1 - p_y$를 `expm1`로 계산하므로 아주 잘 맞힌 표본에서도 자리를 지킨다.
-    값을 살피므로 장치와 동기화한다.
-
-    Args:
-        logits: 로짓 $z$.
-        labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
-        gamma: 초점의 세기 $\gamma \ge 0$.
-        reduction: `"none"`, `"mean"`, `"sum"`.
-
-    Returns:
-        0 이상의 손실(nat). `"none"`이면 `labels`와 같은 모양, 아니면 스칼라.
-
-    Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이거나, $\gamma$가 음수이면.
-
-    References:
-        Lin, T.-Y. 외 (2017). Focal Loss for Dense Object Detection, 3.2절.
-    """
-    _check_scores(logits, labels, "logits")
-    checks.number(NONNEGATIVE, gamma=gamma)
-    h = cross_entropy(widen(logits)[0], labels, reduction="none")
-    # h가 정확히 0이면 0^γ의 기울기가 γ < 1에서 무한대다. 가장 작은 수로 막아도 값은 0 그대로다.
-    wrong = (-torch.expm1(-h)).clamp_min(torch.finfo(h.dtype).tiny)
-    return reduce(wrong**gamma * h, reduction).to(logits.dtype)
-
-
-def class_weights(
-    labels: Int[Tensor, "n"],
-    *,
-    num_classes: int,
-    dtype: torch.dtype | None = None,
-) -> Float[Tensor, "c"]:
-    r"""균형 가중치: 클래스마다 가중치의 합이 같아진다.
-
-    $$w_c = \frac{N}{C\, n_c}, \qquad n_c = \#\{i : y_i = c\}$$
-
-    Args:
-        labels: 학습 자료의 번호 $y_i$.
-        num_classes: 클래스의 수 $C \ge 1$.
-        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
-
-    Returns:
-        가중치 $w$. $\sum_i w_{y_i} = N$이다.
-
-    Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 비었거나, 없는 번호이거나, 표본이 하나도 없는 클래스가 있으면.
-
-    References:
-        King, G. & Zeng, L. (2001). Logistic Regression in Rare Events Data.
-        scikit-learn 문서, `compute_class_weight`의 `"balanced"`.
-    """
-    return 1 / (num_classes * _frequencies(labels, num_classes, dtype))
-
-
-def logit_adjustment(
-    labels: Int[Tensor, "n"],
-    *,
-    num_classes: int,
-    tau: float = 1.0,
-    dtype: torch.dtype | None = None,
-) -> Float[Tensor, "c"]:
-    r"""로짓 보정: 클래스의 빈도 $\pi_c$만큼 로짓을 옮기는 값.
-
-    $$a_c = \tau \log \pi_c, \qquad \pi_c = \frac{n_c}{N}$$
-
-    학습에서 로짓에 **더하면** 모델은 빈도를 뺀 나머지를 배우고, 예측에는 더하지 않는다. 보통으로 배운 모델의 로짓에서
-    **빼도** 같은 곳을 겨냥한다.
-
-    Args:
-        labels: 학습 자료의 번호 $y_i$.
-        num_classes: 클래스의 수 $C \ge 1$.
-        tau: 옮기는 세기 $\tau \ge 0$. 1이면 균형 정확도를 겨냥한다.
-        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
-
-    Returns:
-        0 이하의 보정값 $a$.
-
-    Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 비었거나, 없는 번호이거나, 표본이 하나도 없는 클래스가 있거나, $\tau$가 음수이면.
-
-    References:
-        Menon, A. K. 외 (2021). Long-tail Learning via Logit Adjustment, 4절.
-    """
-    checks.number(NONNEGATIVE, tau=tau)
-    return tau * _frequencies(labels, num_classes, dtype).log()
 
 
 def fit_temperature(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[Tensor, ""]:
@@ -219,7 +44,7 @@ def fit_temperature(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> F
     References:
         Guo, C. 외 (2017). On Calibration of Modern Neural Networks, 4.2절.
     """
-    _check_scores(logits, labels, "logits")
+    checks.class_scores(labels, logits=logits)
     checks.within(logits=(logits, REAL))
     z = widen(logits.detach())[0]
     right = z.gather(1, labels.unsqueeze(1)).squeeze(1)
@@ -340,7 +165,7 @@ def train(
     seeds, n, width = features.shape
     size = n if batch_size is None else batch_size
     checks.count(1, batch_size=size)
-    _check_labels((seeds, n), num_classes, labels=labels)
+    checks.classes((seeds, n), num_classes, labels=labels)
     if len(generators) != seeds:
         raise ValueError(f"generators: 신경망의 수 {seeds}개여야 하는데 {len(generators)}개이다")
 
@@ -428,31 +253,6 @@ def _batches(
     return [(features[seed, part], labels[seed, part]) for part in parts]
 
 
-def _frequencies(labels: Tensor, num_classes: int, dtype: torch.dtype | None) -> Tensor:
-    # 클래스의 빈도 n_c / N. 없는 클래스의 가중치와 로그는 무한대다.
-    counts = _count(labels, num_classes)
-    if not counts.all():
-        raise ValueError(f"labels: 클래스마다 표본이 있어야 하는데 {int(counts.argmin())}번이 없다")
-    return (counts.double() / len(labels)).to(dtype or torch.get_default_dtype())
-
-
 def _count(labels: Tensor, num_classes: int) -> Tensor:
-    checks.count(1, num_classes=num_classes)
-    checks.tensor(labels=labels)
-    checks.ndim(1, 1, labels=labels)
-    checks.nonempty(labels=labels)
-    _check_labels(labels.shape, num_classes, labels=labels)
+    checks.class_list(num_classes, labels=labels)
     return labels.bincount(minlength=num_classes)
-
-
-def _check_scores(scores: Tensor, labels: Tensor, name: str) -> None:
-    checks.floating(**{name: scores})
-    checks.ndim(2, 2, **{name: scores})
-    checks.nonempty(**{name: scores})
-    _check_labels(scores.shape[:1], scores.shape[1], labels=labels)
-
-
-def _check_labels(shape: tuple[int, ...], num_classes: int, **labels: Tensor) -> None:
-    checks.int64(**labels)
-    checks.shape(shape, **labels)
-    checks.within(**{name: (value, Interval(0, num_classes - 1)) for name, value in labels.items()})

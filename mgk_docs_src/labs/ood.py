@@ -15,40 +15,11 @@ from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
 from mgk_docs_src.energy.models import Energy
 from mgk_docs_src.energy.training import denoising_score_matching
 from mgk_docs_src.losses.categorical import cross_entropy
+from mgk_docs_src.metrics import roc_auc
 from mgk_docs_src.networks import Networks
 from mgk_docs_src.random import rand, randint, randn
 
 # --- 잣대 ---
-
-
-def auroc(
-    outliers: Float[Tensor, "*batch m"],
-    inliers: Float[Tensor, "*batch n"],
-) -> Float[Tensor, "*batch"]:
-    r"""낯선 것과 아는 것을 하나씩 뽑았을 때, 낯선 것의 점수가 더 높을 확률. ROC 곡선 아래의 넓이와 같다.
-
-    $$\mathrm{AUROC} = \frac{1}{mn} \sum_{i,j} \Bigl( \mathbf{1}[s_i > t_j] + \tfrac12 \mathbf{1}[s_i = t_j] \Bigr)$$
-
-    제멋대로 매긴 점수는 0.5다. 순서만 보므로 점수의 단위는 상관없다.
-
-    Args:
-        outliers: 낯선 것의 점수 $s$. 높을수록 낯설다는 뜻이다. 에너지를 그대로 넣는다.
-        inliers: 아는 것의 점수 $t$. 마지막 축의 길이는 달라도 된다.
-
-    Returns:
-        $[0, 1]$ 안의 값. 마지막 축이 빠진 모양.
-
-    Raises:
-        TypeError: 텐서가 아니면.
-        ValueError: 비었거나, 축이 없거나, 실수형이 아니거나, 유한하지 않거나, 앞의 축이나 장치가 다르면.
-
-    References:
-        Hanley, J. A. & McNeil, B. J. (1982). The Meaning and Use of the Area under a ROC Curve.
-    """
-    s, t = _check_scores(outliers=outliers, inliers=inliers)
-    ordered = t.sort(-1).values
-    below = torch.searchsorted(ordered, s) + torch.searchsorted(ordered, s, right=True)  # 2·(아래) + (같음)
-    return (below.double().mean(-1) / (2 * t.shape[-1])).to(outliers.dtype)
 
 
 def fpr_at_tpr(
@@ -481,7 +452,7 @@ def localisation(
         raise ValueError(f"pixels: 화소 {size}개보다 적어야 하는데 {chosen}개다")
     broken = torch.zeros_like(blame, dtype=torch.bool).scatter(-1, pixels, True)
     rest = broken.to(torch.uint8).argsort(dim=-1, stable=True)[..., : size - chosen]
-    return auroc(blame.gather(-1, pixels), blame.gather(-1, rest))
+    return roc_auc(blame.gather(-1, pixels), blame.gather(-1, rest))
 
 
 # --- 안쪽 ---

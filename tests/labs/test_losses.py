@@ -1,32 +1,25 @@
-"""기준값: scikit-learn, mpmath, 손으로 푼 식, 하나씩 배운 torch 신경망."""
+"""기준값: scikit-learn, 손으로 푼 식, 하나씩 배운 torch 신경망."""
 
 import math
 
-import mpmath
-import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score
-from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 from torch.nn import functional as F
 
 from mgk_docs_src.data import digits, iris
 from mgk_docs_src.labs.losses import (
     Networks,
-    balanced_accuracy,
-    class_weights,
-    expected_calibration_error,
     fit_temperature,
-    focal_loss,
-    logit_adjustment,
     predict,
     subsample,
     train,
 )
 from mgk_docs_src.losses.categorical import cross_entropy
+from mgk_docs_src.losses.choosing import logit_adjustment
+from mgk_docs_src.metrics import balanced_accuracy
 from mgk_docs_src.random import generator, rand, randint, randn
 
 EXAMPLES = settings(
@@ -47,103 +40,7 @@ def plain(z, y):
     return cross_entropy(z, y, reduction="none")
 
 
-# --- 보정 오차 ---
-
-
-def test_calibration_error_by_hand(device):
-    # 확신 0.9 둘(하나 맞힘), 0.6 둘(둘 다 맞힘): (2/4)·|0.5 − 0.9| + (2/4)·|1 − 0.6| = 0.4
-    p = torch.tensor([[0.9, 0.1], [0.1, 0.9], [0.6, 0.4], [0.4, 0.6]], device=device, dtype=torch.float64)
-    y = torch.tensor([0, 0, 0, 1], device=device)
-    assert expected_calibration_error(p, y).item() == pytest.approx(0.4)
-    # 한 칸이면 정확도 0.75와 평균 확신 0.75가 같다
-    assert expected_calibration_error(p, y, bins=1).item() == pytest.approx(0.0, abs=1e-15)
-    # 칸의 위 끝은 그 칸에 든다: 두 칸이면 0.5는 아래 칸, 0.75는 위 칸이다
-    p = torch.tensor([[0.5, 0.5], [0.75, 0.25]], device=device)
-    y = torch.tensor([0, 1], device=device)
-    assert expected_calibration_error(p, y, bins=2).item() == pytest.approx((0.5 + 0.75) / 2)
-    assert expected_calibration_error(p, y, bins=1).item() == pytest.approx(abs(1 - 1.25) / 2)
-
-
-def slow_calibration_error(p, y, bins):
-    """정의 그대로: 칸마다 맞힌 비율과 평균 확신."""
-    confidence, right = p.max(1), p.argmax(1) == y
-    total = 0.0
-    for b in range(bins):
-        inside = (confidence > b / bins) & (confidence <= (b + 1) / bins)
-        if inside.any():
-            total += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
-    return total
-
-
-@EXAMPLES
-@given(seed=st.integers(0, 10**6), n=st.integers(1, 40), c=st.integers(1, 5), bins=st.integers(1, 30))
-def test_calibration_error_is_its_definition(device, seed, n, c, bins):
-    z, y = batch(device, n, c, seed=seed)
-    p = z.softmax(1)
-    error = expected_calibration_error(p, y, bins=bins)
-    assert 0 <= error <= 1
-    assert error.item() == pytest.approx(slow_calibration_error(p.cpu().numpy(), y.cpu().numpy(), bins), abs=1e-12)
-
-
-def test_calibration_error_at_the_ends(device):
-    sure = torch.eye(3, device=device, dtype=torch.float64)
-    labels = torch.arange(3, device=device)
-    assert expected_calibration_error(sure, labels) == 0
-    assert expected_calibration_error(sure, labels.roll(1)) == 1
-    for kind in (torch.float16, torch.bfloat16, torch.float32):
-        assert expected_calibration_error(sure.to(kind), labels).dtype == kind
-    # 말한 확률대로 맞으면 0에 가깝다. 20000번에 표준 오차는 칸마다 0.01쯤이다.
-    g = generator(0)
-    p = randn(20_000, 4, generator=g, device=device).softmax(1)
-    drawn = (rand(20_000, 1, generator=g, device=device) > p.cumsum(1)).sum(1).clamp(max=3)
-    assert expected_calibration_error(p, drawn) < 0.02
-
-
-# --- 균형 정확도와 가중치 ---
-
-
-@EXAMPLES
-@given(seed=st.integers(0, 10**6), n=st.integers(1, 30), c=st.integers(1, 6))
-@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label was found")
-def test_balanced_accuracy_and_weights_are_those_of_scikit_learn(device, seed, n, c):
-    g = generator(seed)
-    predictions, labels = randint(0, c, (n,), generator=g), randint(0, c, (n,), generator=g)
-    ours = balanced_accuracy(predictions.to(device), labels.to(device), num_classes=c)
-    assert ours.item() == pytest.approx(balanced_accuracy_score(labels, predictions), rel=1e-6)
-    labels = torch.cat([labels, torch.arange(c)])
-    theirs = compute_class_weight("balanced", classes=np.arange(c), y=labels.numpy())
-    weights = class_weights(labels.to(device), num_classes=c, dtype=torch.float64)
-    np.testing.assert_allclose(weights.cpu().numpy(), theirs, rtol=1e-14)
-    assert weights[labels.to(device)].sum().item() == pytest.approx(len(labels))
-
-
-def test_balanced_accuracy_ignores_how_many_there_are(device):
-    labels = torch.tensor([0] * 98 + [1] * 2, device=device)
-    assert balanced_accuracy(torch.zeros_like(labels), labels, num_classes=2) == 0.5
-    assert balanced_accuracy(labels, labels, num_classes=5) == 1
-
-
-def test_weights_and_adjustments_have_the_dtype_asked_for(device):
-    labels = torch.tensor([0, 0, 0, 1], device=device)
-    for function in (class_weights, logit_adjustment):
-        assert function(labels, num_classes=2).dtype == torch.get_default_dtype()
-        assert function(labels, num_classes=2, dtype=torch.float64).dtype == torch.float64
-        assert function(labels, num_classes=2).device.type == device.type
-
-
 # --- 로짓 보정 ---
-
-
-def test_logit_adjustment_in_closed_form(device):
-    labels = torch.tensor([0, 0, 0, 1], device=device)
-    wanted = torch.tensor([0.75, 0.25], dtype=torch.float64).log()
-    for tau in (0.0, 0.5, 1.0, 2.0):
-        shift = logit_adjustment(labels, num_classes=2, tau=tau, dtype=torch.float64)
-        torch.testing.assert_close(shift.cpu(), tau * wanted, **CLOSE)
-    # 정보가 없는 모델: 보정한 로짓의 손실은 빈도의 엔트로피, 곧 그 자료에서 닿을 수 있는 가장 작은 상수 예측이다.
-    z = logit_adjustment(labels, num_classes=2, dtype=torch.float64).expand(4, 2)
-    frequencies = torch.tensor([0.75, 0.25], dtype=torch.float64)
-    assert cross_entropy(z, labels).item() == pytest.approx(-(frequencies * wanted).sum().item())
 
 
 def test_logit_adjustment_takes_the_prior_out(device):
@@ -159,58 +56,6 @@ def test_logit_adjustment_takes_the_prior_out(device):
         z = predict(networks, features)[0, 0]
         gaps.append((z[0] - z[1]).item())
     assert gaps == pytest.approx([math.log(9), 0], abs=1e-3)
-
-
-# --- 초점 손실 ---
-
-
-@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0, 5.0])
-def test_focal_loss_in_many_digits(device, gamma):
-    z, y = batch(device, 20, 5)
-    z = 5 * z
-    with mpmath.workdps(50):
-        truth = []
-        for row, label in zip(z.tolist(), y.tolist(), strict=True):
-            p = mpmath.exp(row[label]) / mpmath.fsum(mpmath.exp(value) for value in row)
-            truth.append(float(-((1 - p) ** gamma) * mpmath.log(p)))
-    loss = focal_loss(z, y, gamma=gamma, reduction="none")
-    np.testing.assert_allclose(loss.cpu().numpy(), truth, rtol=1e-12, atol=0)
-    assert focal_loss(z, y, gamma=gamma).item() == pytest.approx(np.mean(truth), rel=1e-12)
-    assert focal_loss(z, y, gamma=gamma, reduction="sum").item() == pytest.approx(np.sum(truth), rel=1e-12)
-
-
-def test_focal_loss_without_focus_is_cross_entropy(device):
-    z, y = batch(device, 50)
-    for reduction in ("none", "mean", "sum"):
-        ours = focal_loss(z, y, gamma=0.0, reduction=reduction)
-        torch.testing.assert_close(ours.cpu(), F.cross_entropy(z.cpu(), y.cpu(), reduction=reduction), **CLOSE)
-
-
-@EXAMPLES
-@given(seed=st.integers(0, 10**6), gamma=st.floats(0, 8))
-def test_focal_loss_never_exceeds_cross_entropy(device, seed, gamma):
-    z, y = batch(device, seed=seed)
-    loss = focal_loss(z, y, gamma=gamma, reduction="none")
-    assert (loss >= 0).all()
-    assert (loss <= plain(z, y) * (1 + 1e-12)).all()
-    assert (focal_loss(z, y, gamma=gamma + 1, reduction="none") <= loss).all()
-
-
-@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
-def test_focal_loss_has_the_right_gradient(device, gamma):
-    z, y = batch(device)
-    assert torch.autograd.gradcheck(lambda z: focal_loss(z, y, gamma=gamma, reduction="none"), z.requires_grad_())
-
-
-@pytest.mark.parametrize("gamma", [0.0, 0.01, 0.5, 1.0, 2.0])
-@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_focal_loss_of_a_certain_answer_has_a_finite_gradient(device, gamma, kind):
-    z = torch.tensor([[1000.0, 0.0], [0.0, 1000.0]], device=device, dtype=kind, requires_grad=True)
-    loss = focal_loss(z, torch.tensor([0, 0], device=device), gamma=gamma, reduction="none")
-    (grad,) = torch.autograd.grad(loss.sum(), z)
-    assert loss.tolist() == [0, 1000]
-    assert grad.tolist() == [[0, 0], [-1, 1]]
-    assert loss.dtype == kind
 
 
 # --- 온도 ---
@@ -400,8 +245,7 @@ def test_adjusting_beats_ignoring_the_tail(device):
         gs = [generator(seed) for seed in range(5)]
         networks = train(x, y, loss, num_classes=10, hidden=(32,), epochs=60, generators=gs)
         predicted = predict(networks, data.features[rest]).argmax(2)
-        pairs = zip(predicted, data.labels[rest], strict=True)
-        scores.append(torch.stack([balanced_accuracy(p, truth, num_classes=10) for p, truth in pairs]))
+        scores.append(balanced_accuracy(predicted, data.labels[rest], num_classes=10))
     assert (scores[1] > scores[0]).all()
 
 
@@ -413,11 +257,6 @@ def test_inputs_are_not_changed_and_results_repeat(device):
     inputs = [z, y, x, labels, *networks.weights, *networks.biases]
     before = [tensor.clone() for tensor in inputs]
     calls = [
-        lambda: expected_calibration_error(z.softmax(1), y),
-        lambda: balanced_accuracy(y.roll(1), y, num_classes=4),
-        lambda: focal_loss(z, y),
-        lambda: class_weights(y, num_classes=4),
-        lambda: logit_adjustment(y, num_classes=4),
         lambda: fit_temperature(z, y),
         lambda: torch.cat(subsample(y, counts=(1, 1, 1, 1), generator=generator(0))),
         lambda: train(
@@ -444,63 +283,22 @@ def refuses(error, message, function, *args, **knobs):
 
 
 @pytest.mark.bad_input
-@pytest.mark.parametrize("function", [focal_loss, fit_temperature, expected_calibration_error])
-def test_bad_scores_and_labels(device, function):
-    name = "probabilities" if function is expected_calibration_error else "logits"
+def test_bad_logits_and_labels(device):
     q, y = torch.full((2, 4), 0.25, device=device), torch.tensor([0, 3], device=device)
     for message, args in [
         ("labels: [0, 3] 안의 값이어야 하는데 최댓값이 4이다", (q, y + 1)),
         ("labels: [0, 3] 안의 값이어야 하는데 최솟값이 -100이다", (q, y - 100)),
         ("labels: 클래스 번호는 torch.int64여야 하는데 torch.int32이다", (q, y.int())),
         ("labels: 모양이 (2,)이어야 하는데 (1,)이다", (q, y[:1])),
-        (f"{name}: 원소가 하나 이상이어야 하는데 모양이 (0, 4)이다", (q[:0], y[:0])),
-        (f"{name}: 실수형이어야 하는데 torch.int64이다", (q.long(), y)),
-        (f"{name}: 축의 수가 2이어야 하는데 모양이 (4,)이다", (q[0], y)),
-        (f"{name}: ", (q * math.nan, y)),
-        (f"{name}: ", (q * math.inf, y)),
+        ("logits: 원소가 하나 이상이어야 하는데 모양이 (0, 4)이다", (q[:0], y[:0])),
+        ("logits: 실수형이어야 하는데 torch.int64이다", (q.long(), y)),
+        ("logits: 축의 수가 2이어야 하는데 모양이 (4,)이다", (q[0], y)),
+        ("logits: ", (q * math.nan, y)),
+        ("logits: ", (q * math.inf, y)),
     ]:
-        refuses(ValueError, message, function, *args)
-    refuses(TypeError, f"{name}: 텐서여야 하는데 list이다", function, [[0.0]], y)
-    refuses(TypeError, "labels: 텐서여야 하는데 list이다", function, q, [0, 3])
-
-
-@pytest.mark.bad_input
-def test_bad_knobs_of_scores(device):
-    q, y = torch.full((2, 4), 0.25, device=device), torch.tensor([0, 3], device=device)
-    refuses(ValueError, "bins: 1 이상의 정수여야 하는데 0이다", expected_calibration_error, q, y, bins=0)
-    refuses(TypeError, "bins: 정수여야 하는데 float이다", expected_calibration_error, q, y, bins=15.0)
-    refuses(ValueError, "probabilities: dim=1의 합이 1이어야 하는데", expected_calibration_error, 2 * q, y)
-    negative = torch.tensor([[1.5, -0.5, 0, 0]], device=device)
-    refuses(ValueError, "probabilities: 0 이상의 유한한 값이어야", expected_calibration_error, negative, y[:1])
-    for gamma in (-0.1, math.nan, math.inf):
-        refuses(ValueError, "gamma: 0 이상의 유한한 값이어야 하는데", focal_loss, q, y, gamma=gamma)
-    refuses(TypeError, "gamma: 수여야 하는데 str이다", focal_loss, q, y, gamma="2")
-    refuses(ValueError, "reduction: 'none', 'mean', 'sum' 가운데 하나여야", focal_loss, q, y, reduction="avg")
-
-
-@pytest.mark.bad_input
-@pytest.mark.parametrize("function", [class_weights, logit_adjustment])
-def test_bad_class_counts(device, function):
-    y = torch.tensor([0, 2], device=device)
-    refuses(ValueError, "labels: 클래스마다 표본이 있어야 하는데 1번이 없다", function, y, num_classes=3)
-    refuses(ValueError, "labels: [0, 1] 안의 값이어야 하는데 최댓값이 2이다", function, y, num_classes=2)
-    refuses(ValueError, "labels: [0, 2] 안의 값이어야 하는데 최솟값이 -1이다", function, y - 1, num_classes=3)
-    refuses(ValueError, "labels: 원소가 하나 이상이어야 하는데", function, y[:0], num_classes=3)
-    refuses(ValueError, "labels: 축의 수가 1이어야 하는데 모양이 (1, 2)이다", function, y[None], num_classes=3)
-    refuses(ValueError, "labels: 클래스 번호는 torch.int64여야", function, y.float(), num_classes=3)
-    refuses(ValueError, "num_classes: 1 이상의 정수여야 하는데 0이다", function, y, num_classes=0)
-    refuses(TypeError, "num_classes: 정수여야 하는데 float이다", function, y, num_classes=3.0)
-    refuses(TypeError, "labels: 텐서여야 하는데 list이다", function, [0, 1], num_classes=2)
-
-
-@pytest.mark.bad_input
-def test_bad_tau_and_predictions(device):
-    y = torch.tensor([0, 1], device=device)
-    refuses(ValueError, "tau: 0 이상의 유한한 값이어야 하는데 -1이다", logit_adjustment, y, num_classes=2, tau=-1)
-    refuses(ValueError, "predictions: 모양이 (2,)이어야 하는데 (1,)이다", balanced_accuracy, y[:1], y, num_classes=2)
-    refuses(ValueError, "predictions: [0, 1] 안의 값이어야", balanced_accuracy, y + 1, y, num_classes=2)
-    refuses(ValueError, "labels: [0, 1] 안의 값이어야", balanced_accuracy, y, y + 1, num_classes=2)
-    refuses(ValueError, "predictions: 클래스 번호는", balanced_accuracy, y.double(), y, num_classes=2)
+        refuses(ValueError, message, fit_temperature, *args)
+    refuses(TypeError, "logits: 텐서여야 하는데 list이다", fit_temperature, [[0.0]], y)
+    refuses(TypeError, "labels: 텐서여야 하는데 list이다", fit_temperature, q, [0, 3])
 
 
 @pytest.mark.bad_input

@@ -1,0 +1,146 @@
+"""`docs/losses/choosing.md`의 그림."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from torch import Tensor
+
+from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PAPER, PURPLE, panels
+from mgk_docs_src.losses.categorical import cross_entropy
+from mgk_docs_src.losses.choosing import (
+    GOALS,
+    GUIDE,
+    LABELS,
+    Rule,
+    brier_loss,
+    focal_loss,
+    generalised_cross_entropy,
+)
+
+WIDTH, ROW, GAP = 5.0, 0.4, 0.16  # 인치. 너비, 줄의 높이, 라벨 사이의 빈칸
+TRUNK, TWIG, LEAF = 0.12, 0.42, 2.72  # 줄기, 잔가지, 잎의 왼쪽 끝
+
+
+class _Line(NamedTuple):
+    """나무의 한 줄: 들여쓴 깊이, 물음이나 답, 끝에 달린 규칙."""
+
+    depth: int
+    text: str
+    rule: Rule | None = None
+
+
+def guide() -> Figure:
+    """안내표를 나무로. 잎은 페이지의 표에서 그 줄을 가리키는 링크다."""
+    groups = [(name, list(_lines(labels))) for labels, name in LABELS.items()]
+    height = ROW + sum(ROW * (1 + len(lines)) + GAP for _, lines in groups)
+    with panels(height=height) as (figure, (axes,)):
+        axes.set_axis_off()
+        axes.set(xlim=(0, WIDTH), ylim=(height, 0))
+        axes.text(0, ROW / 2, "라벨이 무엇인가?", fontsize=12, va="center")
+        y = 1.5 * ROW
+        for name, lines in groups:
+            axes.text(0.04, y, name, fontsize=11, color=PURPLE, va="center")
+            _branches(axes, y, lines)
+            y += ROW * (1 + len(lines)) + GAP
+    return figure
+
+
+def penalties() -> Figure:
+    """정답의 확률에 대한 네 손실, 그리고 로짓을 미는 힘. 클래스는 둘이다."""
+    z = torch.linspace(-6, 6, 241, dtype=torch.float64)
+    label = torch.zeros(len(z), dtype=torch.int64)
+    losses: dict[str, tuple[Callable[[Tensor], Tensor], str, str]] = {
+        "교차 엔트로피": (lambda z: cross_entropy(z, label, reduction="none"), BLUE, "-"),
+        "초점 손실 γ = 2": (lambda z: focal_loss(z, label, reduction="none"), ORANGE, "--"),
+        "일반화 교차 엔트로피 q = 0.7": (
+            lambda z: generalised_cross_entropy(z, label, reduction="none"),
+            GREEN,
+            "-.",
+        ),
+        "브라이어 손실": (lambda z: brier_loss(z, label, reduction="none"), PURPLE, ":"),
+    }
+    with panels(2) as (figure, (above, below)):
+        for name, (loss, color, style) in losses.items():
+            gap = z.clone().requires_grad_()
+            value = loss(torch.stack([gap, torch.zeros_like(gap)], 1))
+            (slope,) = torch.autograd.grad(value.sum(), gap)
+            above.plot(torch.sigmoid(z), value.detach(), style, color=color, label=name)
+            below.plot(torch.sigmoid(z), -slope, style, color=color, label=name)
+        above.set(title="벌점", xlabel="정답의 확률", ylabel="손실", ylim=(-0.1, 5))
+        below.set(title="정답의 로짓을 미는 힘", xlabel="정답의 확률", ylabel="힘")
+        above.legend(loc="upper right", fontsize=10)
+    return figure
+
+
+def prior() -> Figure:
+    """1:20으로 치우친 두 봉우리. 경계가 드문 쪽으로 밀리고, 보정하면 한가운데로 돌아온다."""
+    x = torch.linspace(-5, 5, 241)
+    common, rare = (torch.exp(-0.5 * (x - centre).square()) / math.sqrt(2 * math.pi) for centre in (-1.0, 1.0))
+    share = 1 / 21
+    with panels() as (figure, (axes,)):
+        axes.plot(x, (1 - share) * common, color=BLUE, label="많은 클래스, 20")
+        axes.plot(x, share * rare, color=ORANGE, linestyle="--", label="드문 클래스, 1")
+        # 로그 오즈 2x − log 20이 0인 곳. 로짓에서 log π를 빼면 2x만 남는다.
+        for place, name, style in ((math.log(20) / 2, "그대로", "-"), (0.0, "보정", ":")):
+            axes.axvline(place, color=INK, linestyle=style, linewidth=1.2)
+            axes.annotate(name, (place, 0.33), (4, 0), textcoords="offset points", color=INK)
+        axes.set(xlabel="특징 x", ylabel="몫을 곱한 밀도", ylim=(0, 0.42))
+        axes.legend(loc="upper left")
+    return figure
+
+
+def _lines(labels: str) -> Iterator[_Line]:
+    """라벨 하나의 가지. 같은 길을 가는 목표는 한 줄로 묶는다."""
+    paths: dict[tuple[Rule, ...], list[str]] = {}
+    for goal, name in GOALS.items():
+        if path := _path(labels, goal):
+            paths.setdefault(path, []).append(name)
+    for path, goals in paths.items():
+        asked = ",\n".join(", ".join(goals[i : i + 2]) for i in range(0, len(goals), 2))
+        if len(path) == 1:
+            yield _Line(1, asked, path[0])
+        else:
+            yield _Line(1, asked)
+            yield from (_Line(2, rule.condition or "그 밖", rule) for rule in path)
+
+
+def _path(labels: str, goal: str) -> tuple[Rule, ...]:
+    """물음을 차례로 지나는 규칙들. 아무것도 묻지 않는 규칙에서 끝난다."""
+    rules = [rule for rule in GUIDE if rule.asks(labels, goal)]
+    asking = [bool(rule.condition) for rule in rules]
+    return tuple(rules[: asking.index(False) + 1]) if rules else ()
+
+
+def _branches(axes: Axes, top: float, lines: list[_Line]) -> None:
+    """한 라벨의 줄들을 읽는 차례대로 그린다. 링크가 그 차례로 선다."""
+    stems = {0: (TRUNK, top), 1: (TWIG, top)}
+    for number, line in enumerate(lines, 1):
+        y = top + ROW * number
+        x, start = stems[line.depth - 1]
+        axes.plot([x, x, x + 0.16], [start + 0.14, y, y], color=FAINT, linewidth=1.2)
+        axes.text(x + 0.2, y, line.text, fontsize=10, va="center", linespacing=1.25)
+        if line.depth == 1:
+            stems[1] = (TWIG, y)
+        if line.rule is not None:
+            _leaf(axes, y, line.rule)
+
+
+def _leaf(axes: Axes, y: float, rule: Rule) -> None:
+    # 상자의 너비를 글에 맞추지 않는다. 읽는 사람의 글꼴이 더 넓어도 글이 넘치지 않게.
+    box = FancyBboxPatch(
+        (LEAF, y - 0.13),
+        WIDTH - LEAF - 0.06,
+        0.26,
+        boxstyle="round,pad=0,rounding_size=0.06",
+        facecolor=PAPER,
+        edgecolor=BLUE,
+        linewidth=1,
+        mutation_aspect=1,
+    )
+    axes.add_patch(box)
+    axes.text(LEAF + 0.09, y, rule.loss, fontsize=10, color=BLUE, va="center", url=f"#rule-{rule.name}")

@@ -1,0 +1,755 @@
+"""손실 고르기의 엔진: 같은 모델과 같은 규칙으로 손실을 견준다. `docs/labs/choosing.py`."""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from importlib.metadata import version
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from scipy import stats
+from torch import Tensor
+from torch.nn import functional as F
+
+from mgk_docs_src import checks, data, networks
+from mgk_docs_src.checks import POSITIVE, REAL, UNIT, Interval
+from mgk_docs_src.contrastive.losses import cosine_softmax, similarity_matrix, supcon
+from mgk_docs_src.labs.losses import fit_temperature, subsample
+from mgk_docs_src.losses.binary import bce_with_logits
+from mgk_docs_src.losses.categorical import cross_entropy
+from mgk_docs_src.losses.choosing import (
+    brier_loss,
+    class_weights,
+    focal_loss,
+    generalised_cross_entropy,
+    logit_adjustment,
+)
+from mgk_docs_src.metrics import (
+    balanced_accuracy,
+    expected_calibration_error,
+    negative_log_likelihood,
+    one_vs_rest_auc,
+)
+from mgk_docs_src.networks import Networks
+from mgk_docs_src.random import generator, randint, randperm
+
+METHODS = (
+    "교차 엔트로피",
+    "일대나머지 BCE",
+    "라벨 평활화 0.1",
+    "초점 손실 γ = 2",
+    "균형 가중치",
+    "로짓 보정",
+    "온도 맞추기",
+    "코사인 소프트맥스",
+    "SupCon + 선형 머리",
+    "일반화 교차 엔트로피",
+    "브라이어 손실",
+)
+
+HIDDEN = 32  # 숨은 층의 너비
+STEPS = 200  # 모든 방법이 걷는 걸음
+GRID = tuple(product((0.003, 0.03), (0.0, 0.01, 0.1)))  # 학습률, 가중치 감쇠
+BATCH = 128  # SupCon은 짝을 모두 만들므로 한 걸음에 이만큼만 쓴다
+SCALE, TEMPERATURE = 10.0, 0.1  # 코사인 소프트맥스의 배율과 SupCon의 온도
+CLIP = 5.0  # 표준화한 특징의 끝
+
+TEST_SHARE = 0.5  # 시험에 쓰는 몫
+VALIDATION_SHARE = 0.25  # 배우는 쪽에서 고르는 데 쓰는 몫
+FEWEST = 4  # 클래스마다 있어야 하는 표본: 둘로 배우고 둘로 시험한다
+
+_WEIGHTS = 10_000  # 첫 가중치의 씨앗은 자료의 씨앗과 떨어뜨린다
+
+# 로짓 (k, n, c)와 번호 (k, n)을 받아 표본마다의 손실 (k, n)을 준다.
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+# --- 과제와 조건 ---
+
+
+class Task(NamedTuple):
+    r"""견줄 자료 한 벌.
+
+    Attributes:
+        features: 표준화하지 않은 특징. 한 줄이 표본 하나.
+        labels: 번호 $0, \ldots, C-1$. 클래스마다 넷 이상.
+        num_classes: 클래스의 수 $C \ge 2$.
+
+    References:
+        scikit-learn 문서, Toy datasets.
+    """
+
+    features: Float[Tensor, "n d"]
+    labels: Int[Tensor, "n"]
+    num_classes: int
+
+
+class Condition(NamedTuple):
+    r"""배우는 쪽을 얼마나 어렵게 만들까. 시험하는 쪽은 그대로 둔다.
+
+    Attributes:
+        noise: 다른 번호로 바꾸는 라벨의 몫. $[0, 1]$에 든다.
+        imbalance: 가장 많은 클래스와 가장 드문 클래스의 비 $r \ge 1$. 1이면 있는 그대로 둔다.
+        amount: 남기는 표본의 몫. $(0, 1]$에 든다.
+
+    References:
+        Cui, Y. 외 (2019). Class-Balanced Loss Based on Effective Number of Samples, 5.1절.
+    """
+
+    noise: float = 0.0
+    imbalance: float = 1.0
+    amount: float = 1.0
+
+
+NATURAL = Condition()  # 있는 그대로
+
+
+class Split(NamedTuple):
+    r"""씨앗마다 나눈 자료의 자리와, 배우는 쪽이 보는 라벨.
+
+    Attributes:
+        learn: 배우는 표본의 자리.
+        learn_labels: 그 라벨. 잡음이 섞였을 수 있다.
+        validation: 고르는 데 쓰는 표본의 자리.
+        validation_labels: 그 라벨. 잡음이 섞였을 수 있다.
+        test: 시험하는 표본의 자리. 라벨은 깨끗하다.
+
+    References:
+        Hastie, T., Tibshirani, R. & Friedman, J. (2009). The Elements of Statistical Learning, 7.2절.
+    """
+
+    learn: Int[Tensor, "s a"]
+    learn_labels: Int[Tensor, "s a"]
+    validation: Int[Tensor, "s b"]
+    validation_labels: Int[Tensor, "s b"]
+    test: Int[Tensor, "s t"]
+
+
+def tail_counts(counts: Sequence[int], *, imbalance: float = 1.0, amount: float = 1.0) -> list[int]:
+    r"""클래스마다 남길 수: 많은 것부터 같은 비로 줄어든다. 둘보다 적게 남기지 않는다.
+
+    $$m_k = \max\Bigl( 2,\ \bigl\lfloor \min(n_k,\ n_0\, r^{-k / (C - 1)})\, a \bigr\rceil \Bigr), \qquad
+    n_0 \ge n_1 \ge \cdots \ge n_{C-1}$$
+
+    $r$는 `imbalance`, $a$는 `amount`다. 수가 같으면 번호가 작은 클래스가 앞이다.
+
+    Args:
+        counts: 클래스마다 있는 수. 모두 2 이상.
+        imbalance: 가장 많은 것과 가장 드문 것의 비 $r \ge 1$.
+        amount: 남기는 몫 $a \in (0, 1]$.
+
+    Returns:
+        `counts`와 같은 순서의 수. 둘에서 막히면 비와 몫이 바란 것과 다르다.
+
+    Raises:
+        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 클래스가 둘보다 적거나, 둘보다 적은 클래스가 있거나, 비나 몫이 범위를 벗어나면.
+
+    References:
+        Cui, Y. 외 (2019). Class-Balanced Loss Based on Effective Number of Samples, 5.1절.
+    """
+    checks.count(2, **{"counts의 클래스": len(counts)}, **{f"counts[{c}]": count for c, count in enumerate(counts)})
+    _check_condition(Condition(imbalance=imbalance, amount=amount))
+    ranked = sorted(range(len(counts)), key=lambda c: -counts[c])
+    largest = counts[ranked[0]]
+    kept = {c: min(counts[c], largest * imbalance ** (-k / (len(counts) - 1))) * amount for k, c in enumerate(ranked)}
+    return [max(2, round(kept[c])) for c in range(len(counts))]
+
+
+def split(labels: Int[Tensor, "n"], *, num_classes: int, condition: Condition = NATURAL, seeds: int = 10) -> Split:
+    r"""씨앗마다 자료를 클래스별로 반으로 나누고, 배우는 쪽만 어렵게 만들고, 거기서 고르는 몫을 뗀다.
+
+    순서는 치우침, 양, 잡음이다. 잡음은 라벨 $m$개 가운데 $\lfloor \rho m \rceil$개를 저마다 다른 번호로 고르게 바꾼다.
+    클래스마다 하나는 바꾸지 않고, 본 라벨마다 하나는 배우는 몫에 남겨, 없는 클래스가 생기지 않게 한다.
+
+    $$\tilde{y}_i \sim \mathcal{U}\bigl( \{0, \ldots, C-1\} \setminus \{y_i\} \bigr)$$
+
+    Args:
+        labels: 번호 $y$. 클래스마다 넷 이상.
+        num_classes: 클래스의 수 $C \ge 2$.
+        condition: 조건. 기본값은 있는 그대로.
+        seeds: 씨앗의 수. 1 이상. 씨앗 $0, 1, \ldots$을 쓴다.
+
+    Returns:
+        자리와 라벨. 씨앗마다 크기가 같다.
+
+    Raises:
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 없는 번호이거나, 넷보다 적은 클래스가 있거나, 조건이 범위를 벗어나면.
+
+    References:
+        Natarajan, N. 외 (2013). Learning with Noisy Labels.
+    """
+    checks.count(2, num_classes=num_classes)
+    checks.count(1, seeds=seeds)
+    checks.class_list(num_classes, labels=labels)
+    _check_condition(condition)
+    counts = labels.bincount(minlength=num_classes).tolist()
+    for c, count in enumerate(counts):
+        if count < FEWEST:
+            raise ValueError(f"labels: 클래스마다 표본이 {FEWEST}개 이상이어야 하는데 {c}번이 {count}개다")
+    each = [_split_one(labels, counts, condition, generator(seed)) for seed in range(seeds)]
+    return Split(*(torch.stack(part) for part in zip(*each, strict=True)))
+
+
+def _split_one(labels: Tensor, counts: list[int], condition: Condition, g: torch.Generator) -> Split:
+    halves = [count - round(count * TEST_SHARE) for count in counts]
+    pool, test = subsample(labels, counts=halves, generator=g)
+    kept = tail_counts(halves, imbalance=condition.imbalance, amount=condition.amount)
+    chosen, _ = subsample(labels[pool], counts=kept, generator=g)
+    rows = pool[chosen]  # 클래스 순서이고, 클래스 안에서는 무작위다
+    seen = _noisy(labels[rows], len(counts), condition.noise, g)
+    order = randperm(len(rows), generator=g, device=labels.device)
+    order = order[seen[order].argsort(stable=True)]  # 본 라벨의 순서, 그 안에서는 무작위
+    rows, seen = rows[order], seen[order]
+    first = torch.cat([seen.new_ones(1, dtype=torch.bool), seen[1:] != seen[:-1]])
+    rest = (~first).nonzero().squeeze(1)
+    # 늘어놓은 것에서 같은 간격으로 떼면 클래스마다 제 몫이 되고, 수는 씨앗마다 같다.
+    size = max(1, round(len(rows) * VALIDATION_SHARE))
+    held = rest[((torch.arange(size, device=rest.device) + 0.5) * len(rest) / size).long()]
+    keep = torch.ones_like(first).index_fill(0, held, False)
+    return Split(rows[keep], seen[keep], rows[held], seen[held], test)
+
+
+def _noisy(labels: Tensor, num_classes: int, noise: float, g: torch.Generator) -> Tensor:
+    # 클래스마다 처음 하나는 바꾸지 않는다. 번호는 클래스 순서로 놓여 있다.
+    first = torch.cat([labels.new_ones(1, dtype=torch.bool), labels[1:] != labels[:-1]])
+    order = randperm(len(labels), generator=g, device=labels.device)
+    flipped = order[~first[order]][: round(noise * len(labels))]
+    step = randint(1, num_classes, (len(flipped),), generator=g, device=labels.device)
+    return labels.index_put((flipped,), (labels[flipped] + step) % num_classes)
+
+
+# --- 배우기 ---
+
+
+def _features(task: Task, parts: Split) -> tuple[Tensor, Tensor, Tensor]:
+    # 씨앗마다 배우는 쪽(고르는 몫까지)의 평균과 표준 편차로 표준화한다.
+    known = task.features[torch.cat([parts.learn, parts.validation], 1)]  # (s, m, d)
+    mean = known.mean(1, keepdim=True)
+    deviation = known.std(1, correction=0, keepdim=True)
+    scale = torch.where(deviation > 0, deviation, 1.0)
+    # 배우는 쪽에서 거의 변하지 않던 열이 시험에서 수백 배로 튀지 않게 끝을 자른다.
+    rows = (parts.learn, parts.validation, parts.test)
+    learn, validation, test = (((task.features[row] - mean) / scale).clamp(-CLIP, CLIP) for row in rows)
+    return learn, validation, test
+
+
+def _descend(
+    parameters: Networks,
+    objective: Callable[[Networks], Tensor],
+    rates: Tensor,
+    decays: Tensor,
+    *,
+    steps: int,
+) -> Networks:
+    # 신경망마다 학습률과 가중치 감쇠가 다른 AdamW. torch.optim은 매개변수 하나에 학습률 하나만 받는다.
+    leaves = [*parameters.weights, *parameters.biases]
+    rate, shrink = rates.view(-1, 1, 1), (1 - rates * decays).view(-1, 1, 1)
+    first, second = ([torch.zeros_like(leaf) for leaf in leaves] for _ in range(2))
+    for step in range(1, steps + 1):
+        grads = torch.autograd.grad(objective(parameters).sum(), leaves)
+        with torch.no_grad():
+            for leaf, grad, m, v in zip(leaves, grads, first, second, strict=True):
+                m.lerp_(grad, 0.1)
+                v.mul_(0.999).addcmul_(grad, grad, value=0.001)
+                size = (v / (1 - 0.999**step)).sqrt_().add_(1e-8)
+                leaf.mul_(shrink).sub_(rate * (m / (1 - 0.9**step)) / size)
+    return networks.freeze(parameters)
+
+
+def _logits(parameters: Networks, x: Tensor) -> Tensor:
+    return networks.forward(parameters, x, activation=F.relu)
+
+
+def _hidden(parameters: Networks, x: Tensor) -> Tensor:
+    return torch.baddbmm(parameters.biases[0], x, parameters.weights[0]).relu()
+
+
+def _directions(parameters: Networks, x: Tensor) -> tuple[Tensor, Tensor]:
+    # 절편을 늘 1인 좌표의 가중치로 보면 모델이 그대로이고, ReLU가 모두 꺼져도 길이가 0이 되지 않는다.
+    h = F.pad(_hidden(parameters, x), (0, 1), value=1.0)
+    return h, torch.cat([parameters.weights[1], parameters.biases[1]], 1).mT
+
+
+def _plain(logits: Tensor, labels: Tensor, **knobs: Any) -> Tensor:
+    return cross_entropy(logits.mT, labels, reduction="none", **knobs)
+
+
+def _one_vs_rest(logits: Tensor, labels: Tensor) -> Tensor:
+    target = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)
+    return bce_with_logits(logits, target, reduction="none").sum(-1)
+
+
+def _loss(name: str, labels: Tensor, num_classes: int, dtype: torch.dtype) -> Loss:
+    # `labels`는 신경망마다의 학습 라벨 (k, n). 가중치와 보정은 신경망마다 그 라벨의 빈도에서 나온다.
+    if name == "균형 가중치":
+        weight = torch.stack([class_weights(y, num_classes=num_classes, dtype=dtype) for y in labels])
+        return lambda z, y: weight.gather(1, y) * _plain(z, y)  # 가중치의 합이 n이라 평균이 곧 가중 평균이다
+    if name == "로짓 보정":
+        shift = torch.stack([logit_adjustment(y, num_classes=num_classes, dtype=dtype) for y in labels])
+        return lambda z, y: _plain(z + shift.unsqueeze(1), y)
+
+    def flat(loss: Callable[..., Tensor]) -> Loss:
+        return lambda z, y: loss(z.flatten(0, 1), y.flatten(), reduction="none").view_as(y)
+
+    losses: dict[str, Loss] = {
+        "교차 엔트로피": _plain,
+        "일대나머지 BCE": _one_vs_rest,
+        "라벨 평활화 0.1": lambda z, y: _plain(z, y, label_smoothing=0.1),
+        "초점 손실 γ = 2": flat(focal_loss),
+        "일반화 교차 엔트로피": flat(generalised_cross_entropy),
+        "브라이어 손실": flat(brier_loss),
+    }
+    return losses[name]
+
+
+def _log_probabilities(name: str, parameters: Networks, x: Tensor) -> Tensor:
+    if name == "코사인 소프트맥스":
+        return (SCALE * similarity_matrix(*_directions(parameters, x))).log_softmax(-1)
+    z = _logits(parameters, x)
+    if name == "일대나머지 BCE":
+        z = F.logsigmoid(z)  # 클래스마다의 σ를 모두 더한 것으로 나눈다
+    return z.log_softmax(-1)
+
+
+def _fit(name: str, x: Tensor, y: Tensor, num_classes: int, *, steps: int) -> Networks:
+    # 씨앗마다, 격자의 점마다 하나씩 (s·g)개의 신경망을 한꺼번에 배운다.
+    seeds, grid = len(x), len(GRID)
+    x, y = x.repeat_interleave(grid, 0), y.repeat_interleave(grid, 0)
+    gs = [generator(_WEIGHTS + seed) for seed in range(seeds)]
+    start = _initial((x.shape[-1], HIDDEN, num_classes), gs, x)
+    rates, decays = x.new_tensor(GRID).repeat(seeds, 1).unbind(1)
+    descend = partial(_descend, rates=rates, decays=decays)
+    if name == "코사인 소프트맥스":
+        return descend(start, lambda p: cosine_softmax(*_directions(p, x), y, scale=SCALE), steps=steps)
+    if name == "SupCon + 선형 머리":
+        return _supcon_then_head(start, x, y, gs, descend, steps=steps)
+    loss = _loss(name, y, num_classes, x.dtype)
+    return descend(start, lambda p: loss(_logits(p, x), y).mean(1), steps=steps)
+
+
+def _supcon_then_head(
+    start: Networks,
+    x: Tensor,
+    y: Tensor,
+    generators: Sequence[torch.Generator],
+    descend: Callable[..., Networks],
+    *,
+    steps: int,
+) -> Networks:
+    projection = _initial((HIDDEN, HIDDEN // 2), generators, x)
+    batches = _batches(y, generators)
+
+    def contrast(parameters: Networks) -> Tensor:
+        rows = next(batches)
+        some = x.gather(1, rows.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
+        return supcon(_logits(parameters, some), y.gather(1, rows), temperature=TEMPERATURE)
+
+    encoder = Networks((start.weights[0], *projection.weights), (start.biases[0], *projection.biases))
+    encoder = descend(encoder, contrast, steps=steps // 2)
+    h = _hidden(encoder, x)
+    head = Networks(start.weights[1:], start.biases[1:])
+    head = descend(head, lambda p: _plain(_logits(p, h), y).mean(1), steps=steps - steps // 2)
+    return Networks((encoder.weights[0], *head.weights), (encoder.biases[0], *head.biases))
+
+
+def _initial(widths: tuple[int, ...], generators: Sequence[torch.Generator], x: Tensor) -> Networks:
+    # 같은 씨앗이면 격자의 어느 점이든, 어느 방법이든 같은 첫 가중치.
+    drawn = networks.initial(widths, generators, device=x.device, dtype=x.dtype)
+    return Networks(
+        *(tuple(t.detach().repeat_interleave(len(GRID), 0).requires_grad_() for t in group) for group in drawn)
+    )
+
+
+def _batches(labels: Tensor, generators: Sequence[torch.Generator]) -> Iterator[Tensor]:
+    # 격자의 점끼리는 같은 배치를 쓴다. 같은 짝이 하나는 있도록, 가장 많은 클래스에서 둘을 늘 넣는다.
+    labels = labels[:: len(GRID)]
+    common = labels.mode().values
+    while True:
+        rows = []
+        for g, label, y in zip(generators, common, labels, strict=True):
+            order = randperm(len(y), generator=g, device=y.device)
+            pair = order[y[order] == label][:2]
+            rows.append(torch.cat([pair, order[~torch.isin(order, pair)]])[:BATCH])
+        yield torch.stack(rows).repeat_interleave(len(GRID), 0)
+
+
+def _select(name: str, fitted: Networks, x: Tensor, y: Tensor, num_classes: int) -> Networks:
+    # 씨앗마다 고르는 몫의 균형 정확도가 가장 높은 것. 비기면 NLL이 낮은 것.
+    seeds, grid = len(x), len(GRID)
+    x, y = x.repeat_interleave(grid, 0), y.repeat_interleave(grid, 0)
+    log_p = _log_probabilities(name, fitted, x)
+    reached = balanced_accuracy(log_p.argmax(-1), y, num_classes=num_classes).view(seeds, grid)
+    cost = negative_log_likelihood(log_p, y).view(seeds, grid)
+    best = cost.masked_fill(reached < reached.amax(1, keepdim=True), math.inf).argmin(1)
+    rows = best + grid * torch.arange(seeds, device=x.device)
+    return Networks(*(tuple(tensor[rows] for tensor in group) for group in fitted))
+
+
+# --- 견주기 ---
+
+
+class Scores(NamedTuple):
+    r"""시험하는 쪽에서 잰 점수. 한 줄이 방법 하나, 한 칸이 씨앗 하나.
+
+    Attributes:
+        accuracy: 정확도.
+        balanced_accuracy: 균형 정확도.
+        nll: 음의 로그 가능도(nat). 작을수록 좋다.
+        ece: 기대 보정 오차. 작을수록 좋다.
+        auc: 클래스마다 나머지와 가른 AUC의 평균.
+
+    References:
+        Gneiting, T. & Raftery, A. E. (2007). Strictly Proper Scoring Rules, Prediction, and Estimation.
+    """
+
+    accuracy: Float[Tensor, "m s"]
+    balanced_accuracy: Float[Tensor, "m s"]
+    nll: Float[Tensor, "m s"]
+    ece: Float[Tensor, "m s"]
+    auc: Float[Tensor, "m s"]
+
+
+def compare(
+    task: Task,
+    *,
+    condition: Condition = NATURAL,
+    methods: Sequence[str] = METHODS,
+    seeds: int = 10,
+    steps: int = STEPS,
+    progress: Callable[[str], None] | None = None,
+) -> Scores:
+    r"""방법마다 같은 나누기, 같은 첫 가중치, 같은 걸음 수로 배우고 시험한다.
+
+    신경망은 숨은 층이 하나다. 학습률과 가중치 감쇠는 씨앗마다 격자 `GRID`에서, 떼어 둔 몫의 균형 정확도가 가장 높은
+    것으로 고른다. 비기면 NLL이 낮은 것이다.
+
+    $$f(x) = W_2^\top \mathrm{ReLU}(W_1^\top x + b_1) + b_2, \qquad W_1 \in \mathbb{R}^{d \times 32}$$
+
+    Args:
+        task: 자료.
+        condition: 배우는 쪽을 어렵게 만드는 조건. 기본값은 있는 그대로.
+        methods: 견줄 방법의 이름들. `METHODS` 가운데서.
+        seeds: 씨앗의 수. 1 이상.
+        steps: 걸음 수. 2 이상. SupCon은 반을 인코더에, 반을 선형 머리에 쓴다.
+        progress: 방법 하나가 끝날 때마다 그 이름으로 부른다.
+
+    Returns:
+        점수. 줄의 순서는 `methods`와 같다.
+
+    Raises:
+        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 특징이 비었거나 유한하지 않거나, 모양이 맞지 않거나, 없는 번호이거나, 넷보다 적은 클래스가 있거나,
+            모르는 방법이거나, 조건이나 수가 범위를 벗어나면.
+
+    References:
+        Loshchilov, I. & Hutter, F. (2019). Decoupled Weight Decay Regularization.
+        Guo, C. 외 (2017). On Calibration of Modern Neural Networks (온도 맞추기).
+        Wang, F. 외 (2017). NormFace (코사인 소프트맥스).
+        Khosla, P. 외 (2020). Supervised Contrastive Learning (SupCon).
+    """
+    checks.floating(features=task.features)
+    checks.ndim(2, 2, features=task.features)
+    checks.nonempty(features=task.features)
+    checks.within(features=(task.features, REAL))
+    checks.tensor(labels=task.labels)
+    checks.shape(task.features.shape[:1], labels=task.labels)
+    checks.device(task.features.device, labels=task.labels)
+    checks.count(1, methods=len(methods))
+    checks.choice(METHODS, **{f"methods[{i}]": name for i, name in enumerate(methods)})
+    checks.count(2, steps=steps)
+    parts = split(task.labels, num_classes=task.num_classes, condition=condition, seeds=seeds)
+    learn, validation, test = _features(task, parts)
+    truth = task.labels[parts.test]
+    chosen: dict[str, Networks] = {}
+    rows = []
+    for name in methods:
+        source = METHODS[0] if name == "온도 맞추기" else name  # 온도는 교차 엔트로피로 배운 신경망에 맞춘다
+        if source not in chosen:
+            fitted = _fit(source, learn, parts.learn_labels, task.num_classes, steps=steps)
+            chosen[source] = _select(source, fitted, validation, parts.validation_labels, task.num_classes)
+        log_p = _log_probabilities(source, chosen[source], test)
+        if name == "온도 맞추기":
+            held = _log_probabilities(source, chosen[source], validation)
+            log_p = (log_p / _temperatures(held, parts.validation_labels)).log_softmax(-1)
+        rows.append(_score(log_p, truth, task.num_classes))
+        if progress is not None:
+            progress(name)
+    return Scores(*(torch.stack(column) for column in zip(*rows, strict=True)))
+
+
+def _temperatures(log_p: Tensor, labels: Tensor) -> Tensor:
+    fitted = torch.stack([fit_temperature(z, y) for z, y in zip(log_p, labels, strict=True)])
+    # 고르는 몫을 모두 맞혔으면 차가울수록 좋아 보일 뿐 온도를 정할 수 없다. 그때는 그대로 둔다.
+    perfect = (log_p.argmax(-1) == labels).all(-1)
+    return torch.where(perfect, 1.0, fitted).view(-1, 1, 1)  # (s, 1, 1)
+
+
+def _score(log_p: Tensor, labels: Tensor, num_classes: int) -> tuple[Tensor, ...]:
+    predicted = log_p.argmax(-1)
+    return (
+        (predicted == labels).to(log_p.dtype).mean(-1),
+        balanced_accuracy(predicted, labels, num_classes=num_classes).to(log_p.dtype),
+        negative_log_likelihood(log_p, labels),
+        expected_calibration_error(log_p.exp(), labels),
+        one_vs_rest_auc(log_p, labels),
+    )
+
+
+class Paired(NamedTuple):
+    r"""짝지은 차이와 그 95 % 신뢰 구간.
+
+    Attributes:
+        difference: 차이의 평균.
+        low: 구간의 아래 끝.
+        high: 구간의 위 끝.
+
+    References:
+        Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error.
+    """
+
+    difference: Float[Tensor, ""]
+    low: Float[Tensor, ""]
+    high: Float[Tensor, ""]
+
+    @property
+    def tie(self) -> bool:
+        """구간이 0을 품으면 비김이다."""
+        return bool((self.low <= 0) & (self.high >= 0))
+
+
+def paired(scores: Float[Tensor, "s"], baseline: Float[Tensor, "s"], *, test_share: float) -> Paired:
+    r"""거듭 나눈 자료에 맞게 넓힌, 짝지은 차이의 95 % 신뢰 구간.
+
+    $$\bar{d} \pm t_{J-1,\,0.975}\, s_d \sqrt{\frac{1}{J} + \frac{\rho}{1 - \rho}}, \qquad d_j = a_j - b_j$$
+
+    한 자료를 $J$번 나누면 나눈 것끼리 표본을 나누어 가지므로 서로 독립이 아니다. $s_d / \sqrt{J}$는 너무 좁고, 더
+    나눈다고 더 알게 되지도 않는다. 시험한 몫 $\rho$가 클수록 넓힌다.
+
+    Args:
+        scores: 나누기마다의 점수 $a_j$. 둘 이상.
+        baseline: 같은 나누기에서 견줄 점수 $b_j$. `scores`와 같은 모양.
+        test_share: 시험에 쓴 몫 $\rho \in (0, 1)$.
+
+    Returns:
+        차이의 평균과 구간. 자료형은 float64.
+
+    Raises:
+        TypeError: 텐서나 수가 아니면.
+        ValueError: 모양이 다르거나, 둘보다 적거나, 유한하지 않거나, 몫이 범위를 벗어나면.
+
+    References:
+        Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error, 식 (10)과 3절 (고친 재표집 t 검정).
+    """
+    checks.floating(scores=scores, baseline=baseline)
+    checks.ndim(1, 1, scores=scores)
+    checks.shape(scores.shape, baseline=baseline)
+    checks.count(2, seeds=len(scores))
+    checks.within(scores=(scores, REAL), baseline=(baseline, REAL))
+    checks.number(Interval(0.0, 1.0, open=True), test_share=test_share)
+    gap = scores.detach().double() - baseline.detach().double()
+    spread = math.sqrt(1 / len(gap) + test_share / (1 - test_share))
+    half = float(stats.t.ppf(0.975, len(gap) - 1)) * spread * gap.std()
+    return Paired(gap.mean(), gap.mean() - half, gap.mean() + half)
+
+
+# --- 표 ---
+
+CONDITIONS = {
+    "그대로": NATURAL,
+    "잡음 20 %": Condition(noise=0.2),
+    "잡음 40 %": Condition(noise=0.4),
+    "치우침 1:10": Condition(imbalance=10.0),
+    "치우침 1:100": Condition(imbalance=100.0),
+    "자료 10 %": Condition(amount=0.1),
+    "자료 1 %": Condition(amount=0.01),
+}
+
+_DATASETS = {
+    "숫자": data.digits,
+    "유방암": data.breast_cancer,
+    "와인": data.wine,
+    "붓꽃": data.iris,
+}  # 오래 걸리는 것부터
+DATASETS = tuple(_DATASETS)
+
+# 표의 값이 달린 모듈 모두. 하나라도 바뀌면 표를 다시 잰다. 시험이 import 그래프와 견준다.
+REACHED = (
+    "mgk_docs_src.checks",
+    "mgk_docs_src.contrastive.losses",
+    "mgk_docs_src.data",
+    "mgk_docs_src.labs.choosing",
+    "mgk_docs_src.labs.losses",
+    "mgk_docs_src.losses.binary",
+    "mgk_docs_src.losses.categorical",
+    "mgk_docs_src.losses.choosing",
+    "mgk_docs_src.losses.reduction",
+    "mgk_docs_src.metrics",
+    "mgk_docs_src.networks",
+    "mgk_docs_src.random",
+)
+
+
+def task(dataset: str) -> Task:
+    """표에 쓰는 자료 한 벌. CPU에 둔다.
+
+    [`data`][mgk_docs_src.data]의 특징은 자료 전체로 표준화되어 있지만, `compare`가 배우는 쪽만으로 다시 표준화하므로
+    시험하는 쪽의 평균과 표준 편차는 지워진다.
+
+    Args:
+        dataset: `DATASETS` 가운데 하나.
+
+    Returns:
+        과제.
+
+    Raises:
+        ValueError: 모르는 이름이면.
+
+    References:
+        scikit-learn 문서, Toy datasets.
+    """
+    checks.choice(DATASETS, dataset=dataset)
+    found = _DATASETS[dataset](device=torch.device("cpu"), dtype=torch.float32)
+    return Task(found.features, found.labels, len(found.classes))
+
+
+def table(
+    folder: Path,
+    *,
+    datasets: Sequence[str] = DATASETS,
+    conditions: Mapping[str, Condition] = CONDITIONS,
+    methods: Sequence[str] = METHODS,
+    seeds: int = 10,
+    steps: int = STEPS,
+    workers: int = 2,
+    progress: Callable[[str, str], None] | None = None,
+) -> dict[tuple[str, str], Scores]:
+    """자료와 조건을 모두 짝지어 `compare`한다. 끝난 칸은 바로 적어 두고, 다음에는 남은 칸만 잰다.
+
+    칸 하나가 `folder`의 JSON 파일 하나다. 파일의 이름은 칸의 설정, `REACHED`의 소스, torch·numpy·scikit-learn의 판의
+    해시다. 다른 이름으로 쓴 뒤에 바꾸므로 중간에 죽어도 반쪽 파일을 읽는 일이 없고, 잘렸거나 설정이 다른 파일은
+    믿지 않고 다시 잰다.
+
+    Args:
+        folder: 적어 둘 폴더. 없으면 만든다.
+        datasets: 자료의 이름들.
+        conditions: 조건의 이름과 조건.
+        methods: 방법의 이름들.
+        seeds: 씨앗의 수.
+        steps: 걸음 수.
+        workers: 나란히 돌릴 프로세스의 수. 1이면 이 프로세스에서 돈다.
+        progress: 칸 하나를 새로 쟀을 때마다 자료와 조건의 이름으로 부른다.
+
+    Returns:
+        (자료, 조건)마다의 점수. 자료의 순서 다음에 조건의 순서.
+
+    Raises:
+        OSError: 폴더에 적거나 읽을 수 없으면.
+        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모르는 자료나 방법이거나, 조건이나 수가 범위를 벗어나면.
+
+    References:
+        Python 문서, `concurrent.futures`, `os.replace`.
+    """
+    checks.count(1, workers=workers)
+    checks.choice(DATASETS, **{f"datasets[{i}]": name for i, name in enumerate(datasets)})
+    knobs = {"methods": list(methods), "seeds": seeds, "steps": steps}
+    settings = {
+        (dataset, name): {"dataset": dataset, "condition": list(condition), **knobs}
+        for dataset, (name, condition) in product(datasets, conditions.items())
+    }
+    sources = _sources()  # 재는 동안 소스를 고쳐도, 잰 것은 재기 시작할 때의 이름으로 적힌다
+    cells = {cell: _Cell(_path(folder, setting, sources), setting) for cell, setting in settings.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = {name: cell for name, cell in cells.items() if _read(cell) is None}
+    for name in _measure(missing, min(workers, len(missing))):
+        if progress is not None:
+            progress(*name)
+    return {name: _found(cell) for name, cell in cells.items()}
+
+
+class _Cell(NamedTuple):
+    # 적어 둘 파일과 설정.
+    path: Path
+    setting: dict[str, Any]
+
+
+def _measure(missing: Mapping[tuple[str, str], _Cell], workers: int) -> Iterator[tuple[str, str]]:
+    if workers < 2:
+        for name, cell in missing.items():
+            _work(cell)
+            yield name
+        return
+    # 갈라진(fork) 자식은 torch의 스레드가 쥔 자물쇠까지 물려받아 멈출 수 있으므로 새로 띄운다.
+    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        jobs = {pool.submit(_work, cell): name for name, cell in missing.items()}
+        try:
+            for job in as_completed(jobs):
+                job.result()
+                yield jobs[job]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _work(cell: _Cell) -> None:
+    path, setting = cell
+    scores = compare(
+        task(setting["dataset"]),
+        condition=Condition(*setting["condition"]),
+        methods=setting["methods"],
+        seeds=setting["seeds"],
+        steps=setting["steps"],
+    )
+    columns = {name: column.tolist() for name, column in scores._asdict().items()}
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(json.dumps({"setting": setting, "scores": columns}), "utf-8")
+    partial.replace(path)
+
+
+def _read(cell: _Cell) -> Scores | None:
+    path, setting = cell
+    shape = (len(setting["methods"]), setting["seeds"])
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        scores = Scores(**{name: torch.tensor(column) for name, column in found["scores"].items()})
+        right = found["setting"] == setting and all(
+            column.shape == shape and bool(column.isfinite().all()) for column in scores
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # 없거나, 잘렸거나, 남의 것이다
+        return None
+    return scores if right else None
+
+
+def _found(cell: _Cell) -> Scores:
+    scores = _read(cell)
+    if scores is None:
+        raise OSError(f"folder: 방금 적은 {cell.path}를 읽을 수 없다")
+    return scores
+
+
+def _path(folder: Path, setting: dict[str, Any], sources: str) -> Path:
+    versions = [version(name) for name in ("torch", "numpy", "scikit-learn")]
+    return folder / f"{hashlib.sha256(json.dumps([setting, sources, versions]).encode()).hexdigest()}.json"
+
+
+def _sources() -> str:
+    root, digest = Path(__file__).parents[2], hashlib.sha256()
+    for module in REACHED:
+        digest.update(b"\0" + root.joinpath(*module.split(".")).with_suffix(".py").read_bytes())
+    return digest.hexdigest()
+
+
+def _check_condition(condition: Condition) -> None:
+    checks.number(UNIT, noise=condition.noise)
+    checks.number(Interval(1.0, math.inf), imbalance=condition.imbalance)
+    checks.number(UNIT, amount=condition.amount)
+    checks.number(POSITIVE, amount=condition.amount)

@@ -1,0 +1,113 @@
+"""mgk_docs_src/figures/losses/choosing.py: 그림이 안내표와 페이지의 말과 같은 것을 보인다."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from mgk_docs_src.figures.losses.choosing import guide, penalties, prior
+from mgk_docs_src.figures.style import to_svg
+from mgk_docs_src.losses.choosing import GOALS, GUIDE, LABELS, REFUSALS
+
+RULES = {rule.name: rule for rule in GUIDE}
+
+
+def curves(figure: Figure, axes: int = 0) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    lines = figure.axes[axes].get_lines()
+    return {line.get_label(): (np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in lines}
+
+
+def walk() -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """그림의 글을 위에서 아래로 읽는다: (라벨, 목표)마다 (물음, 규칙의 이름)의 차례."""
+    names = {name: labels for labels, name in LABELS.items()}
+    goals = {name: goal for goal, name in GOALS.items()}
+    title, *texts = sorted(guide().axes[0].texts, key=lambda text: (text.get_position()[1], text.get_position()[0]))
+    assert title.get_text() == "라벨이 무엇인가?"
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    labels, asked, question = "", [], ""
+    for text in texts:
+        words = text.get_text()
+        if url := text.get_url():
+            for goal in asked:
+                found.setdefault((labels, goal), []).append((question, url.removeprefix("#rule-")))
+        elif words in names:
+            labels = names[words]
+        elif words.replace("\n", " ").split(", ")[0] in goals:
+            asked, question = [goals[word] for word in words.replace("\n", " ").split(", ")], ""
+        else:
+            question = words
+    return found
+
+
+def test_the_tree_says_what_the_guide_says() -> None:
+    # 그림을 읽어 얻은 길을 표에서 얻은 길과 견준다. 답이 없는 물음은 가지도 없다.
+    found = walk()
+    for labels in LABELS:
+        for goal in GOALS:
+            refused = any(labels in refusal.labels and goal in refusal.goals for refusal in REFUSALS)
+            assert ((labels, goal) in found) != refused, (labels, goal)
+            if refused:
+                continue
+            path = found[labels, goal]
+            rules = [rule for rule in GUIDE if rule.asks(labels, goal)]
+            assert [name for _, name in path] == [rule.name for rule in rules][: len(path)]
+            for question, name in path[:-1]:
+                assert question == RULES[name].condition
+                assert question
+            assert path[-1][0] in ("", "그 밖")
+            assert not RULES[path[-1][1]].condition
+
+
+def test_the_leaves_are_links_in_reading_order() -> None:
+    svg = to_svg(guide())
+    links = re.findall(r'<a xlink:href="#rule-([\w-]+)"', svg)
+    assert set(links) == set(RULES)
+    texts = [text for text in guide().axes[0].texts if text.get_url()]
+    assert links == [str(text.get_url()).removeprefix("#rule-") for text in texts]
+    heights = [text.get_position()[1] for text in texts]
+    assert heights == sorted(heights)
+    for text in texts:
+        assert text.get_text() == RULES[str(text.get_url()).removeprefix("#rule-")].loss
+    assert len(svg) < 80_000
+
+
+def test_the_words_of_the_tree_do_not_touch() -> None:
+    texts = guide().axes[0].texts
+    assert min(text.get_fontsize() for text in texts) >= 10
+    rows = sorted({text.get_position()[1] for text in texts})
+    assert min(np.diff(rows)) >= 0.35  # 인치. 두 줄짜리 10 pt 글이 들어간다
+    assert max(line.count("") for text in texts for line in text.get_text().split("\n")) <= 19
+
+
+def test_only_bounded_losses_let_go_of_a_sure_mistake() -> None:
+    figure = penalties()
+    (p, ce), (_, focal), (_, gce), (_, brier) = curves(figure).values()
+    assert (focal <= ce).all()
+    assert (gce <= ce).all()
+    assert gce.max() < 1 / 0.7 < brier.max() < 2
+    assert ce[0] == pytest.approx(-math.log(p[0]))
+    (_, push), (_, focal_push), (_, gce_push), (_, brier_push) = curves(figure, 1).values()
+    np.testing.assert_allclose(push, 1 - p, atol=1e-12)
+    np.testing.assert_allclose(gce_push, p**0.7 * (1 - p), atol=1e-12)
+    np.testing.assert_allclose(brier_push, 4 * p * (1 - p) ** 2, atol=1e-12)
+    # 확신하며 틀린 표본: 초점 손실은 교차 엔트로피보다 세게, 나머지 둘은 거의 밀지 않는다
+    sure = p < 0.02
+    assert (focal_push[sure] > push[sure]).all()
+    assert gce_push[sure].max() < 0.1
+    assert brier_push[sure].max() < 0.1
+    # 잘 맞힌 표본은 초점 손실이 가장 덜 민다
+    easy = p > 0.9
+    assert (focal_push[easy] < np.minimum(push, gce_push)[easy]).all()
+
+
+def test_the_boundary_moves_to_the_rare_side() -> None:
+    (x, common), (_, rare), (plain, _), (adjusted, _) = curves(prior()).values()
+    crossing = x[np.argmax(rare > common)]
+    assert crossing == pytest.approx(plain[0], abs=0.05)
+    assert plain[0] == pytest.approx(math.log(20) / 2)
+    equal = x[np.argmax(20 * rare > common)]
+    assert equal == pytest.approx(adjusted[0], abs=0.05)
+    assert np.trapezoid(common, x) == pytest.approx(20 / 21, abs=1e-3)
+    assert np.trapezoid(rare, x) == pytest.approx(1 / 21, abs=1e-3)

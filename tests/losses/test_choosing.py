@@ -1,0 +1,538 @@
+"""기준값: scikit-learn, mpmath, 손으로 푼 식, CPU의 torch.nn.functional."""
+
+import importlib
+import inspect
+import itertools
+import math
+import posixpath
+import re
+from pathlib import Path
+
+import mpmath
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymdownx.slugs import slugify
+from sklearn.metrics import brier_score_loss
+from sklearn.utils.class_weight import compute_class_weight
+from torch.nn import functional as F
+
+from mgk_docs_src.losses.categorical import cross_entropy
+from mgk_docs_src.losses.choosing import (
+    GOALS,
+    GUIDE,
+    LABELS,
+    REFUSALS,
+    Recommendation,
+    Refusal,
+    Rule,
+    brier_loss,
+    class_weights,
+    focal_loss,
+    generalised_cross_entropy,
+    logit_adjustment,
+    recommend,
+)
+from mgk_docs_src.random import generator, randint, randn
+
+EXAMPLES = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+CLOSE = {"atol": 1e-12, "rtol": 1e-12}
+
+
+def batch(device, n=6, c=4, kind=torch.float64, seed=0):
+    g = generator(seed)
+    return 3 * randn(n, c, generator=g, device=device, dtype=kind), randint(0, c, (n,), generator=g, device=device)
+
+
+def plain(z, y):
+    return cross_entropy(z, y, reduction="none")
+
+
+# --- 균형 가중치 ---
+
+
+@EXAMPLES
+@given(seed=st.integers(0, 10**6), n=st.integers(0, 30), c=st.integers(1, 6))
+def test_weights_are_those_of_scikit_learn(device, seed, n, c):
+    labels = torch.cat([randint(0, c, (n,), generator=generator(seed)), torch.arange(c)])
+    theirs = compute_class_weight("balanced", classes=np.arange(c), y=labels.numpy())
+    weights = class_weights(labels.to(device), num_classes=c, dtype=torch.float64)
+    np.testing.assert_allclose(weights.cpu().numpy(), theirs, rtol=1e-14)
+    assert weights[labels.to(device)].sum().item() == pytest.approx(len(labels))
+
+
+def test_weights_and_adjustments_have_the_dtype_asked_for(device):
+    labels = torch.tensor([0, 0, 0, 1], device=device)
+    for function in (class_weights, logit_adjustment):
+        assert function(labels, num_classes=2).dtype == torch.get_default_dtype()
+        assert function(labels, num_classes=2, dtype=torch.float64).dtype == torch.float64
+        assert function(labels, num_classes=2).device.type == device.type
+
+
+# --- 로짓 보정 ---
+
+
+def test_logit_adjustment_in_closed_form(device):
+    labels = torch.tensor([0, 0, 0, 1], device=device)
+    wanted = torch.tensor([0.75, 0.25], dtype=torch.float64).log()
+    for tau in (0.0, 0.5, 1.0, 2.0):
+        shift = logit_adjustment(labels, num_classes=2, tau=tau, dtype=torch.float64)
+        torch.testing.assert_close(shift.cpu(), tau * wanted, **CLOSE)
+    # 정보가 없는 모델: 보정한 로짓의 손실은 빈도의 엔트로피, 곧 그 자료에서 닿을 수 있는 가장 작은 상수 예측이다.
+    z = logit_adjustment(labels, num_classes=2, dtype=torch.float64).expand(4, 2)
+    frequencies = torch.tensor([0.75, 0.25], dtype=torch.float64)
+    assert cross_entropy(z, labels).item() == pytest.approx(-(frequencies * wanted).sum().item())
+
+
+# --- 초점 손실 ---
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0, 5.0])
+def test_focal_loss_in_many_digits(device, gamma):
+    z, y = batch(device, 20, 5)
+    z = 5 * z
+    with mpmath.workdps(50):
+        truth = []
+        for row, label in zip(z.tolist(), y.tolist(), strict=True):
+            p = mpmath.exp(row[label]) / mpmath.fsum(mpmath.exp(value) for value in row)
+            truth.append(float(-((1 - p) ** gamma) * mpmath.log(p)))
+    loss = focal_loss(z, y, gamma=gamma, reduction="none")
+    np.testing.assert_allclose(loss.cpu().numpy(), truth, rtol=1e-12, atol=0)
+    assert focal_loss(z, y, gamma=gamma).item() == pytest.approx(np.mean(truth), rel=1e-12)
+    assert focal_loss(z, y, gamma=gamma, reduction="sum").item() == pytest.approx(np.sum(truth), rel=1e-12)
+
+
+def test_focal_loss_without_focus_is_cross_entropy(device):
+    z, y = batch(device, 50)
+    for reduction in ("none", "mean", "sum"):
+        ours = focal_loss(z, y, gamma=0.0, reduction=reduction)
+        torch.testing.assert_close(ours.cpu(), F.cross_entropy(z.cpu(), y.cpu(), reduction=reduction), **CLOSE)
+
+
+@EXAMPLES
+@given(seed=st.integers(0, 10**6), gamma=st.floats(0, 8))
+def test_focal_loss_never_exceeds_cross_entropy(device, seed, gamma):
+    z, y = batch(device, seed=seed)
+    loss = focal_loss(z, y, gamma=gamma, reduction="none")
+    assert (loss >= 0).all()
+    assert (loss <= plain(z, y) * (1 + 1e-12)).all()
+    assert (focal_loss(z, y, gamma=gamma + 1, reduction="none") <= loss).all()
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_focal_loss_has_the_right_gradient(device, gamma):
+    z, y = batch(device)
+    assert torch.autograd.gradcheck(lambda z: focal_loss(z, y, gamma=gamma, reduction="none"), z.requires_grad_())
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.01, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_focal_loss_of_a_certain_answer_has_a_finite_gradient(device, gamma, kind):
+    z = torch.tensor([[1000.0, 0.0], [0.0, 1000.0]], device=device, dtype=kind, requires_grad=True)
+    loss = focal_loss(z, torch.tensor([0, 0], device=device), gamma=gamma, reduction="none")
+    (grad,) = torch.autograd.grad(loss.sum(), z)
+    assert loss.tolist() == [0, 1000]
+    assert grad.tolist() == [[0, 0], [-1, 1]]
+    assert loss.dtype == kind
+
+
+# --- 일반화 교차 엔트로피 ---
+
+
+def true_probabilities(z, y):
+    """50자리로 구한 정답의 확률들."""
+    rows = []
+    for row, label in zip(z.tolist(), y.tolist(), strict=True):
+        powers = [mpmath.exp(value) for value in row]
+        rows.append(([power / mpmath.fsum(powers) for power in powers], label))
+    return rows
+
+
+@pytest.mark.parametrize("q", [1e-300, 1e-12, 1e-3, 0.3, 0.7, 1.0])
+def test_generalised_cross_entropy_in_many_digits(device, q):
+    z, y = batch(device, 20, 5)
+    z = 5 * z
+    with mpmath.workdps(700):
+        truth = [float((1 - p[label] ** mpmath.mpf(q)) / mpmath.mpf(q)) for p, label in true_probabilities(z, y)]
+    loss = generalised_cross_entropy(z, y, q=q, reduction="none")
+    np.testing.assert_allclose(loss.cpu().numpy(), truth, rtol=1e-12, atol=0)
+    assert generalised_cross_entropy(z, y, q=q).item() == pytest.approx(np.mean(truth), rel=1e-12)
+    assert generalised_cross_entropy(z, y, q=q, reduction="sum").item() == pytest.approx(np.sum(truth), rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("q", [0.0, 1e-300, 1e-30, 1e-10])
+def test_without_bending_it_is_cross_entropy(device, q, kind):
+    z, y = batch(device, 50, kind=kind)
+    ours = generalised_cross_entropy(z, y, q=q, reduction="none")
+    torch.testing.assert_close(
+        ours, plain(z, y), rtol=2e-9 if kind == torch.float64 else None, atol=0.0 if kind == torch.float64 else None
+    )
+    assert ours.dtype == kind
+
+
+@EXAMPLES
+@given(seed=st.integers(0, 10**6), q=st.floats(1e-6, 1), scale=st.floats(0.1, 300))
+def test_generalised_cross_entropy_is_bounded_and_falls_with_q(device, seed, q, scale):
+    z, y = batch(device, seed=seed)
+    loss = generalised_cross_entropy(scale * z, y, q=q, reduction="none")
+    assert (loss >= 0).all()
+    assert (loss <= 1 / q).all()
+    assert (loss <= plain(scale * z, y) * (1 + 1e-12)).all()
+    assert (generalised_cross_entropy(scale * z, y, q=q / 2, reduction="none") >= loss * (1 - 1e-12)).all()
+
+
+def test_a_bounded_loss_of_all_classes_hardly_depends_on_the_label(device):
+    # Zhang과 Sabuncu의 정리 1: Σ_c ℓ(z, c)는 (C − C^{1−q})/q와 (C − 1)/q 사이. 교차 엔트로피의 합은 끝이 없다.
+    z, _ = batch(device, 200, 5)
+    labels = torch.arange(5, device=device)
+    for q in (0.3, 0.7, 1.0):
+        totals = sum(generalised_cross_entropy(9 * z, label.expand(200), q=q, reduction="none") for label in labels)
+        assert totals.min() >= (5 - 5 ** (1 - q)) / q - 1e-9
+        assert totals.max() <= 4 / q + 1e-9
+    assert sum(plain(9 * z, label.expand(200)) for label in labels).max() > 100
+
+
+def test_generalised_cross_entropy_sharpens_the_probabilities(device):
+    # 기댓값 Σ_y p_y ℓ(z, y)는 softmax(z) ∝ p^{1/(1−q)}에서 가장 작다. 참된 확률이 아니다.
+    p = torch.tensor([0.6, 0.3, 0.1], device=device, dtype=torch.float64)
+    z = (p.log() / (1 - 0.7)).requires_grad_()
+    each = generalised_cross_entropy(z.expand(3, 3), torch.arange(3, device=device), reduction="none")
+    (slope,) = torch.autograd.grad((p * each).sum(), z)
+    torch.testing.assert_close(slope, torch.zeros_like(slope), atol=1e-14, rtol=0)
+    assert z.softmax(0)[0] > 0.9
+
+
+# --- 브라이어 손실 ---
+
+
+def test_brier_loss_in_many_digits(device):
+    z, y = batch(device, 20, 5)
+    z = 5 * z
+    with mpmath.workdps(50):
+        truth = [
+            float(mpmath.fsum((p - (c == label)) ** 2 for c, p in enumerate(row)))
+            for row, label in true_probabilities(z, y)
+        ]
+    np.testing.assert_allclose(brier_loss(z, y, reduction="none").cpu().numpy(), truth, rtol=1e-12, atol=0)
+    assert brier_loss(z, y).item() == pytest.approx(np.mean(truth), rel=1e-12)
+    assert brier_loss(z, y, reduction="sum").item() == pytest.approx(np.sum(truth), rel=1e-12)
+
+
+@EXAMPLES
+@given(seed=st.integers(0, 10**6), scale=st.floats(0, 300))
+def test_brier_loss_is_that_of_scikit_learn_and_bounded(device, seed, scale):
+    z, y = batch(device, 12, 2, seed=seed)
+    y[:2] = torch.tensor([0, 1])
+    loss = brier_loss(scale * z, y, reduction="none")
+    assert (loss >= 0).all()
+    assert (loss <= 2).all()
+    theirs = brier_score_loss(y.cpu().numpy(), (scale * z).softmax(1)[:, 1].cpu().numpy())
+    assert loss.mean().item() == pytest.approx(2 * theirs, abs=1e-12)  # 둘일 때 scikit-learn은 한 칸만 센다
+
+
+def test_brier_loss_is_smallest_at_the_true_probabilities(device):
+    # 라벨이 p에서 나오면 기댓값 Σ_y p_y ℓ(z, y)는 softmax(z) = p에서 가장 작다. 기울기가 0이고 옆은 더 크다.
+    p = torch.tensor([0.6, 0.3, 0.1], device=device, dtype=torch.float64)
+    labels = torch.arange(3, device=device)
+
+    def expected(z):
+        return (p * brier_loss(z.expand(3, 3), labels, reduction="none")).sum()
+
+    z = p.log().requires_grad_()
+    (slope,) = torch.autograd.grad(expected(z), z)
+    torch.testing.assert_close(slope, torch.zeros_like(slope), atol=1e-14, rtol=0)
+    g = generator(0)
+    for _ in range(20):
+        assert expected(z + 0.1 * randn(3, generator=g, device=device, dtype=torch.float64)) > expected(z)
+
+
+@pytest.mark.parametrize("function", [brier_loss, generalised_cross_entropy])
+def test_bounded_losses_have_the_right_gradient(device, function):
+    z, y = batch(device)
+    assert torch.autograd.gradcheck(lambda z: function(z, y, reduction="none"), z.requires_grad_())
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(("function", "worst"), [(brier_loss, 2.0), (generalised_cross_entropy, 1 / 0.7)])
+def test_bounded_losses_of_certain_answers(device, function, worst, kind):
+    z = torch.tensor([[1000.0, 0.0], [0.0, 1000.0]], device=device, dtype=kind, requires_grad=True)
+    loss = function(z, torch.tensor([0, 0], device=device), reduction="none")
+    (grad,) = torch.autograd.grad(loss.sum(), z)
+    assert loss[0] == 0
+    assert loss[1].item() == pytest.approx(worst, rel=torch.finfo(kind).eps)
+    assert grad.abs().max() == 0  # 확신하며 틀린 표본을 놓아준다
+    assert loss.dtype == kind
+
+
+# --- 권하기 ---
+
+DOCS = Path(__file__).parents[2] / "docs"
+IMBALANCES = sorted({1.0, *(rule.imbalance for rule in GUIDE)})
+NOISES = sorted({0.0, *(rule.noise for rule in GUIDE)})
+COUNTS = sorted({rule.per_class for rule in GUIDE if rule.per_class})
+
+
+def around(values, step, low, high):
+    """문턱마다 그 아래, 그 자리, 그 위. 범위를 벗어난 것은 뺀다."""
+    return sorted({v + d for v in values for d in (-step, 0, step) if low <= v + d <= high})
+
+
+EVERY = list(
+    itertools.product(
+        LABELS,
+        GOALS,
+        around(IMBALANCES, 0.5, 1, math.inf),
+        around(NOISES, 0.01, 0, 1),
+        [None, *around(COUNTS, 1, 1, math.inf)],
+    )
+)
+
+
+def refusals(labels, goal):
+    return [refusal for refusal in REFUSALS if labels in refusal.labels and goal in refusal.goals]
+
+
+def test_every_path_ends_in_one_answer_or_the_documented_error(device):
+    reached = set()
+    for labels, goal, imbalance, noise, per_class in EVERY:
+        facts = {"imbalance": imbalance, "noise": noise, "per_class": per_class}
+        matching = [rule for rule in GUIDE if rule.asks(labels, goal) and rule.holds(imbalance, noise, per_class)]
+        if refused := refusals(labels, goal):
+            assert len(refused) == 1, (labels, goal)
+            assert not matching, (labels, goal)
+            refuses(
+                ValueError, f"labels={labels!r}, goal={goal!r}: {refused[0].reason}", recommend,
+                labels=labels, goal=goal, **facts,
+            )  # fmt: skip
+            continue
+        found = recommend(labels=labels, goal=goal, **facts)
+        assert isinstance(found, Recommendation)
+        first = matching[0]
+        assert (found.reason, found.page, found.evidence) == (first.reason, first.page, first.evidence)
+        assert found.loss == f"{first.loss} ({first.function.split('.')[-1]})"
+        reached.add(first.name)
+    assert reached == {rule.name for rule in GUIDE}
+
+
+def test_the_guide_is_well_made(device):
+    names = [rule.name for rule in GUIDE]
+    assert len(set(names)) == len(names)
+    for labels, goal in itertools.product(LABELS, GOALS):
+        rules = [rule for rule in GUIDE if rule.asks(labels, goal)]
+        # 묻지 않는 규칙은 꼭 하나, 맨 끝에 있다. 그래야 언제나 답이 있고, 닿지 못하는 줄이 없다.
+        assert [bool(rule.condition) for rule in rules] == [True] * (len(rules) - 1) + [False] * bool(rules)
+    for rule in (*GUIDE, *REFUSALS):
+        assert isinstance(rule, Rule | Refusal)
+        assert set(rule.labels) <= set(LABELS)
+        assert set(rule.goals) <= set(GOALS)
+        assert len(rule.reason) > 10
+    for rule in GUIDE:
+        assert rule.reason.endswith("다.")
+        assert re.fullmatch(r"[a-z-]+", rule.name)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in GUIDE if rule.condition], ids=lambda rule: rule.name)
+def test_a_threshold_is_part_of_its_rule(rule):
+    exact = (rule.imbalance, rule.noise, rule.per_class)
+    assert rule.holds(*exact)
+    short = [
+        (rule.imbalance - 0.01, rule.noise, rule.per_class) if rule.imbalance > 1 else None,
+        (rule.imbalance, rule.noise - 0.01, rule.per_class) if rule.noise else None,
+        (rule.imbalance, rule.noise, rule.per_class + 1) if rule.per_class else None,
+        (rule.imbalance, rule.noise, None) if rule.per_class else None,
+    ]
+    tried = [facts for facts in short if facts]
+    assert tried
+    assert not any(rule.holds(*facts) for facts in tried)
+    numbers = re.findall(r"\d+(?:\.\d+)?", rule.condition)
+    assert numbers
+    assert len(rule.condition.split(", ")) == (rule.imbalance > 1) + (rule.noise > 0) + (rule.per_class is not None)
+
+
+def test_the_answers_that_the_book_gives_elsewhere():
+    # 이 책의 다른 곳이 말하는 것과 같은 답인가. 표를 거꾸로 베낀 것이 아니라 손으로 적었다.
+    for facts, name in [
+        ({"labels": "binary"}, "bce_with_logits"),
+        ({"labels": "classes"}, "cross_entropy"),
+        ({"labels": "classes", "imbalance": 1000.0}, "cross_entropy"),
+        ({"labels": "classes", "goal": "balanced", "imbalance": 30.0}, "logit_adjustment"),
+        ({"labels": "binary", "noise": 0.4}, "generalised_cross_entropy"),
+        ({"labels": "multilabel", "goal": "calibration"}, "bce_with_logits"),
+        ({"labels": "probabilities", "goal": "calibration"}, "cross_entropy"),
+        ({"labels": "pairs"}, "sigmoid_loss"),
+        ({"labels": "none", "goal": "embedding"}, "nt_xent"),
+        ({"labels": "none", "goal": "samples"}, "denoising_loss"),
+        ({"labels": "none", "goal": "density"}, "noise_contrastive"),
+        ({"labels": "classes", "goal": "embedding"}, "supcon"),
+    ]:
+        assert recommend(**facts).loss.endswith(f" ({name})"), facts
+
+
+@pytest.mark.parametrize("rule", GUIDE, ids=lambda rule: rule.name)
+def test_a_rule_names_a_function_of_the_book(rule):
+    module, _, name = rule.function.rpartition(".")
+    function = getattr(importlib.import_module(f"mgk_docs_src.{module}"), name)
+    assert inspect.isfunction(function)
+    assert function.__module__ == f"mgk_docs_src.{module}"
+
+
+def anchors(path):
+    """docs에서 시작하는 경로에 있는 제목의 id들. 실습은 노트북이 되기 전의 파이썬 파일을 본다."""
+    lab = path.endswith(".ipynb")
+    text = (DOCS / path.replace(".ipynb", ".py")).read_text("utf-8")
+    headings = re.findall(r"^# #+ (.+)$" if lab else r"^#+ (.+)$", text, re.MULTILINE)
+    slug = slugify(case="lower")
+    ids = {heading.split("{")[1].strip(" #}") if heading.endswith("}") else slug(heading, "-") for heading in headings}
+    return ids | set(re.findall(r'<\w+ id="([^"]+)"', text))
+
+
+@pytest.mark.parametrize("rule", GUIDE, ids=lambda rule: rule.name)
+def test_page_and_evidence_are_there(rule):
+    for place in (rule.page, rule.evidence):
+        path, _, anchor = place.partition("#")
+        assert anchor in anchors(path), place
+
+
+def page_table():
+    """docs/losses/choosing.md에 있어야 할 표."""
+
+    def link(words, place):
+        path, _, anchor = place.partition("#")
+        own = path == "losses/choosing.md"
+        return f"[{words}]({'' if own else posixpath.relpath(path, 'losses')}#{anchor})"
+
+    def named(names, wanted):
+        return ", ".join(names[name] for name in names if name in wanted)
+
+    rows = ["| 라벨 | 목표 | 사실 | 시작할 손실 | 까닭 | 근거 |", "| --- | --- | --- | --- | --- | --- |"]
+    for rule in GUIDE:
+        cells = (
+            f'<span id="rule-{rule.name}"></span>{named(LABELS, rule.labels)}',
+            named(GOALS, rule.goals),
+            rule.condition or "–",
+            link(rule.loss, rule.page),
+            rule.reason,
+            link("실습" if rule.evidence.startswith("labs/") else "장", rule.evidence),
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def refusal_table():
+    rows = ["| 라벨 | 목표 | 왜 안 되고, 무엇이면 되나 |", "| --- | --- | --- |"]
+    for refusal in REFUSALS:
+        labels = ", ".join(LABELS[name] for name in refusal.labels)
+        goals = ", ".join(GOALS[name] for name in refusal.goals)
+        reason = re.sub(r"(\w+='\w+')", r"`\1`", refusal.reason)
+        rows.append(f"| {labels} | {goals} | {reason} |")
+    return "\n".join(rows)
+
+
+def test_the_page_shows_the_same_tables():
+    text = (DOCS / "losses/choosing.md").read_text("utf-8")
+    assert page_table() in text, f"표를 이것으로 바꾼다\n{page_table()}"
+    assert refusal_table() in text, f"표를 이것으로 바꾼다\n{refusal_table()}"
+
+
+# --- 모두 ---
+
+
+def test_inputs_are_not_changed_and_results_repeat(device):
+    z, y = batch(device)
+    y[:4] = torch.arange(4, device=device)
+    before = z.clone(), y.clone()
+    for call in (
+        lambda: focal_loss(z, y),
+        lambda: generalised_cross_entropy(z, y),
+        lambda: brier_loss(z, y),
+        lambda: class_weights(y, num_classes=4),
+        lambda: logit_adjustment(y, num_classes=4),
+    ):
+        first, second = call(), call()
+        assert first.device.type == device.type
+        assert torch.equal(first, second)
+    assert torch.equal(z, before[0])
+    assert torch.equal(y, before[1])
+
+
+# --- 틀린 입력 ---
+
+
+def refuses(error, message, function, *args, **knobs):
+    with pytest.raises(error) as raised:
+        function(*args, **knobs)
+    assert str(raised.value).startswith(message), str(raised.value)
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("function", [focal_loss, generalised_cross_entropy, brier_loss])
+def test_bad_scores_and_labels(device, function):
+    z, y = torch.full((2, 4), 0.25, device=device), torch.tensor([0, 3], device=device)
+    for message, args in [
+        ("labels: [0, 3] 안의 값이어야 하는데 최댓값이 4이다", (z, y + 1)),
+        ("labels: [0, 3] 안의 값이어야 하는데 최솟값이 -100이다", (z, y - 100)),
+        ("labels: 클래스 번호는 torch.int64여야 하는데 torch.int32이다", (z, y.int())),
+        ("labels: 모양이 (2,)이어야 하는데 (1,)이다", (z, y[:1])),
+        ("logits: 원소가 하나 이상이어야 하는데 모양이 (0, 4)이다", (z[:0], y[:0])),
+        ("logits: 실수형이어야 하는데 torch.int64이다", (z.long(), y)),
+        ("logits: 축의 수가 2이어야 하는데 모양이 (4,)이다", (z[0], y)),
+        ("logits: ", (z * math.nan, y)),
+        ("logits: ", (z * math.inf, y)),
+    ]:
+        refuses(ValueError, message, function, *args)
+    refuses(TypeError, "logits: 텐서여야 하는데 list이다", function, [[0.0]], y)
+    refuses(TypeError, "labels: 텐서여야 하는데 list이다", function, z, [0, 3])
+    refuses(ValueError, "reduction: 'none', 'mean', 'sum' 가운데 하나여야", function, z, y, reduction="avg")
+
+
+@pytest.mark.bad_input
+def test_bad_knobs(device):
+    z, y = torch.full((2, 4), 0.25, device=device), torch.tensor([0, 3], device=device)
+    for gamma in (-0.1, math.nan, math.inf):
+        refuses(ValueError, "gamma: 0 이상의 유한한 값이어야 하는데", focal_loss, z, y, gamma=gamma)
+    refuses(TypeError, "gamma: 수여야 하는데 str이다", focal_loss, z, y, gamma="2")
+    for q in (-0.1, 1.1, math.nan, math.inf):
+        refuses(ValueError, "q: [0, 1] 안의 값이어야 하는데", generalised_cross_entropy, z, y, q=q)
+    refuses(TypeError, "q: 수여야 하는데 str이다", generalised_cross_entropy, z, y, q="0.7")
+    labels = torch.tensor([0, 1], device=device)
+    refuses(ValueError, "tau: 0 이상의 유한한 값이어야 하는데 -1이다", logit_adjustment, labels, num_classes=2, tau=-1)
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("function", [class_weights, logit_adjustment])
+def test_bad_class_counts(device, function):
+    y = torch.tensor([0, 2], device=device)
+    refuses(ValueError, "labels: 클래스마다 표본이 있어야 하는데 1번이 없다", function, y, num_classes=3)
+    refuses(ValueError, "labels: [0, 1] 안의 값이어야 하는데 최댓값이 2이다", function, y, num_classes=2)
+    refuses(ValueError, "labels: [0, 2] 안의 값이어야 하는데 최솟값이 -1이다", function, y - 1, num_classes=3)
+    refuses(ValueError, "labels: 원소가 하나 이상이어야 하는데", function, y[:0], num_classes=3)
+    refuses(ValueError, "labels: 축의 수가 1이어야 하는데 모양이 (1, 2)이다", function, y[None], num_classes=3)
+    refuses(ValueError, "labels: 클래스 번호는 torch.int64여야", function, y.float(), num_classes=3)
+    refuses(ValueError, "num_classes: 1 이상의 정수여야 하는데 0이다", function, y, num_classes=0)
+    refuses(TypeError, "num_classes: 정수여야 하는데 float이다", function, y, num_classes=3.0)
+    refuses(TypeError, "labels: 텐서여야 하는데 list이다", function, [0, 1], num_classes=2)
+
+
+@pytest.mark.bad_input
+def test_bad_facts():
+    for message, facts in [
+        ("labels: 'binary', 'classes', 'multilabel', 'probabilities', 'pairs', 'none' 가운데", {"labels": "integers"}),
+        ("goal: 'accuracy', 'balanced', 'ranking',", {"goal": "speed"}),
+        ("imbalance: 1 이상의 유한한 값이어야 하는데 0.5이다", {"imbalance": 0.5}),
+        ("imbalance: 1 이상의 유한한 값이어야 하는데 inf이다", {"imbalance": math.inf}),
+        ("imbalance: 1 이상의 유한한 값이어야 하는데 nan이다", {"imbalance": math.nan}),
+        ("noise: [0, 1] 안의 값이어야 하는데 -0.1이다", {"noise": -0.1}),
+        ("noise: [0, 1] 안의 값이어야 하는데 40이다", {"noise": 40}),
+        ("per_class: 1 이상의 정수여야 하는데 0이다", {"per_class": 0}),
+    ]:
+        refuses(ValueError, message, recommend, **({"labels": "classes"} | facts))
+    refuses(TypeError, "imbalance: 수여야 하는데 str이다", recommend, labels="classes", imbalance="10")
+    refuses(TypeError, "per_class: 정수여야 하는데 float이다", recommend, labels="classes", per_class=2.5)
