@@ -39,7 +39,7 @@ lint: .venv/.installed ## 린트, 서식, 타입, import 방향
 	$(BIN)/lint-imports
 
 shapes: .venv/.installed ## 시그니처에 적은 텐서 모양을 실행 중에 지키는지
-	$(BIN)/python -m pytest tests/losses tests/transport tests/diffusion tests/energy tests/contrastive tests/labs tests/test_data.py tests/test_networks.py tests/test_random.py -m "not bad_input and not site" \
+	$(BIN)/python -m pytest tests/losses tests/transport tests/diffusion tests/energy tests/contrastive tests/labs tests/test_data.py tests/test_metrics.py tests/test_networks.py tests/test_random.py -m "not bad_input and not site" \
 		--jaxtyping-packages=mgk_docs_src,beartype.beartype -q
 
 build: .venv/.installed ## 엄격하게 사이트를 만든다 (site/)

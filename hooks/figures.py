@@ -98,6 +98,21 @@ def sized(content: str, page_uri: str, files: Files) -> str:
     return re.sub(r'(<img [^>]*src="[^"]*figures/(?P<name>\w+)\.svg"[^>]*?)(?P<end>\s*/?>)', replace, content)
 
 
+def inlined(content: str, page_uri: str, files: Files) -> str:
+    """`{ .inline }`이 붙은 그림은 페이지에 그대로 넣는다. 그래야 그림 속의 링크를 누르고 자판으로도 옮겨 다닌다."""
+
+    def replace(match: re.Match[str]) -> str:
+        file = files.get_file_from_path(f"{page_uri.rpartition('/')[0]}/figures/{match['name']}.svg".lstrip("/"))
+        if not file:
+            return match[0]
+        svg = file.content_string[file.content_string.index("<svg") :].replace(' target="_blank"', "")
+        svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+        return f'<div class="inline-figure" role="group" aria-label="{match["alt"]}">{svg}</div>'
+
+    inline = r'<img (?=[^>]*class="inline")[^>]*?alt="(?P<alt>[^"]*)"[^>]*?src="[^"]*figures/(?P<name>\w+)\.svg"[^>]*>'
+    return re.sub(inline, replace, content)
+
+
 def on_page_content(content: str, page: Any, files: Files, **_: Any) -> str:
     """MkDocs 훅: 페이지 본문."""
-    return sized(content, page.file.src_uri, files)
+    return sized(inlined(content, page.file.src_uri, files), page.file.src_uri, files)

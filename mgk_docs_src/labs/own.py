@@ -32,6 +32,7 @@ MAX_WORK = 200_000  # 줄 × 씨앗. 특징 100개, 두 클래스면 한 코어�
 MAX_CLASSES = 100  # 이보다 많으면 분류가 아니라 회귀의 답으로 본다
 MAX_SEEDS = 1000
 
+_GOALS = ("accuracy", "balanced", "ranking", "calibration")  # 클래스 라벨로 재어 볼 수 있는 것
 _SCORES = ("정확도", "균형 정확도", "NLL", "ECE", "AUC")  # Scores의 차례
 
 
@@ -383,7 +384,7 @@ def advise(facts: Facts, *, goal: str = "accuracy") -> Recommendation:
 
     Args:
         facts: 자료의 사실들.
-        goal: 바라는 것. [`recommend`][mgk_docs_src.losses.choosing.recommend]가 아는 이름.
+        goal: 바라는 것. `"accuracy"`, `"balanced"`, `"ranking"`, `"calibration"`.
 
     Returns:
         권하는 손실과 까닭, 볼 페이지, 근거.
@@ -395,6 +396,7 @@ def advise(facts: Facts, *, goal: str = "accuracy") -> Recommendation:
         이 책의 손실 고르기, `docs/losses/choosing.md`.
     """
     labels = "binary" if len(facts.counts) == 2 else "classes"
+    checks.choice(_GOALS, goal=goal)
     return recommend(labels=labels, goal=goal, imbalance=facts.imbalance, per_class=min(facts.counts))
 
 
@@ -680,7 +682,7 @@ def _parser() -> argparse.ArgumentParser:
         "--goal",
         default="accuracy",
         metavar="이름",
-        help="바라는 것: accuracy(기본값), balanced, ranking, calibration …",
+        help=f"바라는 것: {', '.join(_GOALS)}. 기본값은 accuracy",
     )
     run.add_argument(
         "--methods",

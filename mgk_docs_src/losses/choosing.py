@@ -31,7 +31,7 @@ GOALS = {
 }
 
 # 갈림길의 문턱. 실습 labs/choosing이 잰 자리에서 고른다.
-IMBALANCED, NOISY, FEW = 3.0, 0.1, 10
+IMBALANCED, NOISY, FEW = 10.0, 0.2, 10
 
 
 class Rule(NamedTuple):
@@ -154,7 +154,7 @@ GUIDE: tuple[Rule, ...] = (
         ("accuracy", "balanced"),
         "교차 엔트로피",
         "losses.categorical.cross_entropy",
-        "라벨이 이만큼 적으면 손실을 바꾸어도 비기므로, 품은 라벨을 늘리는 데 쓴다.",
+        "라벨이 이만큼 적으면 손실을 바꾸어도 비긴다. 라벨을 더 얻는 것이 먼저다.",
         "losses/categorical.md#use",
         "labs/choosing.ipynb#amount",
         per_class=FEW,
@@ -195,7 +195,7 @@ GUIDE: tuple[Rule, ...] = (
         ("calibration",),
         "온도 맞추기",
         "labs.losses.fit_temperature",
-        "교차 엔트로피로 배우고, 떼어 둔 자료에서 온도 하나로 확신의 크기를 맞춘다.",
+        "교차 엔트로피로 배우고, 라벨이 깨끗한 자료를 수백 개 떼어 두어 온도 하나로 확신의 크기를 맞춘다.",
         "losses/choosing.md#calibration",
         "labs/choosing.ipynb#calibration",
     ),

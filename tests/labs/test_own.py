@@ -498,7 +498,7 @@ WRONG_OPTIONS = {
     "장치": (["--device", "tpu9"], "'tpu9'"),
     "없는 장치": (["--device", "cuda:99"], "장치 'cuda:99'가 없다"),
     "목표": (["--goal", "행복"], "goal"),
-    "맞지 않는 목표": (["--goal", "density"], "goal='density'"),
+    "맞지 않는 목표": (["--goal", "density"], "하는데 'density'이다"),
 }
 
 
