@@ -81,13 +81,14 @@ def test_pictures_get_their_size_so_that_text_does_not_jump(config: SimpleNamesp
     assert sized == '<img alt="네모" src="../figures/square.svg" width="4" height="8" loading="lazy" />'
 
 
-def test_an_inline_picture_is_part_of_the_page(config: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_inline_picture_is_part_of_the_page(config: SimpleNamespace) -> None:
     page = SimpleNamespace(file=SimpleNamespace(src_uri="part/page.md"))
-    svg = '<?xml version="1.0"?>\n<svg width="3pt"><metadata>글</metadata><a xlink:href="#x" target="_blank">잎</a></svg>\n'
+    leaf = '<a xlink:href="#x"{}>잎</a></svg>'
+    svg = '<?xml version="1.0"?>\n<svg><metadata>글</metadata>' + leaf.format(' target="_blank"')
     files = build(config)
     next(file for file in files if file.src_uri.endswith("square.svg")).content_string = svg
     image = '<img alt="나무" class="inline" src="../figures/square.svg" />'
-    shown = '<div class="inline-figure" role="group" aria-label="나무"><svg width="3pt"><a xlink:href="#x">잎</a></svg>\n</div>'
+    shown = f'<div class="inline-figure" role="group" aria-label="나무"><svg>{leaf.format("")}</div>'
     assert figures.on_page_content(image, page=page, files=files) == shown
     unknown = image.replace("square", "other")
     assert figures.inlined(unknown, "part/page.md", files) == unknown
