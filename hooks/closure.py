@@ -30,9 +30,13 @@ def public_functions(path: Path) -> list[str]:
     return [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
 
 
-def import_graph(root: Path) -> grimp.ImportGraph:
-    """`mgk_docs_src`의 import 그래프. 바뀌지 않은 파일은 다시 읽지 않는다."""
-    return grimp.build_graph(PACKAGE, cache_dir=str(root / ".cache" / "grimp"))
+def import_graph(root: Path, *others: str) -> grimp.ImportGraph:
+    """`mgk_docs_src`(와 다른 패키지)의 import 그래프.
+
+    grimp의 캐시는 쓰지 않는다. 한 폴더에서 패키지를 달리 묶어 부르면 낡은 그래프를 돌려주고, 없어도 0.05초다.
+    """
+    packages = [name for name in (PACKAGE, *others) if (root / name / "__init__.py").is_file()]
+    return grimp.build_graph(*packages, cache_dir=None)
 
 
 @cache

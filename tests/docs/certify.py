@@ -17,8 +17,9 @@ import pytest
 import torch
 from mkdocs.exceptions import PluginError
 
-from hooks import execution, ledger
-from hooks.ledger import DEVICES, Entry, Ledger, Row, Sources, Status
+from hooks import evidence, execution, ledger
+from hooks.evidence import Entry, Sources
+from hooks.ledger import DEVICES, Ledger, Row, Status
 from tests.docs.blocks import ROOT
 from tests.docs.contract_tests import device_tests
 from tests.docs.entries import entries, labs
@@ -75,7 +76,7 @@ class Certifier:
             return {item.name}
         if fence := getattr(item, "test_definition", None):  # pytest-markdown-docs의 블록
             page = item.path.relative_to(self.root / "docs").as_posix()
-            return {ledger.example(page, fence.source, self.sources).id}
+            return {evidence.example(page, fence.source, self.sources).id}
         *folders, name = item.path.relative_to(self.root / "tests").parts
         module = ".".join(["mgk_docs_src", *folders, name.removeprefix("test_").removesuffix(".py")])
         names = _device_tests(item.path).get(getattr(item, "originalname", ""), set())

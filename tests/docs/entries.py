@@ -11,8 +11,9 @@ import difflib
 import sys
 from pathlib import Path
 
-from hooks import execution, ledger
-from hooks.ledger import DEVICES, Entry, Sources
+from hooks import evidence, execution, ledger
+from hooks.evidence import Entry, Sources
+from hooks.ledger import DEVICES
 from tests.docs.blocks import ROOT
 from tests.docs.pages import pages
 
@@ -31,13 +32,13 @@ def labs(device: str, root: Path = ROOT) -> list[execution.Lab]:
 def entries(sources: Sources, found: list[execution.Lab]) -> dict[str, Entry]:
     """인증할 것 모두, 이름으로. 한 페이지에 같은 글의 블록이 둘이면 하나다."""
     every = [
-        ledger.example(page.name, block.source, sources)
+        evidence.example(page.name, block.source, sources)
         for page in pages(sources.root / "docs")
         for block in page.blocks
         if block.is_example
     ]
-    every += [ledger.lab(lab, sources) for lab in found]
-    every += ledger.functions(sources)
+    every += [evidence.lab(lab, sources) for lab in found]
+    every += evidence.functions(sources)
     return {entry.id: entry for entry in every}
 
 

@@ -12,14 +12,14 @@ from types import SimpleNamespace
 import pytest
 
 from hooks import ledger
-from hooks.ledger import Sources
+from hooks.evidence import Entry, Sources
 from tests.docs import certify
 from tests.docs.blocks import ROOT
 from tests.docs.entries import entries, labs, main
 
 
 @pytest.fixture(scope="module")
-def book() -> tuple[Sources, dict[str, ledger.Entry]]:
+def book() -> tuple[Sources, dict[str, Entry]]:
     sources = Sources(ROOT)
     return sources, entries(sources, labs("cpu"))
 

@@ -9,8 +9,9 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import PluginError
 
-from hooks import certificates, ledger
-from hooks.ledger import Ledger, Row, Sources
+from hooks import certificates, evidence, execution, ledger, totals
+from hooks.evidence import Sources
+from hooks.ledger import Ledger, Row
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""
@@ -65,7 +66,7 @@ GPU = {"device": "GPU X", "torch": "2.13.0"}
 def certify(root: Path, device: str, facts: dict[str, str], *, only: str = "") -> None:
     """모든 것이 돌았다고 적는다."""
     sources = Sources(root)
-    entries = [ledger.example("index.md", text, sources) for text in (ONE, TWO)] + ledger.functions(sources)
+    entries = [evidence.example("index.md", text, sources) for text in (ONE, TWO)] + evidence.functions(sources)
     rows = {
         entry.id: Row(sources.key(entry), ledger.identity(facts), "2026-11-22T10:00:00Z", 1.0)
         for entry in entries
@@ -102,7 +103,7 @@ def lines(page: BeautifulSoup) -> list[str]:
 def test_each_example_has_a_line_under_its_output(site: Path) -> None:
     certify(site, "cuda", GPU)
     page = made(site, "")
-    names = [ledger.example("index.md", text, Sources(site)).id.partition("#")[2] for text in (ONE, TWO)]
+    names = [evidence.example("index.md", text, Sources(site)).id.partition("#")[2] for text in (ONE, TWO)]
     proven = "✓ CPU · torch 2.13.0 · 2026-11-22 · ✓ GPU X · torch 2.13.0 · 2026-11-22 · #"
     assert lines(page) == [proven + name for name in names]
     first, second = page.select(".certificate")
@@ -157,32 +158,32 @@ def test_a_session_counts_what_it_links_to_and_shows_the_photos_there_are(site: 
 
 def test_labs_show_their_times_and_one_line(site: Path) -> None:
     cell = SimpleNamespace(cell_type="code", source="from mgk_docs_src.deep import SIDE")
-    lab = certificates.ledger.execution.Lab("labs/a", SimpleNamespace(cells=[cell]), Path())
+    lab = execution.Lab("labs/a", SimpleNamespace(cells=[cell]), Path())
     page = SimpleNamespace(file=SimpleNamespace(lab=lab), url="labs/a/", title="실습 <가>", meta={})
     other = SimpleNamespace(file=SimpleNamespace(), url="b/", title="나", meta={"certificates": []})
 
     def shown() -> tuple[str, str]:
-        books = certificates.open_books(site)
+        books = totals.open_books(site)
         content, page.meta["certificates"] = certificates.certified("<p>칸</p>", page, books)
-        return content, certificates.labs([other, page], page, books)
+        return content, totals.labs([other, page], page, books)
 
     content, table = shown()
     assert content == '<p>칸</p><p class="certificate" data-search-exclude>CPU 기록 없음 · CUDA 기록 없음</p>'
     assert "<td>기록 없음</td><td>기록 없음</td><td>–</td>" in table
     sources = Sources(site)
-    entry = ledger.lab(lab, sources)
+    entry = evidence.lab(lab, sources)
     for device, facts, seconds in [("cpu", CPU, 60.0), ("cuda", GPU, 12.0)]:
         proof = Row(sources.key(entry), ledger.identity(facts), "2026-11-22T10:00:00Z", seconds)
         ledger.write(site, device, Ledger({ledger.identity(facts): facts}, {entry.id: proof}))
     content, table = shown()
     assert "✓ CPU · torch 2.13.0" in content
     assert "실습 &lt;가&gt;</a></td><td>60초</td><td>12초</td><td>5.0</td>" in table
-    books = certificates.open_books(site)
-    assert "<td>실습</td><td>1 / 1</td><td>1 / 1</td>" in certificates.totals(page.meta["certificates"], books)
+    books = totals.open_books(site)
+    assert "<td>실습</td><td>1 / 1</td><td>1 / 1</td>" in totals.totals(page.meta["certificates"], books)
 
 
 def test_a_ledger_that_cannot_be_believed_stops_the_build(site: Path) -> None:
     path = ledger.path(site, "cpu")
     path.write_text(path.read_text().replace("2026-11-22", "2030-01-01", 1))
     with pytest.raises(PluginError, match=r"cpu\.json:6: index\.md#.*손으로 고친 행"):
-        certificates.open_books(site)
+        totals.open_books(site)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hooks import execution, ledger
-from hooks.ledger import Entry, Ledger, LedgerError, Row, Sources, Status
+from hooks import closure, evidence, execution, ledger
+from hooks.evidence import Entry, Sources
+from hooks.ledger import Ledger, LedgerError, Row, Status
 
 BLOCK = "from mgk_docs_src.shared import SIDE\n\nprint(SIDE)"
 FACTS = {"device": "CPU", "torch": "2.13.0"}
@@ -35,11 +36,11 @@ def row(entry: Entry, root: Path, taken: str = "2026-11-22T00:00:00Z") -> Row:
 
 
 def example(root: Path) -> Entry:
-    return ledger.example("page.md", BLOCK, Sources(root))
+    return evidence.example("page.md", BLOCK, Sources(root))
 
 
 def function(root: Path) -> Entry:
-    return ledger.function("mgk_docs_src.shared.area", Sources(root))
+    return evidence.function("mgk_docs_src.shared.area", Sources(root))
 
 
 def save(root: Path, *entries: Entry) -> Path:
@@ -101,18 +102,18 @@ def test_an_edit_of_a_test_makes_the_function_stale_but_not_the_block(file: str,
 def test_an_edited_block_is_another_block(shelf: Path) -> None:
     save(shelf, example(shelf))
     sources = Sources(shelf)
-    edited = ledger.example("page.md", BLOCK + "\nprint(2)", sources)
+    edited = evidence.example("page.md", BLOCK + "\nprint(2)", sources)
     missing, unknown = ledger.faults(shelf, "cpu", [edited], sources)
     assert f"{edited.id}: 인증이 없다" in missing
     assert f"{example(shelf).id}: 책에 없는 것의 행이다" in unknown
 
 
 def test_spaces_at_line_ends_are_not_part_of_the_text(shelf: Path) -> None:
-    assert ledger.example("page.md", "\n" + BLOCK.replace("\n", "  \n") + "\n\n", Sources(shelf)) == example(shelf)
+    assert evidence.example("page.md", "\n" + BLOCK.replace("\n", "  \n") + "\n\n", Sources(shelf)) == example(shelf)
 
 
 def test_public_functions_are_the_books_own(shelf: Path) -> None:
-    assert [entry.id for entry in ledger.functions(Sources(shelf))] == ["mgk_docs_src.shared.area"]
+    assert [entry.id for entry in evidence.functions(Sources(shelf))] == ["mgk_docs_src.shared.area"]
 
 
 def test_a_lab_is_its_code(shelf: Path) -> None:
@@ -120,10 +121,19 @@ def test_a_lab_is_its_code(shelf: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("# %% [markdown]\n# 글\n\n# %%\nfrom mgk_docs_src.deep import SIDE\n\n# %%\nSIDE\n")
     (found,) = execution.find(execution.sources(shelf), shelf, "cpu")
-    entry = ledger.lab(found, Sources(shelf))
+    entry = evidence.lab(found, Sources(shelf))
     assert entry.id == "labs/one"
     assert entry.text == "from mgk_docs_src.deep import SIDE\nSIDE\n"
     assert entry.files == ("mgk_docs_src/__init__.py", "mgk_docs_src/deep.py")
+
+
+def test_an_added_import_is_seen_at_once(shelf: Path) -> None:
+    """다른 훅이 그래프를 먼저 만들었어도. grimp의 캐시를 쓰면 여기서 낡은 그래프가 온다."""
+    assert "mgk_docs_src/lonely.py" not in example(shelf).files
+    path = shelf / "mgk_docs_src" / "shared.py"
+    path.write_text("from mgk_docs_src import lonely\n" + path.read_text())
+    closure.import_graph(shelf)
+    assert "mgk_docs_src/lonely.py" in example(shelf).files
 
 
 def test_a_book_without_tests_has_sources(book: Path) -> None:
