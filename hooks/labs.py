@@ -27,6 +27,7 @@ CLEANUPS = [
     (r'<div class="clipboard-copy-txt".*?</div>', ""),
     (r'<div class="jp-Collapser.*?</div>', ""),
     (r'<div class="(?![^"]*jp-OutputArea-output)(jp-|CodeMirror)[^>]*>', "<div>"),  # 스타일이 없는 틀
+    (r'class="jp-Rendered[^"]*(jp-OutputArea-output)', r'class="\1'),  # 스타일은 뒤의 이름 하나에만 걸린다
     (r'<div class="highlight-ipynb hl-python"><pre>(.*?)</pre></div>',
      r'<div class="language-python highlight"><pre><code>\1</code></pre></div>'),
 ]  # fmt: skip
