@@ -1,0 +1,110 @@
+// 테마의 검색 일꾼 앞에 붙어, 물음을 색인에 있는 낱말로 고친다. 테마는 낱말의 앞부분만 견주기 때문이다.
+// 앞줄의 aliases([다른 이름, 이 책의 이름])와 defined({위치: 거기서 정의한 말})는 hooks/search.py가 용어 페이지에서 뽑아 적는다.
+(() => {
+  const ENDINGS =
+    "(?:(?:에서|에게|으?로|에|까지|부터|와|과|만|보다|처럼|마다|들)(?:는|은|도|만|의|을|이)?|은|는|이|가|을|를|의|도|나|다|이?란" +
+    "|이?라[는고]|이[나며고다]|인가|으?로[써서]|[하되][는기고면]|하다|[한된]다)";
+  const MARKED = new RegExp(`^([a-z0-9]+|.{2,}?)${ENDINGS}$`);
+  const OPERATORS = /(^|\s)[+-]|[~^*"]/; // 검색의 문법을 아는 사람의 물음은 그대로 둔다
+  const strip = (word) => word.match(MARKED)?.[1] ?? word;
+  let separator, words, titles, nouns, names, asked;
+
+  const tokens = (text) => text.toLowerCase().split(separator).filter(Boolean);
+  const distinct = (texts) => [...new Set(tokens(texts.join(" ").replace(/<[^>]*>/g, " ")))].sort();
+
+  // 색인의 모든 낱말과 그 가운데 조사를 달고 나온 것을 적어 두고, 낱말을 정의한 자리가 먼저 나오게 한다.
+  function learn({ config, docs }) {
+    separator = new RegExp(config.separator);
+    titles = distinct(docs.map((doc) => doc.title));
+    words = distinct(docs.map((doc) => `${doc.title} ${doc.text}`));
+    nouns = new Set(words.filter((word) => strip(word) !== word).map(strip));
+    names = aliases.map(([other, name]) => {
+      const alias = tokens(other);
+      return { alias: alias.join(" "), closed: alias.join(""), name: tokens(name) };
+    });
+    config.fields.defined = { boost: config.fields.title.boost };
+    for (const doc of docs) doc.defined = defined[doc.location];
+  }
+
+  function known(prefix) {
+    let [low, high] = [0, words.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (words[middle] < prefix) low = middle + 1;
+      else high = middle;
+    }
+    return low < words.length && words[low].startsWith(prefix);
+  }
+
+  // ‘가능도’의 ‘도’는 조사가 아니다: ‘가능도를’처럼 조사를 달고 나온 낱말은 그대로 둔다.
+  const stem = (word) => (nouns.has(word) ? word : strip(word));
+
+  // ‘손실함수’ → ‘손실’, ‘함수’: 두 글자가 넘는, 홀로 쓰이는 낱말로 남김없이 나뉠 때만.
+  function split(word) {
+    for (let end = word.length - 2; end >= 2; end -= 1) {
+      const [head, tail] = [word.slice(0, end), word.slice(end)];
+      if (!nouns.has(head)) continue;
+      const rest = nouns.has(tail) ? [tail] : split(tail);
+      if (rest.length) return [head, ...rest];
+    }
+    return [];
+  }
+
+  // 가운데가 맞는 낱말들을, 맞는 곳까지 잘라서.
+  function inside(root, among) {
+    const words = among.filter((word) => word.includes(root, 1) && /^[\p{L}\p{N}]+$/u.test(word));
+    return [...new Set(words.map((word) => word.slice(0, word.indexOf(root, 1) + root.length)))].slice(0, 8);
+  }
+
+  // 앞부분이 맞는 것, 나뉜 것, 제목의 가운데가 맞는 것. 하나도 없으면 글의 가운데를, 그래도 없으면 끝을 줄여 가며 찾는다.
+  function find(word) {
+    const root = stem(word);
+    const found = [...(known(root) ? [root] : []), ...split(root)];
+    if (/^[가-힣]{2,}$/.test(root)) found.push(...inside(root, titles));
+    for (let end = root.length; end >= 2 && !found.length; end -= 1) {
+      const start = root.slice(0, end);
+      found.push(...(known(start) ? [start] : inside(start, words)));
+    }
+    return found;
+  }
+
+  function rewrite(query) {
+    const plain = query.normalize("NFC").toLowerCase();
+    asked = [];
+    if (OPERATORS.test(plain)) return query;
+    const parts = tokens(plain);
+    const [spaced, joined] = [` ${parts.join(" ")}`, parts.join("")];
+    const isCalled = ({ alias, closed }) => spaced.includes(` ${alias}`) || (/[가-힣]/.test(alias) && joined.includes(closed));
+    const called = names.filter(isCalled);
+    const meant = called.flatMap(({ name }) => name.flatMap(find));
+    const pieces = called.flatMap(({ alias, closed }) => [...alias.split(" "), closed]);
+    asked = parts.map((word) => ({
+      word,
+      clauses: pieces.some((piece) => word.startsWith(piece)) ? [...meant, ...(known(word) ? [word] : [])] : find(word),
+    }));
+    const pairs = parts.slice(1).map((part, index) => stem(parts[index] + part)).filter(known);
+    const clauses = new Set([...asked.flatMap((each) => each.clauses), ...pairs]);
+    // ^2를 단 것은 낱말이 똑같을 때, 달지 않은 것은 앞부분이 같을 때 맞는다.
+    return [...clauses].flatMap((clause) => [`${clause}^2`, clause]).join(" ") || plain;
+  }
+
+  // ‘찾을 수 없음’에는 고친 낱말이 아니라 물은 낱말을 보인다.
+  function restore(terms) {
+    const found = Object.keys(terms).filter((term) => terms[term]);
+    const missing = asked.filter(({ clauses }) => !clauses.some((clause) => terms[clause]));
+    return Object.fromEntries([...found.map((term) => [term, true]), ...missing.map(({ word }) => [word, false])]);
+  }
+
+  // 테마보다 먼저 듣고, 테마가 보낸 것은 고쳐서 보낸다.
+  addEventListener("message", ({ data: message }) => {
+    if (message.type === 0) learn(message.data);
+    if (message.type === 2) message.data = rewrite(message.data);
+  });
+  const send = self.postMessage.bind(self);
+  self.postMessage = (message) => {
+    if (message.type === 3 && asked.length) {
+      for (const item of message.data.items.flat()) if (item.score) item.terms = restore(item.terms);
+    }
+    send(message);
+  };
+})();

@@ -1,0 +1,109 @@
+"""hooks/search.py: 용어 페이지에서 표를 뽑아 테마의 검색 일꾼 앞에 붙인다."""
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from mkdocs.structure.files import File, Files
+
+from hooks import search
+
+ROOT = Path(__file__).parents[2]
+BOOK = """---
+title: 용어
+---
+
+# 용어
+
+교차 엔트로피 (cross-entropy)
+:   $P$에서 나온 값을 적는 길이 (nat). [정의](../losses/binary.md#cross-entropy)
+
+기울기 (gradient)
+:   함수가 커지는 방향.
+
+로짓 (logit)
+:   확률로 바꾸기 전의 값. [정의](../losses/binary.md#logits), [또](../losses/categorical.md#else)
+
+로그 오즈 (log-odds)
+:   로짓과 같다. [정의](../losses/binary.md#logits)
+
+모드 붕괴 (mode collapse)
+:   봉우리 몇 개만 내놓는 것. [측정](../labs/gan.ipynb)
+
+| 다른 | 표 |
+| --- | --- |
+| 이것은 | 아니다 |
+
+## 다르게 적는 말 { #spellings data-search-exclude }
+
+말.
+
+| 이 책 | 다르게 적으면 |
+| --- | --- |
+| 와서스타인 | 바서슈타인, 워서스타인 |
+| 라벨 | 레이블 |
+"""
+
+
+def test_other_names_are_english_own_and_other_spellings() -> None:
+    assert search.other_names(BOOK) == [
+        ("cross-entropy", "교차 엔트로피"),
+        ("교차 엔트로피", "교차 엔트로피"),
+        ("gradient", "기울기"),
+        ("logit", "로짓"),
+        ("log-odds", "로그 오즈"),
+        ("로그 오즈", "로그 오즈"),
+        ("mode collapse", "모드 붕괴"),
+        ("모드 붕괴", "모드 붕괴"),
+        ("바서슈타인", "와서스타인"),
+        ("워서스타인", "와서스타인"),
+        ("레이블", "라벨"),
+    ]
+
+
+def test_a_glossary_without_spellings_still_has_its_terms() -> None:
+    assert search.other_names("로짓 (logit)\n:   값.\n") == [("logit", "로짓")]
+
+
+def test_a_term_is_defined_where_its_first_link_goes() -> None:
+    assert search.defined(BOOK) == {
+        "losses/binary/#cross-entropy": "교차 엔트로피",
+        "losses/binary/#logits": "로짓 로그 오즈",
+        "labs/gan/": "모드 붕괴",
+    }
+
+
+def test_every_term_and_spelling_of_the_real_glossary_is_read() -> None:
+    glossary = (ROOT / "docs" / search.GLOSSARY).read_text("utf-8")
+    names = search.other_names(glossary)
+    assert len({name for other, name in names if other.isascii()}) >= 40
+    assert len(search.TERM.findall(glossary)) == len(re.findall(r"^:   ", glossary, re.MULTILINE))
+    assert ("바서슈타인", "와서스타인") in names
+    others = [other for other, name in names if other != name]
+    assert len(others) == len(set(others))
+    assert not set(others) & {name for _, name in names}
+
+
+def files_with(config: SimpleNamespace, *workers: str) -> Files:
+    (Path(config.config_file_path).parent / "overrides" / "search").mkdir(parents=True)
+    (Path(config.config_file_path).parent / "overrides" / "search" / "korean.js").write_text("ours();", "utf-8")
+    contents = {search.GLOSSARY: BOOK, "index.md": "# 책", **dict.fromkeys(workers, "theirs();")}
+    return Files([File.generated(config, uri, content=content) for uri, content in contents.items()])
+
+
+def test_the_worker_begins_with_the_tables_and_ours(config: SimpleNamespace) -> None:
+    uri = "assets/javascripts/workers/search.a7633da7.min.js"
+    files = search.on_files(files_with(config, uri, f"{uri}.map"), config)
+    assert sorted(file.src_uri for file in files) == sorted([search.GLOSSARY, "index.md", uri, f"{uri}.map"])
+    first, second, ours, theirs = files.src_uris[uri].content_string.split("\n")
+    assert json.loads(first.removeprefix("const aliases = ").removesuffix(";"))[0] == ["cross-entropy", "교차 엔트로피"]
+    assert json.loads(second.removeprefix("const defined = ").removesuffix(";")) == search.defined(BOOK)
+    assert (ours, theirs) == ("ours();", "theirs();")
+    assert files.src_uris[f"{uri}.map"].content_string == "theirs();"
+
+
+def test_a_theme_without_the_worker_fails_the_build(config: SimpleNamespace) -> None:
+    with pytest.raises(ValueError, match="not enough values"):
+        search.on_files(files_with(config), config)
