@@ -65,10 +65,11 @@ bench: .venv/.installed ## torch, SciPy, POT, BlackJAX, pytorch-metric-learning�
 	$(BIN)/python -m benchmarks.contrastive
 	$(BIN)/python -m benchmarks.devices --device $(DEVICE)
 
-bench-certify: .venv/.installed ## 인증이 없거나 낡은 것을 돌려 certificates/에 적는다 (make certify DEVICE=cuda, make certify ROW='labs/gan')
-	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) --certify $(if $(ROW),--row '$(ROW)')
+bench-site: .venv/.installed ## 사이트를 만드는 시간과, 인증이 시험과 빌드에 더하는 시간을 잰다
+	$(BIN)/python -m benchmarks.site
+	$(BIN)/python -m benchmarks.certificates
 
-labs: .venv/.installed ## 노트북을 돌리는 시간을 다른 도구들과 나란히 잰다 (한 시간 가까이)
+bench-labs: .venv/.installed ## 노트북을 돌리는 시간을 다른 도구들과 나란히 잰다 (한 시간 가까이)
 	$(BIN)/python -m benchmarks.labs
 
 lock: .venv/.installed ## 지금 설치된 판을 constraints.txt에 적는다

@@ -1,0 +1,149 @@
+"""서지 페이지와 내려받는 BibTeX를 파일 하나에서 만든다.
+
+`docs/reference/references.yml`의 항목마다 페이지의 `<!-- bibliography:references -->` 자리에 한 줄이,
+`references.bib`에 한 덩이가 생긴다. id가 페이지의 #이름이자 BibTeX의 열쇠다. 이 책의 인용은 뿌리의 `CITATION.cff`에서
+`<!-- bibliography:cite -->` 자리로 간다. 모르는 칸, 빠진 칸, 두 번 나온 id는 빌드를 멈춘다.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+
+SOURCE = "reference/references.yml"
+DOWNLOAD = "reference/references.bib"
+CITATION = "CITATION.cff"
+REQUIRED = {
+    "article": {"author", "journal", "year"},
+    "book": {"author", "publisher", "year"},
+    "incollection": {"author", "booktitle", "publisher", "year"},
+    "inproceedings": {"author", "booktitle", "year"},
+    "misc": set[str](),
+}
+EVERY = {"id", "name", "type", "title"}  # 어느 종류에나 있다
+OPTIONAL = {"author", "chapter", "edition", "note", "number", "series", "volume", "year"}
+OTHERS = "others"  # 저자를 다 적지 않았다
+Reference = dict[str, Any]
+
+
+def fault(entry: Reference) -> str | None:
+    """항목에서 틀린 것."""
+    if entry.get("type") not in REQUIRED:
+        return f"종류 {entry.get('type')!r}: {', '.join(REQUIRED)} 가운데 하나"
+    needed = EVERY | REQUIRED[entry["type"]]
+    if missing := sorted(needed - set(entry)):
+        return f"{', '.join(missing)}이(가) 없다"
+    if unknown := sorted(set(entry) - needed - OPTIONAL):
+        return f"모르는 칸 {', '.join(unknown)}"
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", entry["id"]):
+        return "id는 영어 소문자, 숫자, 붙임표로 쓴다"
+    return None
+
+
+def read(path: Path) -> list[Reference]:
+    """서지의 모든 항목.
+
+    Raises:
+        PluginError: 틀린 항목이 있으면. 글은 그 id를 말한다.
+    """
+    entries: list[Reference] = yaml.safe_load(path.read_text("utf-8"))
+    seen: set[str] = set()
+    for entry in entries:
+        name = entry.get("id")
+        wrong = "id가 두 번 있다" if name in seen else fault(entry)
+        if wrong:
+            raise PluginError(f"{path.name}: {name}: {wrong}")
+        seen.add(entry["id"])
+    return entries
+
+
+def people(authors: list[str]) -> str:
+    """저자들: 둘이면 &로 잇고, 다 적지 않았으면 ‘외’."""
+    named = [author for author in authors if author != OTHERS]
+    if len(named) < len(authors):
+        return f"{', '.join(named)} 외."
+    return " & ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+
+
+def line(entry: Reference) -> str:
+    """페이지에 보이는 한 항목."""
+    title = f"*{entry['title']}*" + (f", {entry['edition']}판" if "edition" in entry else "")
+    parts = [title if entry["title"].endswith("?") else f"{title}."]
+    if "author" in entry:
+        parts.insert(0, people(entry["author"]))
+    year = str(entry.get("year", ""))
+    issue = f"{entry.get('volume', '')}" + (f"({entry['number']})" if "number" in entry else "")
+    if entry["type"] == "article":
+        parts.append(f"{entry['journal']} {issue}, {year}.")
+    elif entry["type"] == "inproceedings":
+        series = f" ({entry['series']} {issue})" if "series" in entry else ""
+        parts.append(f"{entry['booktitle']} {year}{series}.")
+    else:
+        if "booktitle" in entry:
+            parts.append(entry["booktitle"] + (f", {entry['chapter']}장." if "chapter" in entry else "."))
+        parts.append(", ".join(filter(None, [entry.get("publisher"), year])) + "." * bool(year))
+    words = " ".join(filter(None, [*parts, entry.get("note")]))
+    return f"{entry['name']} {{ #{entry['id']} }}\n:   {words}"
+
+
+def escaped(text: object) -> str:
+    """BibTeX가 다르게 읽는 글자를 막는다. 글자는 UTF-8 그대로다."""
+    return re.sub(r"[#$%&_{}]", r"\\\g<0>", str(text))
+
+
+def record(kind: str, key: str, fields: dict[str, str]) -> str:
+    """BibTeX 한 덩이."""
+    body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    return f"@{kind}{{{key},\n{body}}}"
+
+
+def bibtex(entry: Reference) -> str:
+    """항목을 BibTeX로. 제목의 대문자는 지키고, 이 책의 덧말은 찍히지 않는 annote에 둔다."""
+    fields = {name: escaped(value) for name, value in entry.items() if name not in ("id", "name", "type", "note")}
+    fields["title"] = f"{{{fields['title']}}}"
+    if "author" in entry:
+        fields["author"] = " and ".join(map(escaped, entry["author"]))
+    if "note" in entry:
+        fields["annote"] = escaped(entry["note"])
+    return record(entry["type"], entry["id"], fields)
+
+
+def cite(citation: dict[str, Any], url: str | None) -> str:
+    """이 책의 BibTeX. 펴낸 날과 DOI는 모르므로 적지 않고, 주소는 사이트를 만들 때 알면 적는다."""
+    names = [person.get("name") or f"{person['family-names']}{person['given-names']}" for person in citation["authors"]]
+    fields = {
+        "author": " and ".join(f"{{{escaped(name)}}}" for name in names),
+        "title": f"{{{escaped(citation['title'])}}}",
+        "note": f"판 {escaped(citation['version'])}",
+    }
+    if url:
+        fields["url"] = url
+    return record("misc", "mgk", fields)
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """MkDocs 훅: 서지를 읽고, 내려받을 BibTeX를 사이트의 파일로 더한다."""
+    source = files.get_file_from_path(SOURCE)
+    if source is None:
+        raise PluginError(f"{SOURCE}가 없다")
+    files.remove(source)
+    root = Path(config.config_file_path).parent
+    entries = read(Path(str(source.abs_src_path)))
+    citation = yaml.safe_load((root / CITATION).read_text("utf-8"))
+    config.extra["bibliography"] = {
+        "references": "\n\n".join(map(line, entries)),
+        "cite": f"```bibtex\n{cite(citation, config.site_url)}\n```",
+    }
+    download = "\n\n".join(map(bibtex, entries)) + "\n"
+    files.append(File.generated(config, DOWNLOAD, content=download))
+    return files
+
+
+def on_page_markdown(markdown: str, config: Any, **_: Any) -> str:
+    """MkDocs 훅: 서지와 인용의 자리를 채운다."""
+    for place, text in config.extra["bibliography"].items():
+        markdown = markdown.replace(f"<!-- bibliography:{place} -->", text)
+    return markdown

@@ -1,0 +1,182 @@
+"""hooks/bibliography.py: 파일 하나에서 서지 페이지와 BibTeX가 나오고, 틀린 항목은 빌드를 멈춘다."""
+
+import re
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+
+from hooks import bibliography
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+BOOK = {
+    "id": "a-book",
+    "name": "가 2000",
+    "type": "book",
+    "title": "T",
+    "author": ["A, B."],
+    "publisher": "P",
+    "year": 1,
+}
+CITED = {
+    "title": "책 & 코드",
+    "version": "1",
+    "authors": [{"name": "준혁"}, {"family-names": "박", "given-names": "세준"}],
+}
+
+
+def references() -> list[dict[str, Any]]:
+    return bibliography.read(DOCS / bibliography.SOURCE)
+
+
+def parse(text: str) -> dict[str, tuple[str, dict[str, str]]]:
+    """BibTeX를 글자마다 엄격하게 읽는다: 열쇠마다 종류와 칸들."""
+    entries: dict[str, tuple[str, dict[str, str]]] = {}
+    rest = text
+    while rest.strip():
+        head = re.match(r"\s*@([a-z]+)\{([a-z][a-z0-9-]*),\n", rest)
+        assert head, rest[:80]
+        kind, key = head.groups()
+        assert key not in entries
+        rest, fields = rest[head.end() :], {}
+        while not rest.startswith("}\n"):
+            field = re.match(r"  ([a-z]+) = \{", rest)
+            assert field, rest[:80]
+            depth, end = 1, field.end()
+            while depth:
+                depth += {"{": 1, "}": -1}.get(rest[end], 0) * (rest[end - 1] != "\\")
+                end += 1
+            assert rest.startswith(",\n", end), rest[:80]
+            value = rest[field.end() : end - 1]
+            assert not re.search(r"(?<!\\)[#$%&_]", value), value
+            assert field[1] not in fields
+            fields[field[1]] = value
+            rest = rest[end + 2 :]
+        entries[key] = (kind, fields)
+        rest = rest[2:]
+    return entries
+
+
+def test_every_entry_becomes_bibtex_that_parses_with_the_fields_its_kind_needs() -> None:
+    entries = references()
+    parsed = parse("\n\n".join(map(bibliography.bibtex, entries)) + "\n")
+    assert list(parsed) == [entry["id"] for entry in entries]
+    assert len(parsed) >= 66
+    for entry in entries:
+        kind, fields = parsed[entry["id"]]
+        assert {"title", *bibliography.REQUIRED[kind]} <= set(fields)
+        assert fields["title"] == f"{{{bibliography.escaped(entry['title'])}}}"
+        assert len(fields.get("author", "").split(" and ")) == len(entry.get("author", [""]))
+        assert all(re.fullmatch(r"\S.*, .*\.|others", each) for each in entry.get("author", []))
+        assert "year" not in entry or re.search(rf"\b{entry['year']}[a-z]?$", entry["name"])
+
+
+@pytest.mark.parametrize("text", ["@book{a,\n  title = {x,\n}\n", "@book{a,\n  title = {x}\n}\n", "book{a,\n}\n"])
+def test_the_check_itself_refuses_broken_bibtex(text: str) -> None:
+    with pytest.raises((AssertionError, IndexError)):
+        parse(text)
+
+
+def test_every_link_to_the_bibliography_has_an_entry() -> None:
+    ids = {entry["id"] for entry in references()} | {"cite"}
+    links = [
+        (path.name, name)
+        for path in [*DOCS.rglob("*.md"), *DOCS.rglob("*.py")]
+        for name in re.findall(r"bibliography\.md#([\w-]+)", path.read_text("utf-8"))
+    ]
+    assert len(links) > 60
+    assert not [link for link in links if link[1] not in ids]
+
+
+def test_a_line_of_the_page_by_kind() -> None:
+    lines = {entry["id"]: bibliography.line(entry).split("\n:   ") for entry in references()}
+    assert lines["cover-thomas"] == [
+        "Cover와 Thomas 2006 { #cover-thomas }",
+        "Cover, T. M. & Thomas, J. A. *Elements of Information Theory*, 2판. Wiley, 2006. 엔트로피와 KL 발산은 2장.",
+    ]
+    assert lines["muller"][1].endswith("*When Does Label Smoothing Help?* NeurIPS 2019.")
+    assert lines["schmitzer"][1].endswith("SIAM Journal on Scientific Computing 41(3), 2019. 흡수와 ε 줄이기.")
+    assert lines["brier"][1].startswith("Brier, G. W. *Verification")
+    assert lines["pot"][1].startswith("Flamary, R. 외. *POT: Python Optimal Transport*. Journal")
+    assert lines["sohl-dickstein"][1].endswith("ICML 2015 (PMLR 37).")
+    assert "*. Handbook of Markov Chain Monte Carlo, 5장. CRC Press, 2011." in lines["neal"][1]
+    assert "*. Predicting Structured Data. MIT Press, 2006." in lines["lecun-ebm"][1]
+    assert lines["cfg"][1].endswith("*Classifier-Free Diffusion Guidance*. 2022.")
+    assert lines["pytorch"][1].startswith("*PyTorch 2.13 문서*. `torch.nn.BCELoss`")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"type": "blog"}, "종류 'blog'"),
+        ({"year": None}, "year이"),
+        ({"doi": "10"}, "모르는 칸 doi"),
+        ({"id": "A book"}, "id는 영어 소문자"),
+    ],
+)
+def test_a_faulty_entry_stops_the_build(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    entry = {name: value for name, value in (BOOK | change).items() if value is not None}
+    (tmp_path / "references.yml").write_text(yaml.safe_dump([entry], allow_unicode=True), "utf-8")
+    with pytest.raises(PluginError, match=said):
+        bibliography.read(tmp_path / "references.yml")
+
+
+def test_an_id_given_twice_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "references.yml").write_text(yaml.safe_dump([BOOK, BOOK], allow_unicode=True), "utf-8")
+    with pytest.raises(PluginError, match="a-book: id가 두 번 있다"):
+        bibliography.read(tmp_path / "references.yml")
+
+
+def test_letters_that_bibtex_reads_otherwise_are_escaped() -> None:
+    assert bibliography.escaped("A & B_1 {50 %}") == r"A \& B\_1 \{50 \%\}"
+
+
+def test_the_book_is_cited_with_its_address_only_when_it_is_known() -> None:
+    kind, fields = parse(bibliography.cite(CITED, None) + "\n")["mgk"]
+    assert (kind, fields) == ("misc", {"author": "{준혁} and {박세준}", "title": r"{책 \& 코드}", "note": "판 1"})
+    assert parse(bibliography.cite(CITED, "https://x.example/") + "\n")["mgk"][1]["url"] == "https://x.example/"
+
+
+def test_the_citation_file_says_only_what_is_known() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["type"] == "software"
+    for person in citation["authors"]:
+        assert set(person) in ({"name"}, {"family-names", "given-names"})
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert citation["version"] == settings["project"]["version"]
+    site = (ROOT / "mkdocs.yml").read_text("utf-8")
+    assert f"site_name: {citation['title']}\n" in site
+    assert f"site_description: {citation['abstract']}\n" in site
+    names = bibliography.cite(citation, None)
+    for member in ("junhyeok", "sejun", "useok", "chaeyeon"):
+        page = (DOCS / "members" / f"{member}.md").read_text("utf-8")
+        assert f"{{{re.search(r'(?m)^title: (.+)$', page)[1]}}}" in names
+    assert not {"doi", "date-released", "url", "license"} & set(citation)
+
+
+def test_the_hook_fills_the_page_and_offers_the_file(tmp_path: Path) -> None:
+    folder = tmp_path / "docs" / "reference"
+    folder.mkdir(parents=True)
+    (folder / "references.yml").write_text(yaml.safe_dump([BOOK], allow_unicode=True), "utf-8")
+    (tmp_path / "CITATION.cff").write_text(yaml.safe_dump(CITED, allow_unicode=True), "utf-8")
+    config = SimpleNamespace(
+        config_file_path=str(tmp_path / "mkdocs.yml"), site_dir=str(tmp_path / "site"), site_url=None, extra={},
+        use_directory_urls=True, plugins=SimpleNamespace(_current_plugin=None),
+    )  # fmt: skip
+    source = File("reference/references.yml", str(tmp_path / "docs"), config.site_dir, True)
+    files = bibliography.on_files(Files([source]), config)
+    assert [file.src_uri for file in files] == ["reference/references.bib"]
+    assert list(parse(next(iter(files)).content_string)) == ["a-book"]
+    text = "<!-- bibliography:references -->\n\n<!-- bibliography:cite -->\n"
+    page = bibliography.on_page_markdown(text, config=config, page=None)
+    assert page.startswith("가 2000 { #a-book }\n:   A, B. *T*. P, 1.\n\n```bibtex\n@misc{mgk,\n")
+    with pytest.raises(PluginError, match=r"references\.yml가 없다"):
+        bibliography.on_files(Files([]), config)
