@@ -63,7 +63,8 @@ def test_each_example_listing_and_lab_says_where_it_ran(path: str) -> None:
     if path.startswith("labs/"):
         assert len(lines) == 1
     else:
-        examples = [block for block in article.select("div.language-python.highlight") if not block.find_parent("details")]
+        blocks = article.select("div.language-python.highlight")
+        examples = [block for block in blocks if not block.find_parent("details")]
         functions = [name for name in article.select(".doc-heading") if name.find_next_sibling(class_="certificate")]
         assert len(lines) == len(examples) + len(functions)
         assert not article.select(".mkdocstrings-source .certificate")
