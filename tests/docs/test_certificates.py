@@ -105,7 +105,7 @@ def clone(tmp_path: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, target)
-    for folder in ("docs/labs", "overrides", "benchmarks/results", "certificates"):
+    for folder in ("docs/labs", "overrides/theme", "benchmarks/results", "certificates"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "docs" / "page.md").write_text(PAGE, "utf8")
     (tmp_path / "docs" / "labs" / "one.py").write_text(LAB, "utf8")

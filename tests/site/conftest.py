@@ -4,6 +4,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -27,6 +28,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Handler(SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
         return super().translate_path(path.removeprefix(PREFIX.rstrip("/")))
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """GitHub Pages처럼, 없는 주소에는 404.html을 준다."""
+        if code != HTTPStatus.NOT_FOUND:
+            return super().send_error(code, message, explain)
+        body = (SITE / "404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+        return None
 
     def log_message(self, *_: object) -> None:
         """조용히."""
@@ -62,8 +76,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def built_pages() -> list[str]:
-    """사이트의 모든 페이지의 상대 주소."""
-    paths = (path.parent.relative_to(SITE).as_posix() for path in sorted(SITE.rglob("index.html")))
+    """사이트의 모든 페이지의 상대 주소. 옛 주소에서 넘겨주는 것은 페이지가 아니다."""
+    found = (path for path in sorted(SITE.rglob("index.html")) if 'http-equiv="refresh"' not in path.read_text("utf-8"))
+    paths = (path.parent.relative_to(SITE).as_posix() for path in found)
     return ["" if path == "." else f"{path}/" for path in paths]
 
 
