@@ -94,7 +94,8 @@ def test_rand_again():
 """
 BLOCK = "page.md#"
 MODULES = [f"mgk_docs_src/{name}.py" for name in ("__init__", "checks", "device", "random")]
-PARTS = ["conftest.py", "mkdocs.yml", "hooks", "tests/__init__.py", "tests/docs", "pyproject.toml", *MODULES]
+FILES = ["conftest.py", "mkdocs.yml", "CITATION.cff", "pyproject.toml", "tests/__init__.py"]
+PARTS = [*FILES, *MODULES, "hooks", "tests/docs"]
 
 
 @pytest.fixture
