@@ -84,11 +84,16 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
+def file_of(name: str, page_uri: str, files: Files) -> File | None:
+    """페이지에 실린 그림의 파일."""
+    return files.get_file_from_path(f"{page_uri.rpartition('/')[0]}/figures/{name}.svg".lstrip("/"))
+
+
 def sized(content: str, page_uri: str, files: Files) -> str:
     """그림에 크기를 적어, 늦게 와도 글이 밀리지 않게 한다."""
 
     def replace(match: re.Match[str]) -> str:
-        file = files.get_file_from_path(f"{page_uri.rpartition('/')[0]}/figures/{match['name']}.svg".lstrip("/"))
+        file = file_of(match["name"], page_uri, files)
         size = file and re.search(r'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', file.content_string, re.DOTALL)
         if not size:
             return match[0]
@@ -98,15 +103,23 @@ def sized(content: str, page_uri: str, files: Files) -> str:
     return re.sub(r'(<img [^>]*src="[^"]*figures/(?P<name>\w+)\.svg"[^>]*?)(?P<end>\s*/?>)', replace, content)
 
 
+def markup(file: File, name: str) -> str:
+    """페이지에 그대로 넣을 SVG. 이름(id)이 다른 그림과 겹치지 않고, 색은 읽는 사람이 고른 밝기를 따른다."""
+    svg = file.content_string[file.content_string.index("<svg") :].replace(' target="_blank"', "")
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\sid="|xlink:href="#|url\(#)', rf"\1{name}-", svg)
+    dark = r"@media screen{[data-md-color-scheme=slate] svg{\1}}"
+    return re.sub(r"@media\(prefers-color-scheme:dark\)\{svg\{([^}]*)\}\}", dark, svg)
+
+
 def inlined(content: str, page_uri: str, files: Files) -> str:
     """`{ .inline }`이 붙은 그림은 페이지에 그대로 넣는다. 그래야 그림 속의 링크를 누르고 자판으로도 옮겨 다닌다."""
 
     def replace(match: re.Match[str]) -> str:
-        file = files.get_file_from_path(f"{page_uri.rpartition('/')[0]}/figures/{match['name']}.svg".lstrip("/"))
+        file = file_of(match["name"], page_uri, files)
         if not file:
             return match[0]
-        svg = file.content_string[file.content_string.index("<svg") :].replace(' target="_blank"', "")
-        svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+        svg = markup(file, match["name"])
         return f'<div class="inline-figure" role="group" aria-label="{match["alt"]}">{svg}</div>'
 
     inline = r'<img (?=[^>]*class="inline")[^>]*?alt="(?P<alt>[^"]*)"[^>]*?src="[^"]*figures/(?P<name>\w+)\.svg"[^>]*>'

@@ -1,11 +1,14 @@
-"""`python -m mgk_docs_src.figures 모듈 폴더`: 모듈의 그림을 모두 SVG로 그린다."""
+"""`python -m mgk_docs_src.figures 모듈 폴더`: 모듈의 그림을 모두 SVG로 그린다.
+
+움직이는 그림은 모든 장면을 곁의 JSON에도 적는다.
+"""
 
 import importlib
 import inspect
 import sys
 from pathlib import Path
 
-from mgk_docs_src.figures.style import save
+from mgk_docs_src.figures import moving, style
 
 
 def main(module_name: str, folder: str) -> None:
@@ -15,7 +18,11 @@ def main(module_name: str, folder: str) -> None:
     target.mkdir(parents=True)
     for name, function in inspect.getmembers(module, inspect.isfunction):
         if function.__module__ == module_name and not name.startswith("_"):
-            save(function(), target / f"{name}.svg")
+            drawn, path = function(), target / f"{name}.svg"
+            if isinstance(drawn, moving.Moving):
+                moving.save(drawn, path)
+            else:
+                style.save(drawn, path)
 
 
 if __name__ == "__main__":

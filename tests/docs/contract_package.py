@@ -11,7 +11,7 @@ from tests.docs.blocks import ROOT
 from tests.docs.pages import PACKAGE, Page
 
 FIGURES = f"{PACKAGE}.figures"
-FIGURE_TOOLS = {f"{FIGURES}.style"}  # 그림이 아니라, 여러 그림이 나누어 쓰는 것
+FIGURE_TOOLS = {f"{FIGURES}.style", f"{FIGURES}.moving"}  # 그림이 아니라, 여러 그림이 나누어 쓰는 것
 SUBJECTS = tuple(f"{PACKAGE}.{name}." for name in ("losses", "transport", "diffusion", "energy", "contrastive"))
 FENCE_OR_CONSOLE = ("```", "~~~", ">>>")  # 설명 안의 예제는 돌지 않는다
 

@@ -12,11 +12,13 @@ from mgk_docs_src.figures.losses import binary
 
 def test_every_public_function_becomes_a_file(tmp_path: Path) -> None:
     command.main(binary.__name__, str(tmp_path / "out"))
-    assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == [
-        "mixture",
-        "penalty",
-        "precision",
-        "vanishing",
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "bce_live.json",  # 움직이는 그림의 장면들
+        "bce_live.svg",
+        "mixture.svg",
+        "penalty.svg",
+        "precision.svg",
+        "vanishing.svg",
     ]
 
 

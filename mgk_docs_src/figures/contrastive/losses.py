@@ -18,6 +18,7 @@ from mgk_docs_src.contrastive.losses import (
     triplet,
     uniformity,
 )
+from mgk_docs_src.figures.moving import Moving, Reading, knob, trace
 from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels
 from mgk_docs_src.random import generator, randn
 
@@ -75,6 +76,37 @@ def temperature() -> Figure:
     return figure
 
 
+def temperature_live() -> Moving:
+    """온도와 짝의 코사인을 손으로 움직인다: 손실의 기울기가 짝과 오답에 나뉘는 모습."""
+    taus = torch.tensor([0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0], dtype=torch.float64)
+    partners = torch.arange(2, 11, dtype=torch.float64) / 10
+    others = torch.linspace(0.9, -0.9, 10, dtype=torch.float64)
+    every = torch.cat([partners[:, None], others.expand(len(partners), -1)], 1)  # (짝, 열쇠)
+    loss, slope = (torch.stack(parts) for parts in zip(*(_choice(every, tau) for tau in taus.tolist()), strict=True))
+    push = slope[..., 1:]
+    share = push / push.sum(-1, keepdim=True)
+    with panels(2, height=2.5) as (figure, (above, below)):
+        traces = [
+            trace(above, others, share, kind="bars", color=BLUE, width=16),
+            trace(below, taus, loss.T[None], color=BLUE),
+            trace(below, taus[:, None, None], loss[..., None], kind="dots", color=ORANGE, width=9),
+        ]
+        above.set(title="오답마다 받는 몫 (합은 1)", xlabel="오답의 코사인", xlim=(-1.05, 1.05), ylim=(0, 1.05))
+        below.set(title="손실", xlabel="온도 τ", ylabel="손실 (nat)", xscale="log", yscale="log")
+        below.set(xlim=(0.045, 2.2), ylim=(0.08, 20))
+        below.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
+        below.set_yticks([], minor=True)
+        below.set_xticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
+        below.set_xticks([], minor=True)
+    readings = [
+        Reading("손실 {:z.4f}", loss),
+        Reading("짝을 당기는 힘 {:.3f}", -slope[..., 0]),
+        Reading("가장 닮은 오답의 몫 {:.3f}", share[..., 0]),
+        Reading("오답은 사실상 {:.1f}개", 1 / share.square().sum(-1)),
+    ]
+    return Moving(figure, [knob("온도 τ", taus, 4), knob("짝의 코사인", partners, 6)], traces, readings)
+
+
 def floors() -> Figure:
     """클래스의 수에 따른 BCE의 바닥: 클래스들을 정단체로 놓을 때와 직교하게 놓을 때."""
     counts = range(2, 31)
@@ -126,6 +158,15 @@ def _pushes(cosine: Tensor, tau: float) -> Tensor:
     query = _at(torch.ones_like(column))
     (slope,) = torch.autograd.grad(info_nce(query, _at(every), temperature=tau).sum(), every)
     return slope[:, 1] / slope[:, 1:].sum(1)
+
+
+def _choice(every: Tensor, tau: float) -> tuple[Tensor, Tensor]:
+    """줄마다, 맨 앞이 짝인 열쇠들의 코사인에 대한 InfoNCE와 그 기울기."""
+    cosine = every.clone().requires_grad_()
+    query = _at(torch.ones(len(every), 1, dtype=every.dtype))  # 질문 하나씩: (짝, 1, 2)
+    loss = info_nce(query, _at(cosine), temperature=tau)
+    (slope,) = torch.autograd.grad(loss.sum(), cosine)
+    return loss.detach(), slope
 
 
 def _descend(start: Tensor, labels: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """`docs/diffusion/process.md`의 그림."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from matplotlib.axes import Axes
@@ -15,9 +16,13 @@ from mgk_docs_src.diffusion.process import (
     cosine_schedule,
     diffuse,
     linear_schedule,
+    mixture_log_density,
+    mixture_noise,
+    noise_to_x0,
     signal_to_noise,
 )
-from mgk_docs_src.figures.style import BLUE, INK, ORANGE, panels, powers
+from mgk_docs_src.figures.moving import Knob, Moving, Reading, knob, trace
+from mgk_docs_src.figures.style import BLUE, GREEN, INK, ORANGE, panels, powers
 from mgk_docs_src.random import generator, randn
 
 SHADES = 8  # 그림 한 장에 쓰는 먹의 농도
@@ -77,6 +82,44 @@ def schedules() -> Figure:
         right.set(title="신호 대 잡음비", xlabel="시각 t", ylabel="ᾱ / (1 − ᾱ)", ylim=(1e-7, 1e5))
         left.legend()
     return figure
+
+
+def noise_live() -> Moving:
+    """시각을 손으로 움직인다: 봉우리 둘이 한 덩이가 되고, 아래에서는 자료의 어림이 가운데로 눕는다."""
+    times = [0, *range(49, 1000, 50)]
+    means, std = torch.tensor([[-1.0], [1.0]], dtype=torch.float64), 0.15
+    x = torch.linspace(-3, 3, 81, dtype=torch.float64)
+    schedules = list(_schedules(1000))
+    start = means[torch.arange(60) % 2] + std * randn(60, 1, generator=generator(0), dtype=torch.float64)
+    noise = randn(60, 1, generator=generator(1), dtype=torch.float64)
+
+    def everywhere(f: Callable[[int, Schedule], Tensor]) -> Tensor:
+        """시각과 일정표마다의 값: (시각, 일정표, 점)."""
+        return torch.stack([torch.stack([f(t, schedule) for schedule in schedules]) for t in times])
+
+    def density(t: int, schedule: Schedule) -> Tensor:
+        return mixture_log_density(x[:, None], t, schedule, means=means, std=std).exp()
+
+    def estimate(t: int, schedule: Schedule) -> Tensor:
+        guess = mixture_noise(x[:, None], t, schedule, means=means, std=std)
+        return noise_to_x0(guess, x[:, None], t, schedule)[:, 0]
+
+    points = everywhere(lambda t, schedule: diffuse(start, t, schedule, noise=noise)[:, 0])
+    signal = everywhere(lambda t, schedule: schedule.alpha_bar[t])
+    ratio = everywhere(lambda t, schedule: signal_to_noise(schedule)[t])
+    with panels(2, height=2.5) as (figure, (above, below)):
+        normal = (-(x**2) / 2).exp() / math.sqrt(2 * math.pi)
+        above.plot(x, normal, color=INK, linewidth=1, linestyle="--", label="표준 정규 분포")
+        traces = [
+            trace(above, x, everywhere(density), color=BLUE, label="xₜ의 밀도"),
+            trace(above, points, torch.full((1, 1, 1), 0.03, dtype=torch.float64), kind="dots", color=ORANGE, width=4),
+            trace(below, x, everywhere(estimate), color=GREEN),
+        ]
+        above.set(ylabel="밀도", xlim=(-3, 3), ylim=(0, 1.45))
+        below.set(title="xₜ를 보고 어림한 자료 E[x₀ | xₜ]", xlabel="xₜ", xlim=(-3, 3), ylim=(-1.5, 1.5))
+        above.legend(loc="upper right", fontsize=9)
+    knobs = [knob("시각 t", torch.tensor(times), 5), Knob("일정표", ["선형", "코사인"], 0)]
+    return Moving(figure, knobs, traces, [Reading("ᾱ = {:.4f}", signal), Reading("신호 대 잡음비 {:.3g}", ratio)])
 
 
 def _schedules(steps: int) -> tuple[Schedule, Schedule]:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from mgk_docs_src.energy.models import Energy, banana
+from mgk_docs_src.energy.models import Energy, banana, boltzmann, double_well, evaluate, grid
 from mgk_docs_src.energy.samplers import (
     Draws,
     State,
@@ -22,6 +22,7 @@ from mgk_docs_src.energy.samplers import (
     mala_step,
     sample,
 )
+from mgk_docs_src.figures.moving import Moving, Reading, knob, trace
 from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels, powers
 from mgk_docs_src.random import generator, rand, randn
 
@@ -68,6 +69,35 @@ def ula_bias() -> Figure:
         axes.set(xlabel="걸음의 크기 ε", ylabel="표본의 분산 (참값 1)", ylim=(0.5, 4.6))
         axes.legend(fontsize=9)
     return figure
+
+
+def langevin_live() -> Moving:
+    """걸음의 크기와 온도를 손으로 움직인다: 얕은 우물에서 떠난 랑주뱅 사슬 800개가 400걸음 뒤에 어디 있나."""
+    epsilon = torch.tensor([0.001, 0.003, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2], dtype=torch.float64)
+    taus = torch.tensor([0.3, 0.5, 1.0, 2.0, 4.0], dtype=torch.float64)
+    cells = grid(-2.4, 2.4, 48, dims=1, dtype=torch.float64)
+    centres = cells.points[:, 0]
+    edges = torch.linspace(-2.4, 2.4, 49, dtype=torch.float64)
+    truth = torch.stack([boltzmann(evaluate(double_well, cells.points), temperature=tau) for tau in taus.tolist()])
+    runs = [_chains(epsilon, tau, edges) for tau in taus.tolist()]
+    share, path, lost = (torch.stack(kind, 1) for kind in zip(*runs, strict=True))  # (걸음, 온도, …)
+    with panels(2, height=2.5) as (figure, (above, below)):
+        traces = [
+            trace(above, centres, share / cells.cell, kind="bars", color=BLUE, width=5, label="표본"),
+            trace(above, centres, truth[None] / cells.cell, color=ORANGE, label="볼츠만 분포"),
+            trace(below, torch.linspace(0, 400, path.shape[-1]), path, color=BLUE, width=1),
+        ]
+        above.set(xlabel="x", ylabel="밀도", xlim=(-2.4, 2.4), ylim=(0, 2))
+        below.set(title="사슬 하나의 자취", xlabel="걸음", ylabel="x", xlim=(0, 400), ylim=(-2.4, 2.4))
+        above.legend(loc="upper right", fontsize=9)
+    left = centres < 0
+    readings = [
+        Reading("왼쪽 우물의 몫 {:.3f}", share[..., left].sum(-1)),
+        Reading("참값 {:.3f}", truth[None, :, left].sum(-1)),
+        Reading("분포의 차이(전변동) {:.3f}", (share - truth).abs().sum(-1) / 2),
+        Reading("튕겨 나간 걸음 {:.1%}", lost),
+    ]
+    return Moving(figure, [knob("걸음 ε", epsilon, 3), knob("온도 τ", taus, 2)], traces, readings)
 
 
 def leapfrog_energy() -> Figure:
@@ -208,6 +238,16 @@ def _contours(axes: Axes) -> None:
         axes.plot(x, x.square() - 1 + 0.3 * across, color=INK, linewidth=0.7)
     axes.set(xlim=(-3.1, 3.1), ylim=(-2.4, 6.2))
     axes.grid(visible=False)
+
+
+def _chains(epsilon: Tensor, tau: float, edges: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """걸음의 크기마다: 마지막에 칸마다 있는 사슬의 몫, 사슬 하나의 자취, 튕겨 나간 걸음의 몫."""
+    state = init(double_well, torch.ones(len(epsilon), 800, 1, dtype=torch.float64))
+    step = partial(langevin_step, double_well, step_size=epsilon[:, None], temperature=tau, generator=generator(0))
+    drawn = sample(step, state, 400)
+    last = drawn.positions[-1, ..., 0]
+    share = torch.stack([torch.histogram(row, edges).hist for row in last]) / last.shape[1]
+    return share, drawn.positions[3::4, :, 0, 0].T, drawn.info.diverged.double().mean((0, 2))
 
 
 def _standard(x: Tensor) -> Tensor:

@@ -4,8 +4,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
+from mgk_docs_src.figures.moving import Moving, Reading, knob, trace
 from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels
-from mgk_docs_src.losses.binary import bce, bce_with_logits, bce_with_logits_grad
+from mgk_docs_src.losses.binary import bce, bce_with_logits, bce_with_logits_grad, entropy
 
 
 def penalty() -> Figure:
@@ -31,6 +32,38 @@ def mixture() -> Figure:
         right.set(title="기울기 σ(z) − y", xlabel="로짓 z", ylabel="기울기")
         left.legend(loc="upper center")
     return figure
+
+
+def bce_live() -> Moving:
+    """로짓과 라벨을 손으로 움직인다: 손실의 점과 그 자리의 접선, 아래는 접선의 기울기."""
+    labels = torch.arange(11, dtype=torch.float64) / 10
+    logits = torch.arange(-12, 13, dtype=torch.float64) / 2
+    z, y = logits[:, None].expand(-1, 11), labels.expand(25, -1)  # 손잡이: 로짓, 라벨
+    loss, slope = bce_with_logits(z, y, reduction="none"), bce_with_logits_grad(z, y)
+    line = torch.linspace(-6, 6, 61, dtype=torch.float64).expand(11, -1)
+    target = labels[:, None].expand(-1, 61)
+    span = torch.tensor([-1.6, 1.6], dtype=torch.float64)
+    with panels(2, height=2.5) as (figure, (above, below)):
+        curve = bce_with_logits(line, target, reduction="none")[None]
+        sloped = bce_with_logits_grad(line, target)[None]
+        traces = [
+            trace(above, line[None], curve, color=BLUE, label="손실"),
+            trace(above, z[..., None] + span, loss[..., None] + slope[..., None] * span, color=ORANGE, label="접선"),
+            trace(above, z[..., None], loss[..., None], kind="dots", color=ORANGE, width=9),
+            trace(below, line[None], sloped, color=GREEN),
+            trace(below, z[..., None], slope[..., None], kind="dots", color=ORANGE, width=9),
+        ]
+        above.set(title="손실 −y log σ(z) − (1 − y) log(1 − σ(z))", ylabel="손실 (nat)", xlim=(-6, 6), ylim=(-0.3, 6.3))
+        below.set(title="기울기 σ(z) − y", xlabel="로짓 z", ylabel="기울기", xlim=(-6, 6), ylim=(-1.1, 1.1))
+        above.legend(loc="upper center", ncols=2)
+    knobs = [knob("로짓 z", logits, 10), knob("라벨 y", labels, 10)]
+    readings = [
+        Reading("σ(z) = {:.3f}", torch.sigmoid(z)),
+        Reading("손실 {:z.4f}", loss),
+        Reading("기울기 {:z.3f}", slope),
+        Reading("이 라벨의 바닥 {:z.4f}", entropy(torch.stack([y, 1 - y], -1))),
+    ]
+    return Moving(figure, knobs, traces, readings)
 
 
 def vanishing() -> Figure:

@@ -4,12 +4,14 @@ import torch
 from matplotlib.figure import Figure
 
 from mgk_docs_src.data import iris
+from mgk_docs_src.figures.moving import Moving, Reading, knob, trace
 from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels
 from mgk_docs_src.losses.categorical import (
     cross_entropy,
     double_softmax_floor,
     fit_softmax_regression,
     label_smoothing_floor,
+    smooth_labels,
 )
 
 CLASSES = 5
@@ -51,6 +53,49 @@ def smoothing() -> Figure:
         axes.set(xlabel="정답 로짓이 나머지보다 큰 만큼", ylabel="손실 (nat)")
         axes.legend()
     return figure
+
+
+def smoothing_live() -> Moving:
+    """여백과 ε을 손으로 움직인다: 손실과 바닥, 아래는 부드러워진 라벨과 모델의 확률."""
+    epsilons, margins = torch.arange(11) / 20, torch.arange(-8, 25) / 2
+    line, logits = _margin(81)
+    at = torch.zeros(len(margins), CLASSES)
+    at[:, 0] = margins
+    label = torch.zeros(1, dtype=torch.long)
+    settings = [float(epsilon) for epsilon in epsilons]
+
+    def losses(z: torch.Tensor) -> torch.Tensor:  # (ε, 여백)
+        labels = label.expand(len(z))
+        return torch.stack([cross_entropy(z, labels, label_smoothing=e, reduction="none") for e in settings])
+
+    loss = losses(at).T  # (여백, ε)
+    floor = torch.tensor([label_smoothing_floor(CLASSES, e) for e in settings])
+    one_hot = torch.nn.functional.one_hot(label, CLASSES).float()
+    target = torch.stack([smooth_labels(one_hot, e)[0] for e in settings])  # (ε, 클래스)
+    best = (target[:, 0] / target[:, 1]).log()  # 확률이 라벨과 같아지는 여백
+    guess = torch.softmax(at, 1)
+    classes = torch.arange(CLASSES)
+    with panels(2, height=2.5) as (figure, (above, below)):
+        traces = [
+            trace(above, line, losses(logits)[None], color=BLUE, label="손실"),
+            trace(above, torch.tensor([-4.0, 12.0]), floor[None, :, None], color=GREEN, width=1.2, label="바닥"),
+            trace(above, best[None, :, None], floor[None, :, None], kind="dots", color=GREEN, width=8),
+            trace(above, margins[:, None, None], loss[..., None], kind="dots", color=ORANGE, width=9),
+            trace(below, classes - 0.15, target[None], kind="bars", color=GREEN, width=14, label="라벨"),
+            trace(below, classes + 0.15, guess[:, None], kind="bars", color=ORANGE, width=14, label="모델의 확률"),
+        ]
+        above.set(xlabel="정답 로짓이 나머지보다 큰 만큼", ylabel="손실 (nat)", xlim=(-4, 12), ylim=(-0.3, 6.3))
+        below.set(ylabel="확률", xlim=(-0.6, CLASSES - 0.4), ylim=(0, 1.05))
+        below.set_xticks(classes, ["정답", *(f"오답 {number}" for number in range(1, CLASSES))])
+        above.legend(loc="upper right")
+        below.legend(loc="upper right")
+    readings = [
+        Reading("손실 {:z.4f}", loss),
+        Reading("바닥 {:z.4f}", floor[None]),
+        Reading("바닥의 여백 {:.2f}", best[None]),
+        Reading("정답의 확률 {:.3f}", guess[:, :1]),
+    ]
+    return Moving(figure, [knob("여백 m", margins, 20), knob("평활화 ε", epsilons, 2)], traces, readings)
 
 
 def training() -> Figure:

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.distributions import Normal, Uniform
 
+from mgk_docs_src.figures.moving import Moving, Reading, knob, trace
 from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PAPER, PURPLE, panels
 from mgk_docs_src.random import generator, randn, randperm
 from mgk_docs_src.transport.wasserstein import (
@@ -102,6 +103,31 @@ def best_coupling() -> Figure:
         below.set(xlim=(0, 2.2), ylim=(-0.4, 2.75), xlabel="E|X − Y|: 막대는 닫힌 식, ◇는 표본 10만 쌍의 평균")
         below.set_xticks([0, 0.5, 1, 1.5, 2])
     return figure
+
+
+def coupling_live() -> Moving:
+    """상관을 손으로 움직인다: 점들의 가장자리는 그대로이고, 짝짓기와 E|X − Y|만 달라진다."""
+    correlations = torch.arange(-10, 11, dtype=torch.float64) / 10
+    p, q = Normal(0.0, 1.0), Uniform(-HALF_WIDTH, HALF_WIDTH)
+    drawn = [sample_coupling(p, q, MANY, correlation=rho, generator=generator(0)) for rho in correlations.tolist()]
+    x, y = (torch.stack(side) for side in zip(*drawn, strict=True))
+    distance = (x - y).abs().mean(1)
+    with panels(2, height=3.2) as (figure, (joint, below)):
+        joint.axline((0, 0), slope=1, color=FAINT, linestyle="--", zorder=1)
+        _marginals(joint)
+        below.plot(
+            [-1, 1], [normal_uniform_distance(HALF_WIDTH, coupling="comonotone")] * 2, color=GREEN, linewidth=1.2
+        )
+        below.annotate("W₁", (-1, 0.15), (2, 5), textcoords="offset points", color=GREEN)
+        below.plot(correlations, distance, color=FAINT)
+        traces = [
+            trace(joint, x[:, :FEW], y[:, :FEW], kind="dots", color=BLUE, width=4),
+            trace(below, correlations[:, None], distance[:, None], kind="dots", color=ORANGE, width=9),
+        ]
+        joint.set(xlabel="X", ylabel="Y", xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE))
+        joint.set_yticks([-2, 0, 2])
+        below.set(xlabel="상관 ρ", ylabel="E|X − Y|", xlim=(-1.05, 1.05), ylim=(0, 1.8))
+    return Moving(figure, [knob("상관 ρ", correlations, 15)], traces, [Reading("E|X − Y| = {:.3f}", distance)])
 
 
 def transport_plan() -> Figure:

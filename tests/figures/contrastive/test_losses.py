@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 
 from mgk_docs_src.figures.contrastive.losses import (
@@ -13,6 +14,7 @@ from mgk_docs_src.figures.contrastive.losses import (
     floors,
     margins,
     temperature,
+    temperature_live,
 )
 
 Curves = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -90,3 +92,29 @@ def test_training_gathers_the_same_and_spreads_the_rest() -> None:
     )
     assert after[0] < 0.05 < before[0]
     assert after[1] < before[1] - 0.3
+
+
+def test_the_temperature_knob_shows_where_the_gradient_goes() -> None:
+    moving = temperature_live()
+    bars, curve, dot = moving.traces
+    taus, partners = ([float(place) for place in knob.places] for knob in moving.knobs)
+    others = bars.x
+    for row, tau in enumerate(taus):
+        for column, partner in enumerate(partners):
+            logits = torch.cat([torch.tensor([partner], dtype=torch.float64), others]) / tau
+            weights = torch.softmax(logits, 0)
+            share = weights[1:] / weights[1:].sum()
+            assert bars.y[row, column] == pytest.approx(share.numpy(), abs=1e-9)
+            assert dot.y[row, column, 0] == pytest.approx(-float(torch.log_softmax(logits, 0)[0]), abs=1e-9)
+    assert curve.y[0] == pytest.approx(dot.y[..., 0].T.numpy())
+    loss, pull, largest, effective = (reading.values for reading in moving.readings)
+    assert pull[:, :-1] == pytest.approx(
+        torch.stack([(1 - (-loss[row, :-1]).exp()) / tau for row, tau in enumerate(taus)]).numpy(), abs=1e-9
+    )
+    assert (largest.diff(dim=0) < 0).all()
+    assert (effective.diff(dim=0) > 0).all()
+    assert effective[0].max() < 1.1
+    assert effective[-1].min() > 8
+    # 페이지의 말: 짝이 가장 닮은 오답보다 가까우면 낮을수록 작고, 멀면 다시 커진다.
+    assert (loss[:, partners.index(1.0)].diff() > 0).all()
+    assert loss[:, partners.index(0.8)].argmin() not in (0, len(taus) - 1)

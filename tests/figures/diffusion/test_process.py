@@ -5,13 +5,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 
+from mgk_docs_src.diffusion.process import cosine_schedule, linear_schedule
 from mgk_docs_src.figures.diffusion import process
 from mgk_docs_src.figures.diffusion.process import (
     forward_digit,
     forward_points,
+    noise_live,
     schedules,
 )
 from mgk_docs_src.figures.style import to_svg
@@ -80,3 +83,28 @@ def test_every_figure_is_light_and_has_no_mathtext(draw: Callable[[], Figure]) -
     assert len(svg) < 80_000
     assert "$" not in svg
     assert getattr(process, draw.__name__) is draw
+
+
+def test_the_noise_knob_shows_closed_forms() -> None:
+    moving = noise_live()
+    density, points, estimate = moving.traces
+    times = [int(place) for place in moving.knobs[0].places]
+    x = density.x
+    assert torch.trapezoid(density.y, x) == pytest.approx(1, abs=4e-3)  # ±3 밖은 그리지 않는다
+    assert estimate.y[..., 40].abs().max() < 1e-12  # 한가운데에서는 어느 쪽인지 모른다
+    for column, schedule in enumerate((linear_schedule(1000), cosine_schedule(1000))):
+        for row, t in enumerate(times):
+            kept = float(schedule.alpha_bar[t])
+            # E[x₀ | xₜ]를 자료의 격자에서 베이즈 규칙으로 다시 구한다.
+            grid = torch.linspace(-2, 2, 4001, dtype=torch.float64)
+            prior = sum((-((grid - m) ** 2) / (2 * 0.15**2)).exp() for m in (-1, 1))
+            here = x[::10, None]
+            joint = prior * (-((here - kept**0.5 * grid) ** 2) / (2 * (1 - kept))).exp()
+            inside = joint.sum(1) > 1e-200
+            mean = (joint * grid).sum(1)[inside] / joint.sum(1)[inside]
+            assert estimate.y[row, column, ::10][inside] == pytest.approx(mean.numpy(), abs=1e-3)
+            assert points.x[row, column].square().mean() == pytest.approx(kept * 1.0225 + 1 - kept, abs=0.35)
+    signal, ratio = (reading.values for reading in moving.readings)
+    assert ratio == pytest.approx((signal / (1 - signal)).numpy(), rel=1e-6)
+    assert (signal.diff(dim=0) < 0).all()
+    assert estimate.y[-1].abs().max() < 0.1  # 끝에서는 무엇을 보든 평균이 답이다

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 
-from mgk_docs_src.figures.losses.binary import mixture, penalty, precision, vanishing
+from mgk_docs_src.figures.losses.binary import bce_live, mixture, penalty, precision, vanishing
+from mgk_docs_src.losses.binary import bce_with_logits
 
 
 def curves(figure: Figure, axes: int = 0) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -49,3 +51,31 @@ def test_only_the_books_form_keeps_its_digits_on_both_sides() -> None:
         (_, fused), (_, shifted), (_, ours), _ = list(curves(figure, axes).values())
         assert ours.max() <= 3e-7
         assert max(fused.max(), shifted.max()) == pytest.approx(1)
+
+
+def test_the_knobs_move_over_the_loss_and_its_slope() -> None:
+    moving = bce_live()
+    z, y = (torch.tensor([float(place.replace("−", "-")) for place in knob.places]) for knob in moving.knobs)
+    assert (z[0], z[-1], y[0], y[-1]) == (-6, 6, 0, 1)
+    logits, target = (side.double() for side in torch.meshgrid(z, y, indexing="ij"))
+    logits.requires_grad_()
+    loss = bce_with_logits(logits, target, reduction="none")
+    (slope,) = torch.autograd.grad(loss.sum(), logits)
+    curve, tangent, dot, _, below = moving.traces
+    assert dot.y[..., 0] == pytest.approx(loss.detach().numpy(), abs=1e-6)
+    assert below.y[..., 0] == pytest.approx(slope.numpy(), abs=1e-6)
+    assert tangent.y.mean(-1) == pytest.approx(loss.detach().numpy(), abs=1e-6)  # 접선은 점을 지난다
+    rise = (tangent.y[..., 1] - tangent.y[..., 0]) / (tangent.x[..., 1] - tangent.x[..., 0])
+    assert rise == pytest.approx(slope.numpy(), abs=1e-6)
+    whole = curve.y[0][:, ::10]  # 곡선의 열째 점마다 z = −6, −4, …
+    assert whole.T == pytest.approx(loss.detach().numpy()[::4], abs=1e-6)
+
+
+def test_the_readings_of_bce_are_the_numbers_of_the_page() -> None:
+    probability, loss, slope, floor = bce_live().readings
+    at = (bce_live().knobs[0].places.index("−1"), bce_live().knobs[1].places.index("0.3"))
+    assert probability.values[at] == pytest.approx(0.2689, abs=1e-4)
+    assert loss.values[at] == pytest.approx(math.log1p(math.exp(-1)) + 0.3, abs=1e-6)
+    assert slope.values[at] == pytest.approx(0.2689 - 0.3, abs=1e-4)
+    assert floor.values[at] == pytest.approx(0.6109, abs=1e-4)
+    assert (loss.values >= floor.values - 1e-9).all()

@@ -11,8 +11,10 @@ from matplotlib.patches import StepPatch
 
 from mgk_docs_src.figures.style import to_svg
 from mgk_docs_src.figures.transport.wasserstein import (
+    HALF_WIDTH,
     another_coupling,
     best_coupling,
+    coupling_live,
     many_pairs,
     one_pair,
     potential,
@@ -20,6 +22,7 @@ from mgk_docs_src.figures.transport.wasserstein import (
     sample_size,
     transport_plan,
 )
+from mgk_docs_src.transport.wasserstein import normal_uniform_distance
 
 SCENES = (one_pair, many_pairs, another_coupling, same_marginals, best_coupling)
 
@@ -170,3 +173,19 @@ def test_the_distance_between_samples_falls_slower_in_higher_dimensions() -> Non
         assert (np.diff(mean) < 0).all()
     assert math.isclose(max(n), 512)
     assert len(to_svg(figure)) <= 80_000
+
+
+def test_the_correlation_moves_the_pairs_and_leaves_the_marginals() -> None:
+    moving = coupling_live()
+    points, dot = moving.traces
+    rho = dot.x[:, 0]
+    assert rho.tolist() == pytest.approx([k / 10 for k in range(-10, 11)])
+    distance = moving.readings[0].values
+    for place, coupling in ((0, "countermonotone"), (10, "independent"), (20, "comonotone")):
+        assert distance[place] == pytest.approx(normal_uniform_distance(HALF_WIDTH, coupling=coupling), abs=0.01)
+    assert (distance.diff() < 0).all()
+    assert (points.x == points.x[0]).all()
+    for place, value in enumerate(rho.tolist()):  # 같은 씨앗의 앞 120쌍이고, 순위의 상관이 손잡이를 따른다
+        ranks = np.corrcoef(points.x[place].argsort().argsort(), points.y[place].argsort().argsort())[0, 1]
+        assert ranks == pytest.approx(6 / math.pi * math.asin(value / 2), abs=0.2)
+    assert points.y.abs().max() <= HALF_WIDTH
