@@ -83,12 +83,12 @@ def test_pictures_get_their_size_so_that_text_does_not_jump(config: SimpleNamesp
 
 def test_an_inline_picture_is_part_of_the_page(config: SimpleNamespace) -> None:
     page = SimpleNamespace(file=SimpleNamespace(src_uri="part/page.md"))
-    leaf = '<a xlink:href="#{}x"{}>잎</a></svg>'
-    svg = '<?xml version="1.0"?>\n<svg><metadata>글</metadata>' + leaf.format("", ' target="_blank"')
+    leaf = '<a xlink:href="#x"{}>잎</a></svg>'
+    svg = '<?xml version="1.0"?>\n<svg><metadata>글</metadata>' + leaf.format(' target="_blank"')
     files = build(config)
     next(file for file in files if file.src_uri.endswith("square.svg")).content_string = svg
     image = '<img alt="나무" class="inline" src="../figures/square.svg" />'
-    shown = f'<div class="inline-figure" role="group" aria-label="나무"><svg>{leaf.format("square-", "")}</div>'
+    shown = f'<div class="inline-figure" role="group" aria-label="나무"><svg>{leaf.format("")}</div>'
     assert figures.on_page_content(image, page=page, files=files) == shown
     unknown = image.replace("square", "other")
     assert figures.inlined(unknown, "part/page.md", files) == unknown
@@ -97,12 +97,12 @@ def test_an_inline_picture_is_part_of_the_page(config: SimpleNamespace) -> None:
 def test_an_inline_picture_follows_the_reader_and_shares_no_name() -> None:
     svg = (
         "<svg><style>svg{--ink:#000}@media(prefers-color-scheme:dark){svg{--ink:#fff}}text{x:y}</style>"
-        '<g id="a"><path clip-path="url(#p1)"/><use xlink:href="#m1"/></g></svg>'
+        '<g id="a"><path clip-path="url(#p1)"/><use xlink:href="#m1"/><a xlink:href="#heading"/></g></svg>'
     )
     file = SimpleNamespace(content_string=svg)
     assert figures.markup(file, "tree") == (
         "<svg><style>svg{--ink:#000}@media screen{[data-md-color-scheme=slate] svg{--ink:#fff}}text{x:y}</style>"
-        '<g id="tree-a"><path clip-path="url(#tree-p1)"/><use xlink:href="#tree-m1"/></g></svg>'
+        '<g id="tree-a"><path clip-path="url(#tree-p1)"/><use xlink:href="#tree-m1"/><a xlink:href="#heading"/></g></svg>'
     )
 
 

@@ -90,7 +90,7 @@ def test_the_noise_knob_shows_closed_forms() -> None:
     density, points, estimate = moving.traces
     times = [int(place) for place in moving.knobs[0].places]
     x = density.x
-    assert torch.trapezoid(density.y, x) == pytest.approx(1, abs=4e-3)  # ±3 밖은 그리지 않는다
+    assert torch.trapezoid(density.y, x).numpy() == pytest.approx(1, abs=4e-3)  # ±3 밖은 그리지 않는다
     assert estimate.y[..., 40].abs().max() < 1e-12  # 한가운데에서는 어느 쪽인지 모른다
     for column, schedule in enumerate((linear_schedule(1000), cosine_schedule(1000))):
         for row, t in enumerate(times):
@@ -102,9 +102,10 @@ def test_the_noise_knob_shows_closed_forms() -> None:
             joint = prior * (-((here - kept**0.5 * grid) ** 2) / (2 * (1 - kept))).exp()
             inside = joint.sum(1) > 1e-200
             mean = (joint * grid).sum(1)[inside] / joint.sum(1)[inside]
-            assert estimate.y[row, column, ::10][inside] == pytest.approx(mean.numpy(), abs=1e-3)
-            assert points.x[row, column].square().mean() == pytest.approx(kept * 1.0225 + 1 - kept, abs=0.35)
+            assert estimate.y[row, column, ::10][inside].numpy() == pytest.approx(mean.numpy(), abs=1e-3)
+            spread = float(points.x[row, column].square().mean())
+            assert spread == pytest.approx(kept * 1.0225 + 1 - kept, abs=0.35)
     signal, ratio = (reading.values for reading in moving.readings)
-    assert ratio == pytest.approx((signal / (1 - signal)).numpy(), rel=1e-6)
+    assert ratio.numpy() == pytest.approx((signal / (1 - signal)).numpy(), rel=1e-6)
     assert (signal.diff(dim=0) < 0).all()
     assert estimate.y[-1].abs().max() < 0.1  # 끝에서는 무엇을 보든 평균이 답이다

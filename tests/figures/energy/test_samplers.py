@@ -118,11 +118,11 @@ def test_the_step_knob_shows_slow_right_and_biased_chains() -> None:
     small, middle, large = steps.index(0.001), steps.index(0.03), steps.index(0.2)
     cold, one, hot = taus.index(0.3), taus.index(1.0), taus.index(2.0)
     width = float(truth.x[1] - truth.x[0])
-    assert truth.y.sum(-1) * width == pytest.approx(1, abs=1e-6)
-    assert bars.y[middle, hot].sum() * width == pytest.approx(1, abs=0.01)
+    assert (truth.y.sum(-1) * width).numpy() == pytest.approx(1, abs=1e-6)
+    assert float(bars.y[middle, hot].sum()) * width == pytest.approx(1, abs=0.01)
     assert left[small, one] < 0.02  # 떠난 우물에 그대로 있다
     assert path.y[small, one].min() > 0
-    assert left[middle, hot] == pytest.approx(exact[0, hot], abs=0.05)
+    assert float(left[middle, hot]) == pytest.approx(float(exact[0, hot]), abs=0.05)
     assert distance[middle, hot] < 0.1
     # 차가우면 같은 걸음으로도 건너지 못하고, 걸음이 너무 크면 튕겨 나간다.
     assert distance[middle, cold] > distance[middle, one] > distance[middle, hot]

@@ -68,7 +68,7 @@ def test_the_knobs_move_over_the_loss_and_its_slope() -> None:
     rise = (tangent.y[..., 1] - tangent.y[..., 0]) / (tangent.x[..., 1] - tangent.x[..., 0])
     assert rise == pytest.approx(slope.numpy(), abs=1e-6)
     whole = curve.y[0][:, ::10]  # 곡선의 열째 점마다 z = −6, −4, …
-    assert whole.T == pytest.approx(loss.detach().numpy()[::4], abs=1e-6)
+    assert whole.T.numpy() == pytest.approx(loss.detach().numpy()[::4], abs=1e-6)
 
 
 def test_the_readings_of_bce_are_the_numbers_of_the_page() -> None:
