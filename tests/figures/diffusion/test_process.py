@@ -96,7 +96,7 @@ def test_the_noise_knob_shows_closed_forms() -> None:
         for row, t in enumerate(times):
             kept = float(schedule.alpha_bar[t])
             # E[x₀ | xₜ]를 자료의 격자에서 베이즈 규칙으로 다시 구한다.
-            grid = torch.linspace(-2, 2, 4001, dtype=torch.float64)
+            grid = torch.linspace(-4, 4, 8001, dtype=torch.float64)
             prior = sum((-((grid - m) ** 2) / (2 * 0.15**2)).exp() for m in (-1, 1))
             here = x[::10, None]
             joint = prior * (-((here - kept**0.5 * grid) ** 2) / (2 * (1 - kept))).exp()
