@@ -30,6 +30,7 @@ CLEANUPS = [
     (r'class="jp-Rendered[^"]*(jp-OutputArea-output)', r'class="\1'),  # 스타일은 뒤의 이름 하나에만 걸린다
     (r'<div class="highlight-ipynb hl-python"><pre>(.*?)</pre></div>',
      r'<div class="language-python highlight"><pre><code>\1</code></pre></div>'),
+    (r"(</?div>)\s+(?=</?div)", r"\1"),  # 틀 사이의 빈 줄
 ]  # fmt: skip
 
 

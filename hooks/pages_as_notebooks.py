@@ -36,7 +36,12 @@ LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])+)\]\(([^)\s]+)\)")
 CODE_LINK = re.compile(r"\[([^\[\]]+)\]\[(mgk_docs_src\.[\w.]+)\]")
 LANGUAGE = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
             "language_info": {"name": "python"}}  # fmt: skip
+HEAD = "이 노트북은 {} 페이지를 옮긴 것이다. 출력은 그 페이지에 실린 것이고, 돌리면 새로 나온다."
 UNKNOWN = "이 책의 저장소에서 `pip install .`을 부른 파이썬이라면 아래의 칸이 차례로 돌아간다."
+ENGLISH_HEAD = "This notebook is the page {}. The output is that of the page; run a cell for your own."
+ENGLISH_UNKNOWN = (
+    "The cells run in order in any Python in which `pip install .` was called in the repository of the book."
+)
 
 
 class Place(NamedTuple):
@@ -123,8 +128,8 @@ def cells(text: str, place: Place) -> list[Any]:
     body = get_data(text)[0] + "\n"
     url = address("", place)
     origin = f"[{place.title}]({url})" if url else f"‘{place.title}’"
-    head = f"이 노트북은 {origin} 페이지를 옮긴 것이다. 출력은 그 페이지에 실린 것이고, 돌리면 새로 나온다."
-    made = [nbformat.v4.new_markdown_cell(head)]
+    head = ENGLISH_HEAD if _is_english(place) else HEAD
+    made = [nbformat.v4.new_markdown_cell(head.format(origin))]
     end, indent = 0, ""
     for block in BLOCK.finditer(body):
         made.append(nbformat.v4.new_markdown_cell(prose(dedented(body[end : block.start()], indent), place)))
@@ -143,7 +148,7 @@ def notebook(text: str, place: Place, repository: str | None) -> Any | None:
     if not any(cell.cell_type == "code" for cell in made):
         return None
     if not repository:
-        made.insert(1, nbformat.v4.new_markdown_cell(UNKNOWN))
+        made.insert(1, nbformat.v4.new_markdown_cell(ENGLISH_UNKNOWN if _is_english(place) else UNKNOWN))
     for number, cell in enumerate(made):
         cell.id = f"cell-{number}"  # 같은 글이면 같은 바이트
     return portable(nbformat.v4.new_notebook(cells=made, metadata=LANGUAGE), repository)
@@ -176,3 +181,7 @@ def on_page_content(content: str, page: Page, config: Any, files: Files) -> str:
     uri = PurePosixPath(page.file.dest_uri).parent / f"{PurePosixPath(source).stem}.ipynb"
     files.append(File.generated(config, uri.as_posix(), content=nbformat.writes(made)))
     return f"{content}\n{links(source, repository)}"
+
+
+def _is_english(place: Place) -> bool:
+    return place.source.startswith("en/")

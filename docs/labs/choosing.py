@@ -1,5 +1,11 @@
 # ---
 # jupyter:
+#   english:
+#     title: "Lab: which loss to choose"
+#     summary: >-
+#       Eleven methods, four data sets, ten seeds, one set of rules. All tie on clean and on scarce data.
+#       Generalised cross-entropy wins with 20 and 40 % wrong labels but loses at 1:100 imbalance, where logit
+#       adjustment wins.
 #   jupytext:
 #     text_representation:
 #       extension: .py

@@ -1,5 +1,11 @@
 # ---
 # jupyter:
+#   english:
+#     title: "Lab: the claims about energy models"
+#     summary: >-
+#       An experiment for each claim of the post. In 108 runs, methods without chains never end worse than they
+#       began; those with chains do in a third to a half. Annealed importance sampling finds log Z in 50 dimensions
+#       to about 0.1 nat.
 #   jupytext:
 #     text_representation:
 #       extension: .py

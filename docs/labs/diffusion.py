@@ -1,5 +1,11 @@
 # ---
 # jupyter:
+#   english:
+#     title: "Lab: diffusion on eight modes"
+#     summary: >-
+#       The answer is known, so the error of the network and that of the steps can be told apart. Predicting
+#       velocity works with both samplers; predicting noise breaks down with DDIM, and predicting data makes modes
+#       too narrow.
 #   jupytext:
 #     text_representation:
 #       extension: .py

@@ -1,5 +1,10 @@
 # ---
 # jupyter:
+#   english:
+#     title: "Lab: diffusion on digits"
+#     summary: >-
+#       Bits per pixel on unseen 8×8 digits, legibility, novelty and inpainting. The bits are saved by the output
+#       head rather than by diffusion, a better likelihood does not mean better pictures, and nothing is copied.
 #   jupytext:
 #     text_representation:
 #       extension: .py

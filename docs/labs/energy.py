@@ -1,5 +1,10 @@
 # ---
 # jupyter:
+#   english:
+#     title: "Lab: eight ways to learn an energy"
+#     summary: >-
+#       One network, one data set, exact KL on a grid. Exact Z and NCE reach 0.0034 and 0.0035 nat, PCD comes next,
+#       score matching and CD get the weights of modes wrong. PCD without jumps ends at 8.33.
 #   jupytext:
 #     text_representation:
 #       extension: .py

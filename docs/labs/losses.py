@@ -1,5 +1,11 @@
 # ---
 # jupyter:
+#   english:
+#     title: "Lab: what a loss changes"
+#     summary: >-
+#       Measured on real data, 20 seeds. With six malignant cases, class weights, logit adjustment and moving the
+#       threshold beat cross-entropy for a network; focal loss does not. Label smoothing raises accuracy and spoils
+#       probabilities.
 #   jupytext:
 #     text_representation:
 #       extension: .py

@@ -1,5 +1,10 @@
 # ---
 # jupyter:
+#   english:
+#     title: "Lab: noticing unseen digits"
+#     summary: >-
+#       An energy learnt from digits 0–4 notices 5–9 with an AUROC above 0.99; nearest neighbours and kernel density
+#       do slightly better. Blank images may pass and inputs made to fool it do; its gradient finds flipped pixels.
 #   jupytext:
 #     text_representation:
 #       extension: .py

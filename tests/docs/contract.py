@@ -28,6 +28,7 @@ PLAN = (
     "출처",
 )
 CORRECTIONS, SOURCES = "원문에서 바로잡은 점", "출처"
+ENGLISH_SOURCES = "Sources"  # 영어 책머리의 것
 OPTIONS = {"title", "hl_lines", "linenums", "notest"}
 FENCE = re.compile(r"[> \t]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?:`{3,}|~{3,})[ \t]*[{.\w][^`]*")
 FIGURE = re.compile(r"figures/([^/]+)\.svg")
@@ -123,8 +124,9 @@ def has_sources(page: Page) -> list[str]:
     """맨 위 폴더의 페이지는 index.md만 출처를 단다. 나머지(인증 같은)는 만들어지는 페이지다."""
     if page.folder is None and page.name != "index.md":
         return []
-    named = any(section.text == SOURCES for section in page.sections)
-    return [] if named else [page.violation(len(page.lines), f"'## {SOURCES}'가 없다")]
+    name = ENGLISH_SOURCES if page.folder == "en" else SOURCES
+    named = any(section.text == name for section in page.sections)
+    return [] if named else [page.violation(len(page.lines), f"'## {name}'가 없다")]
 
 
 def follows_the_plan(page: Page) -> list[str]:

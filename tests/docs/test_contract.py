@@ -151,6 +151,13 @@ def test_generated_top_pages_need_no_sources():
     assert contract.has_sources(page("# 인증\n", "certificates.md")) == []
 
 
+def test_the_english_front_page_names_its_sources_in_english():
+    assert contract.has_sources(page("# Title\n\n## Sources\n", "en/index.md")) == []
+    assert contract.has_sources(page("# Title\n\n## 출처\n", "en/index.md")) == [
+        "docs/en/index.md:4: '## Sources'가 없다"
+    ]
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -139,6 +139,12 @@ def test_the_first_cell_installs_when_the_repository_is_known() -> None:
     assert hook.notebook("# 글뿐\n", place(None), None) is None
 
 
+def test_the_english_front_page_becomes_an_english_notebook() -> None:
+    english = place("https://s.example/b/")._replace(source="en/index.md", title="Title")
+    cells = hook.notebook("# Title\n\n```python\nprint(1)\n```\n", english, None).cells
+    assert [cell.source for cell in cells[:2]] == [hook.ENGLISH_HEAD.format("‘Title’"), hook.ENGLISH_UNKNOWN]
+
+
 def hooked(source: str, text: str, repository: str = "") -> tuple[str, Files]:
     config = SimpleNamespace(
         config_file_path=str(ROOT / "mkdocs.yml"), site_dir="site", use_directory_urls=True, site_url=None,
