@@ -124,6 +124,14 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
+def on_nav(nav: Any, **_: Any) -> Any:
+    """MkDocs 훅: 영어 책머리는 책의 마지막 장이 아니므로, 앞뒤로 넘기는 길에서 뺀다."""
+    for page in nav.pages:
+        if page.file.src_uri == HOME:
+            page.previous_page.next_page = page.previous_page = None
+    return nav
+
+
 def on_page_content(content: str, page: Any, config: Any, **_: Any) -> str:
     """MkDocs 훅: 한국어 페이지에는 영어를 달고, 영어 책머리에서는 다른 훅이 적은 한국어를 바꾼다."""
     if page.file.src_uri == HOME:

@@ -126,6 +126,17 @@ def test_every_page_offers_both_languages(path: str, korean: str, other: str, si
     assert found == {"ko": korean, "en": other}
 
 
+def test_the_course_does_not_end_in_the_english_front_page(site: Path) -> None:
+    (site / "mkdocs.yml").write_text(
+        CONFIG.replace("  font: false", "  font: false\n  features: [navigation.footer]"), "utf-8"
+    )
+    made = built(site)
+    last = BeautifulSoup((made / "labs/one/index.html").read_text("utf-8"), "html.parser")
+    assert last.select_one(".md-footer__link--prev")
+    assert not last.select_one(".md-footer__link--next")
+    assert not BeautifulSoup((made / "en/index.html").read_text("utf-8"), "html.parser").select(".md-footer__link")
+
+
 def test_the_other_language_is_told_to_machines_when_the_address_is_known(site: Path) -> None:
     def told(made: Path) -> dict[str, list[tuple[str, str]]]:
         return {

@@ -102,7 +102,8 @@ def test_an_inline_picture_follows_the_reader_and_shares_no_name() -> None:
     file = SimpleNamespace(content_string=svg)
     assert figures.markup(file, "tree") == (
         "<svg><style>svg{--ink:#000}@media screen{[data-md-color-scheme=slate] svg{--ink:#fff}}text{x:y}</style>"
-        '<g id="tree-a"><path clip-path="url(#tree-p1)"/><use xlink:href="#tree-m1"/><a xlink:href="#heading"/></g></svg>'
+        '<g id="tree-a"><path clip-path="url(#tree-p1)"/><use xlink:href="#tree-m1"/><a xlink:href="#heading"/></g>'
+        "</svg>"
     )
 
 
