@@ -2,6 +2,7 @@
 function accessible() {
   document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "검색");
   document.querySelector(".md-search__form")?.setAttribute("aria-label", "사이트 검색");
+  document.querySelector(".md-dialog")?.setAttribute("role", "status"); // ‘복사했다’를 화면 낭독기도 읽는다
   // 차례의 묶음마다 그 제목을 이름으로 준다. 첫 페이지가 있는 묶음의 이름표는 비어 있다.
   for (const nav of document.querySelectorAll("nav[aria-labelledby^=__nav_]")) {
     const title = nav.parentElement.querySelector(".md-nav__link").textContent.trim();
