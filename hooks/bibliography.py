@@ -7,6 +7,7 @@
 
 import re
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import yaml
@@ -86,7 +87,8 @@ def line(entry: Reference) -> str:
             parts.append(entry["booktitle"] + (f", {entry['chapter']}장." if "chapter" in entry else "."))
         parts.append(", ".join(filter(None, [entry.get("publisher"), year])) + "." * bool(year))
     words = " ".join(filter(None, [*parts, entry.get("note")]))
-    return f"{entry['name']} {{ #{entry['id']} }}\n:   {words}"
+    folded = indent(f'??? bibtex "BibTeX"\n{indent(fence(bibtex(entry)), "    ")}', "    ")
+    return f"{entry['name']} {{ #{entry['id']} }}\n:   {words}\n\n{folded}"
 
 
 def escaped(text: object) -> str:
@@ -109,6 +111,11 @@ def bibtex(entry: Reference) -> str:
     if "note" in entry:
         fields["annote"] = escaped(entry["note"])
     return record(entry["type"], entry["id"], fields)
+
+
+def fence(text: str) -> str:
+    """BibTeX를 보이는 울타리. 복사 단추가 붙는다."""
+    return f"```bibtex\n{text}\n```"
 
 
 def cite(citation: dict[str, Any], url: str | None) -> str:
@@ -135,7 +142,7 @@ def on_files(files: Files, config: Any) -> Files:
     citation = yaml.safe_load((root / CITATION).read_text("utf-8"))
     config.extra["bibliography"] = {
         "references": "\n\n".join(map(line, entries)),
-        "cite": f"```bibtex\n{cite(citation, config.site_url)}\n```",
+        "cite": fence(cite(citation, config.site_url)),
     }
     download = "\n\n".join(map(bibtex, entries)) + "\n"
     files.append(File.generated(config, DOWNLOAD, content=download))
@@ -147,3 +154,8 @@ def on_page_markdown(markdown: str, config: Any, **_: Any) -> str:
     for place, text in config.extra["bibliography"].items():
         markdown = markdown.replace(f"<!-- bibliography:{place} -->", text)
     return markdown
+
+
+def on_page_content(content: str, **_: Any) -> str:
+    """MkDocs 훅: 접어 둔 BibTeX는 검색에 넣지 않는다. 같은 제목이 두 번 나온다."""
+    return content.replace('<details class="bibtex">', '<details class="bibtex" data-search-exclude>')

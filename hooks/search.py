@@ -38,7 +38,8 @@ def defined(glossary: str) -> dict[str, str]:
         if term["link"]:
             path, _, anchor = term["link"].partition("#")
             page = posixpath.normpath(posixpath.join(posixpath.dirname(GLOSSARY), path))
-            place = posixpath.splitext(page)[0] + "/" + (f"#{anchor}" if anchor else "")
+            folder = re.sub(r"(^|/)index$", "", posixpath.splitext(page)[0])
+            place = f"{folder}/" + (f"#{anchor}" if anchor else "")
             places[place] = f"{places.get(place, '')} {term['name']}".strip()
     return places
 

@@ -95,6 +95,23 @@
     return Object.fromEntries([...found.map((term) => [term, true]), ...missing.map(({ word }) => [word, false])]);
   }
 
+  // 테마는 물음의 조각이 많이 맞을수록 앞세운다. 우리가 여럿으로 고친 낱말은 조각도 여럿이라 혼자 순서를 가르므로,
+  // 물은 낱말이 페이지에서 얼마나 맞았는지로 다시 센다.
+  function order(pages) {
+    const lead = (item, share) => 1 + (share + !item.parent) ** 2; // 테마의 식
+    const weight = (items) => {
+      const found = new Set(items.flatMap(({ terms }) => Object.keys(terms).filter((term) => terms[term])));
+      const share = asked.filter(({ clauses }) => clauses.some((clause) => found.has(clause))).length / asked.length;
+      const weights = items.filter(({ score }) => score).map((item) => {
+        const hits = Object.values(item.terms);
+        return (item.score * lead(item, share)) / lead(item, hits.filter(Boolean).length / hits.length);
+      });
+      return Math.max(...weights);
+    };
+    const weights = new Map(pages.map((items) => [items, weight(items)]));
+    pages.sort((one, other) => weights.get(other) - weights.get(one));
+  }
+
   // 테마보다 먼저 듣고, 테마가 보낸 것은 고쳐서 보낸다.
   addEventListener("message", ({ data: message }) => {
     if (message.type === 0) learn(message.data);
@@ -103,6 +120,7 @@
   const send = self.postMessage.bind(self);
   self.postMessage = (message) => {
     if (message.type === 3 && asked.length) {
+      order(message.data.items);
       for (const item of message.data.items.flat()) if (item.score) item.terms = restore(item.terms);
     }
     send(message);

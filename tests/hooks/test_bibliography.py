@@ -3,6 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
+from textwrap import indent
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,7 +96,7 @@ def test_every_link_to_the_bibliography_has_an_entry() -> None:
 
 
 def test_a_line_of_the_page_by_kind() -> None:
-    lines = {entry["id"]: bibliography.line(entry).split("\n:   ") for entry in references()}
+    lines = {entry["id"]: bibliography.line(entry).split("\n\n")[0].split("\n:   ") for entry in references()}
     assert lines["cover-thomas"] == [
         "Cover와 Thomas 2006 { #cover-thomas }",
         "Cover, T. M. & Thomas, J. A. *Elements of Information Theory*, 2판. Wiley, 2006. 엔트로피와 KL 발산은 2장.",
@@ -109,6 +110,19 @@ def test_a_line_of_the_page_by_kind() -> None:
     assert "*. Predicting Structured Data. MIT Press, 2006." in lines["lecun-ebm"][1]
     assert lines["cfg"][1].endswith("*Classifier-Free Diffusion Guidance*. 2022.")
     assert lines["pytorch"][1].startswith("*PyTorch 2.13 문서*. `torch.nn.BCELoss`")
+
+
+def test_each_line_folds_its_own_bibtex() -> None:
+    for entry in references():
+        folded = bibliography.line(entry).split("\n\n", 1)[1].replace("\n    ", "\n").removeprefix("    ")
+        assert folded == '??? bibtex "BibTeX"\n' + indent(f"```bibtex\n{bibliography.bibtex(entry)}\n```", "    ")
+
+
+def test_the_folded_bibtex_is_not_searched() -> None:
+    html = '<details class="bibtex"><summary>BibTeX</summary></details><details class="tip"></details>'
+    shown = bibliography.on_page_content(html, page=None)
+    assert shown.count("data-search-exclude") == 1
+    assert '<details class="bibtex" data-search-exclude>' in shown
 
 
 @pytest.mark.parametrize(
@@ -177,6 +191,7 @@ def test_the_hook_fills_the_page_and_offers_the_file(tmp_path: Path) -> None:
     assert list(parse(next(iter(files)).content_string)) == ["a-book"]
     text = "<!-- bibliography:references -->\n\n<!-- bibliography:cite -->\n"
     page = bibliography.on_page_markdown(text, config=config, page=None)
-    assert page.startswith("가 2000 { #a-book }\n:   A, B. *T*. P, 1.\n\n```bibtex\n@misc{mgk,\n")
+    assert page.startswith("가 2000 { #a-book }\n:   A, B. *T*. P, 1.\n\n    ??? bibtex")
+    assert "\n\n```bibtex\n@misc{mgk,\n" in page
     with pytest.raises(PluginError, match=r"references\.yml가 없다"):
         bibliography.on_files(Files([]), config)

@@ -75,6 +75,12 @@ def test_a_term_is_defined_where_its_first_link_goes() -> None:
     }
 
 
+def test_a_folders_first_page_is_the_folder() -> None:
+    assert search.defined("최적 수송 (optimal transport)\n:   문제. [설명](../transport/index.md)\n") == {
+        "transport/": "최적 수송"
+    }
+
+
 def test_every_term_and_spelling_of_the_real_glossary_is_read() -> None:
     glossary = (ROOT / "docs" / search.GLOSSARY).read_text("utf-8")
     names = search.other_names(glossary)

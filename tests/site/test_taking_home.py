@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser
 
@@ -64,3 +65,33 @@ def test_the_bibliography_can_be_taken_home() -> None:
     assert [line[line.index("{") + 1 : -1] for line in text.split("\n") if line.startswith("@")] == ids
     assert "@misc{mgk," in soup.article.get_text()
     assert not (SITE / "reference/references.yml").exists()
+
+
+def test_each_source_shows_its_own_bibtex() -> None:
+    soup = BeautifulSoup((SITE / "reference/bibliography/index.html").read_text("utf-8"), "html.parser")
+    text = (SITE / "reference/references.bib").read_text("utf-8")
+    shown = {term["id"]: term.find_next_sibling("dd").select("details") for term in soup.article.select("dt[id]")}
+    assert len(shown) >= 66
+    assert "\n\n".join(folded.code.get_text() for (folded,) in shown.values()).replace("\n\n\n", "\n\n") == text
+    assert not soup.article.select("details.bibtex[open], details.bibtex:not([data-search-exclude])")
+    index = json.loads((SITE / "search" / "search_index.json").read_text("utf-8"))
+    assert not [entry for entry in index["docs"] if "@book" in entry["text"] or "@article" in entry["text"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_an_unfolded_source_is_copied_and_accessible(scheme: str, width: int, browser: Browser, url: str) -> None:
+    size = {"width": width, "height": 900}
+    context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(url + "reference/bibliography/", wait_until="networkidle")
+    dd = page.locator("#cover-thomas + dd")
+    dd.locator("summary").click()
+    copied = dd.locator(".md-clipboard, [data-md-type=copy]").first
+    copied.click()
+    assert page.evaluate("navigator.clipboard.readText()").strip() == dd.locator("code").inner_text().strip()
+    violations = Axe().run(page).response["violations"]
+    assert not {rule["id"]: [node["target"][0] for node in rule["nodes"][:3]] for rule in violations}
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()

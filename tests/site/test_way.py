@@ -142,6 +142,47 @@ def test_torchs_names_lead_to_torchs_documentation() -> None:
     assert not article.select("pre a[href*='pytorch']")
 
 
+def test_the_books_own_names_lead_to_their_descriptions() -> None:
+    links = soup_of("energy/training/").article.select("p a.autorefs, li a.autorefs, td a.autorefs")
+    leads = {link.get_text(): link["href"] for link in links if link.code}
+    assert leads["bce_with_logits"] == "../../losses/binary/#mgk_docs_src.losses.binary.bce_with_logits"
+    assert leads["langevin_step"] == "../samplers/#mgk_docs_src.energy.samplers.langevin_step"
+    assert soup_of("reference/notation").article.select('td a[href$="#mgk_docs_src.losses.binary.kl_divergence"]')
+
+
+def test_every_link_to_a_function_arrives(path: str) -> None:
+    article = soup_of(path).article
+    assert not article.select("autoref, .doc-object h2 a.autorefs, pre a.autorefs")
+    for link in article.select("a.autorefs"):
+        page, _, name = link["href"].partition("#")
+        target = (SITE / path / page).resolve().relative_to(SITE.resolve()).as_posix()
+        assert soup_of(target).find(id=name), link["href"]
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        ("sessions/", "time"),
+        ("sessions/archive/", "time"),
+        ("sessions/session-2/", "a"),
+        ("reference/notation/", "td code"),
+        ("certificates/", "td code"),
+    ],
+)
+def test_a_date_or_a_name_is_never_broken_on_a_phone(where: str, what: str, browser: Browser, url: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(url + where)
+    broken = (
+        "all => all.filter(e => !/\\s/.test(e.textContent) && e.getClientRects().length > 1).map(e => e.textContent)"
+    )
+    found = page.locator(f"article table {what}")
+    assert found.count() >= 6
+    assert found.evaluate_all(broken) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
 def test_the_second_sessions_reader_can_go_on(page: Page, url: str) -> None:
     """회차를 따라가면 3회차로, 글을 따라가면 네 사람의 장으로 간다."""
     page.goto(url + "sessions/session-2/")

@@ -3,6 +3,7 @@ const say = (korean, english) => (document.documentElement.lang === "en" ? engli
 function accessible() {
   document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", say("검색", "Search"));
   document.querySelector(".md-search__form")?.setAttribute("aria-label", say("사이트 검색", "Search this site"));
+  document.querySelector(".md-dialog")?.setAttribute("role", "status"); // ‘복사했다’를 화면 낭독기도 읽는다
   // 차례의 묶음마다 그 제목을 이름으로 준다. 첫 페이지가 있는 묶음의 이름표는 비어 있다.
   for (const nav of document.querySelectorAll("nav[aria-labelledby^=__nav_]")) {
     const title = nav.parentElement.querySelector(".md-nav__link").textContent.trim();
