@@ -7,7 +7,7 @@ PORT ?= 8000
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check lint shapes build site-test outputs labs certify bench bench-site bench-labs lock clean
+.PHONY: help install serve test check lint shapes build site-test outputs labs certify bench bench-site lighthouse bench-labs lock clean
 
 help: ## 이 목록
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench: .venv/.installed ## torch, SciPy, POT, BlackJAX, pytorch-metric-learning�
 bench-site: .venv/.installed ## 사이트를 만드는 시간과, 인증이 시험과 빌드에 더하는 시간을 잰다
 	$(BIN)/python -m benchmarks.site
 	$(BIN)/python -m benchmarks.certificates
+
+lighthouse: .venv/.installed ## 만든 사이트의 Lighthouse 점수. 98에 못 미치면 실패한다 (Node.js가 있어야 한다)
+	$(BIN)/python -m benchmarks.lighthouse
 
 bench-labs: .venv/.installed ## 노트북을 돌리는 시간을 다른 도구들과 나란히 잰다 (한 시간 가까이)
 	$(BIN)/python -m benchmarks.labs
