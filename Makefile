@@ -46,7 +46,10 @@ build: .venv/.installed ## 엄격하게 사이트를 만든다 (site/)
 	$(BIN)/python -m mkdocs build --strict
 
 site-test: .venv/.installed ## 만든 사이트를 진짜 브라우저로 시험한다 (chromium이 있어야 한다)
-	$(BIN)/python -m pytest tests/site -m site
+	@# 모든 페이지의 접근성을 여섯 가지 화면에서 보는 것이 오래 걸려, 나머지와 나란히 돌린다.
+	@$(BIN)/python -m pytest tests/site/test_reading.py -m site > .cache/reading.log 2>&1 & reading=$$!; \
+	$(BIN)/python -m pytest tests/site -m site --ignore tests/site/test_reading.py; others=$$?; \
+	wait $$reading; read=$$?; cat .cache/reading.log; exit $$((others + read))
 
 outputs: .venv/.installed ## 페이지의 '출력' 울타리를 실제 출력으로 다시 쓴다
 	$(BIN)/python -m pytest docs --update-outputs -q

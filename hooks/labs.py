@@ -22,7 +22,6 @@ SEPARATOR = "\n\n<!-- 칸 -->\n\n"
 # mkdocs-jupyter의 HTML에서 뺄 것과 바꿀 것. 코드 칸은 다른 페이지의 코드와 같은 꼴이 되어 테마의 색과 복사 단추를 쓴다.
 CLEANUPS = [
     (r"<(style|script)\b.*?</\1>|<!--.*?-->", ""),
-    (r'<span class="(?:[nwpo]|nn|s[ai])">([^<]*)</span>', r"\1"),  # 테마가 글과 같은 색으로 두는 이름·빈칸·부호
     (r'<div class="zeroclipboard-container">.*?</clipboard-copy>\s*</div>', ""),
     (r'<div class="clipboard-copy-txt".*?</div>', ""),
     (r'<div class="jp-Collapser.*?</div>', ""),
