@@ -124,14 +124,6 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_nav(nav: Any, **_: Any) -> Any:
-    """MkDocs 훅: 영어 책머리는 책의 마지막 장이 아니므로, 앞뒤로 넘기는 길에서 뺀다."""
-    for page in nav.pages:
-        if page.file.src_uri == HOME:
-            page.previous_page.next_page = page.previous_page = None
-    return nav
-
-
 def on_page_content(content: str, page: Any, config: Any, **_: Any) -> str:
     """MkDocs 훅: 한국어 페이지에는 영어를 달고, 영어 책머리에서는 다른 훅이 적은 한국어를 바꾼다."""
     if page.file.src_uri == HOME:
@@ -146,7 +138,9 @@ def on_page_content(content: str, page: Any, config: Any, **_: Any) -> str:
 
 
 def on_page_context(context: Any, page: Any, config: Any, nav: Any) -> Any:
-    """MkDocs 훅: 영어 책머리의 차례를 채우고, 테마의 말과 옆의 차례를 영어로."""
+    """MkDocs 훅: 영어 책머리의 차례를 채우고, 테마의 말과 옆의 차례를 영어로. 책의 끝에서 그리로 넘어가지는 않는다."""
+    if page.next_page and page.next_page.file.src_uri == HOME:
+        page.next_page = None
     if page.file.src_uri == HOME:
         found, english = config.extra["english"], copy.copy(config)
         page.content = page.content.replace(PLACE, contents(nav, found, page))

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 
-from tests.site.conftest import SITE, built_pages
+from tests.site.conftest import ROOT, SITE, built_pages
 
 TEXT_PAGE_LIMIT = 300_000
 LAB_PAGE_LIMIT = 80_000
@@ -79,6 +79,12 @@ def test_the_totals_are_filled_in() -> None:
         (total,) = [row for row in article.select("tr") if row.find(["th", "td"]).get_text() == "모두"]
         certified, every = total.select("td")[1].get_text().split(" / ")
         assert certified == every != "0"
+    # 장부의 모든 행이 합계에 든다.
+    rows = json.loads((ROOT / "certificates" / "cpu.json").read_text("utf-8"))["rows"]
+    (total,) = [
+        row for row in soup_of("certificates").article.select("tr") if row.find("td") and row.td.get_text() == "모두"
+    ]
+    assert total.select("td")[1].get_text() == f"{len(rows)} / {len(rows)}"
 
 
 def test_ids_are_unique_and_not_empty(path: str) -> None:
