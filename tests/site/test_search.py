@@ -339,7 +339,8 @@ def test_the_found_word_is_marked_where_it_leads(search: Search) -> None:
     search.ask("바서슈타인 거리는")
     search.page.locator(f"{ITEM} a").first.click()
     search.page.wait_for_url("**/transport/wasserstein/**")
-    expect(search.page.locator("article mark", has_text="와서스타인").first).to_be_attached()  # 테마가 글이 온 뒤에 칠한다
+    mark = search.page.locator("article mark", has_text="와서스타인").first
+    expect(mark).to_be_attached()  # 테마가 글이 온 뒤에 칠한다
 
 
 def test_the_index_is_not_swollen_and_every_definition_is_in_it() -> None:
