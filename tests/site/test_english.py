@@ -17,7 +17,7 @@ PLAN = ["Goal", "Intuition", "Definition and derivation", "Where it is used", "I
 
 
 def test_a_reader_without_korean_finds_a_page_and_its_code(page: Page, url: str) -> None:
-    page.goto(url)
+    page.goto(url, wait_until="networkidle")
     page.get_by_role("link", name="An English front page").click()
     page.wait_for_url(url + HOME)
     assert page.locator("html").get_attribute("lang") == "en"
@@ -36,12 +36,12 @@ def test_a_reader_without_korean_finds_a_page_and_its_code(page: Page, url: str)
 
 
 def test_the_way_back_and_the_language_in_the_header(page: Page, url: str) -> None:
-    page.goto(url + CHAPTER)
+    page.goto(url + CHAPTER, wait_until="networkidle")
     page.locator("details.english summary").click()
     page.get_by_role("link", name="The book in English").click()
     page.wait_for_url(url + HOME)
     for start, name, end in ((HOME, "한국어", ""), ("labs/gan/", "English", HOME), ("404.html", "English", HOME)):
-        page.goto(url + start)
+        page.goto(url + start, wait_until="networkidle")
         page.locator(".md-select button").hover()
         page.locator(".md-select").get_by_role("link", name=name).click()
         page.wait_for_url(url + end)
@@ -52,10 +52,10 @@ def test_the_way_back_and_the_language_in_the_header(page: Page, url: str) -> No
 def test_a_link_to_the_summary_opens_it(width: int, script: bool, browser: Browser, url: str) -> None:
     context = browser.new_context(viewport={"width": width, "height": 844}, java_script_enabled=script)
     page = context.new_page()
-    page.goto(f"{url}{CHAPTER}#in-english")
+    page.goto(f"{url}{CHAPTER}#in-english", wait_until="networkidle")
     expect(page.locator("#in-english")).to_be_in_viewport()
     expect(page.locator("details.english p").first).to_be_visible()
-    page.goto(url + CHAPTER)
+    page.goto(url + CHAPTER, wait_until="networkidle")
     expect(page.locator("#in-english")).to_be_hidden()
     if script:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -119,7 +119,7 @@ def test_axe_finds_nothing_in_what_is_opened(where: str, width: int, scheme: str
     size = {"width": width, "height": 900}
     context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
-    page.goto(url + where)
+    page.goto(url + where, wait_until="networkidle")
     if where != HOME:
         expect(page.locator("#in-english")).to_be_visible()
     page.locator(".md-select button").focus()

@@ -20,7 +20,7 @@ def test_axe_finds_nothing_on_phone_tablet_and_desk_in_both_schemes(path: str, b
     """페이지를 한 번 열고 크기와 밝기를 바꿔 가며 본다."""
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
-    page.goto(url + path)
+    page.goto(url + path, wait_until="networkidle")
     found = {}
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
