@@ -23,8 +23,8 @@ help: ## 이 목록
 install: .venv/.installed ## 설치만
 
 serve: .venv/.installed ## 사이트를 만들어 http://127.0.0.1:8000 에 띄우고, 고치면 다시 만든다
-	@# MkDocs는 훅을 한 번만 읽는다. 훅을 고치면 서버를 다시 띄우고, 열려 있던 페이지는 스스로 새로 읽는다.
-	$(BIN)/watchmedo auto-restart --directory hooks --pattern '**/*.py' --recursive -- \
+	@# MkDocs는 훅과 확장을 한 번만 읽는다. 고치면 서버를 다시 띄우고, 열려 있던 페이지는 스스로 새로 읽는다.
+	$(BIN)/watchmedo auto-restart --directory hooks --directory mgk_book --pattern '**/*.py' --recursive -- \
 		$(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
 test: .venv/.installed ## 단위 시험과 모든 페이지의 코드 블록 (make test DEVICE=cuda)

@@ -64,7 +64,7 @@ def block(content: str, english: English, page: Any) -> str:
     parts = "".join(f'<li><a href="#{part}">{name}</a></li>' for part, name in PARTS.items() if part in found)
     home = get_relative_url("en/", page.url)
     return f"""
-<details class="english" lang="en"><summary>In English</summary>
+<details class="english" lang="en"><summary data-search-exclude="true">In English</summary>
 <h2 id="in-english">{html.escape(english.title)}</h2>
 <p>{html.escape(english.summary)}</p>
 <div data-search-exclude>{parts and f"<ul>{parts}</ul>"}

@@ -6,6 +6,7 @@ MathML의 늘어나는 괄호와 큰 연산자는 MATH 표가 있는 글꼴이 �
 
 import hashlib
 import html
+import inspect
 import re
 from importlib.metadata import distribution, version
 from pathlib import Path
@@ -13,9 +14,11 @@ from shutil import copyfile
 from typing import Any
 
 from fontTools import subset
+from fontTools.ttLib import TTFont
 
 URI = "assets/fonts/math.woff2"
 MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
+NOTE = re.compile(r"<annotation\b.*?</annotation>", re.DOTALL)  # 그리지 않는 글
 # 글에 적힌 것은 x라도 브라우저는 수식용 기울인 글자 𝑥로 그린다. 그래서 라틴과 그리스의 기울인 꼴은 늘 둔다.
 # 근호는 어디에도 적히지 않는다: <msqrt>와 <mroot>가 그린다.
 ALWAYS = "".join(map(chr, [*range(0x20, 0x7F), 0x210E, 0x221A, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
@@ -24,7 +27,26 @@ ALWAYS = "".join(map(chr, [*range(0x20, 0x7F), 0x210E, 0x221A, *range(0x1D434, 0
 def used(site: Path) -> str:
     """만든 페이지의 수식에 나오는 글자."""
     math = (math for page in site.rglob("*.html") for math in MATH.findall(page.read_text("utf-8")))
+    math = (NOTE.sub("", each) for each in math)
     return "".join(sorted(set(ALWAYS).union(*(html.unescape(re.sub(r"<[^>]*>", "", each)) for each in math))))
+
+
+def narrow_roots(font: TTFont) -> None:
+    """근호의 큰 꼴들을 가장 작은 꼴의 너비로 좁힌다.
+
+    Chromium은 어느 꼴을 그리든 가장 넓은 꼴(1.21 em)의 자리를 잡아, 작은 근호(0.79 em)의 뒤에 빈칸이 남는다.
+    """
+    variants = font["MATH"].table.MathVariants
+    root = font.getBestCmap()[ord("√")]
+    sizes = variants.VertGlyphConstruction[variants.VertGlyphCoverage.glyphs.index(root)]
+    names = {record.VariantGlyph for record in sizes.MathGlyphVariantRecord}
+    names |= {part.glyph for part in sizes.GlyphAssembly.PartRecords}
+    width = font["hmtx"][root][0]
+    for name in sorted(names):
+        advance, bearing = font["hmtx"][name]
+        font["glyf"][name].coordinates.scale((width / advance, 1))
+        font["glyf"][name].recalcBounds(font["glyf"])
+        font["hmtx"][name] = (width, round(bearing * width / advance))
 
 
 def build(path: Path, text: str) -> None:
@@ -35,6 +57,7 @@ def build(path: Path, text: str) -> None:
         subsetter = subset.Subsetter(options)
         subsetter.populate(text=text)
         subsetter.subset(font)
+        narrow_roots(font)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         subset.save_font(font, str(partial), options)
@@ -45,7 +68,7 @@ def on_post_build(config: Any) -> None:
     """MkDocs 훅: 글꼴 파일을 사이트에 둔다. 글자가 그대로면 `.cache/`에 있는 것을 쓴다."""
     site = Path(config.site_dir)
     text = used(site)
-    key = hashlib.sha256(f"{version('ziamath')} {version('fonttools')} {text}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{version('ziamath')} {version('fonttools')} {inspect.getsource(narrow_roots)} {text}".encode()).hexdigest()[:16]
     cached = Path(config.config_file_path).parent / ".cache" / "fonts" / f"math-{key}.woff2"
     if not cached.exists():
         build(cached, text)

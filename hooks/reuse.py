@@ -15,7 +15,7 @@ from material.plugins.search.plugin import SearchIndex
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
-FOLDERS = ("mgk_docs_src", "hooks", "overrides", "benchmarks/results")
+FOLDERS = ("mgk_docs_src", "mgk_book", "hooks", "overrides", "benchmarks/results")
 DRAWN = ("content", "toc", "_title_from_render", "present_anchor_ids")  # Page.render가 페이지에 적는 것
 
 

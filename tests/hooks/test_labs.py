@@ -21,7 +21,7 @@ CONFIG = f"""
 site_name: 시험
 strict: true
 theme: {{ name: material, font: false }}
-hooks: [{ROOT}/hooks/labs.py, {ROOT}/hooks/mathml.py]
+hooks: [{ROOT}/hooks/labs.py]
 plugins:
   - search
   - mkdocs-jupyter: {{ include: [made/labs/*.ipynb], allow_errors: false, cache_dir: .cache/mkdocs-jupyter }}
@@ -29,6 +29,7 @@ markdown_extensions:
   - admonition
   - toc: {{ slugify: !!python/object/apply:pymdownx.slugs.slugify {{ kwds: {{ case: lower }} }} }}
   - pymdownx.arithmatex: {{ generic: true }}
+  - mgk_book.markdown
 validation: {{ links: {{ not_found: warn, anchors: warn }} }}
 """
 LAB = """# %% [markdown]

@@ -12,3 +12,29 @@ for (const pre of document.querySelectorAll("[class*=language-].highlight:not(:h
   tools.append(button);
   pre.prepend(tools);
 }
+// 글을 골라 복사하면 수식은 LaTeX로 간다. 그대로 두면 기호가 한 줄에 하나씩 붙는다.
+document.addEventListener("copy", (event) => {
+  const selection = getSelection();
+  if (!selection.rangeCount) return;
+  const range = selection.getRangeAt(0).cloneRange();
+  // 반쯤 고른 수식은 통째로 가져간다.
+  const formula = (node) => (node.closest ? node : node.parentElement).closest("math");
+  const [first, last] = [formula(range.startContainer), formula(range.endContainer)];
+  if (first) range.setStartBefore(first);
+  if (last) range.setEndAfter(last);
+  const copied = document.createElement("div");
+  copied.append(range.cloneContents());
+  const formulas = copied.querySelectorAll("math");
+  if (!formulas.length) return;
+  for (const math of formulas) {
+    const latex = math.querySelector("annotation[encoding$=tex]").textContent;
+    math.replaceWith(math.getAttribute("display") === "block" ? `$$${latex}$$` : `$${latex}$`);
+  }
+  for (const unwanted of copied.querySelectorAll(".headerlink, button, script, style")) unwanted.remove();
+  // 문단 사이의 줄바꿈은 그려진 것의 innerText가 안다.
+  document.querySelector("article").append(copied);
+  event.clipboardData.setData("text/plain", copied.innerText.trim());
+  event.clipboardData.setData("text/html", copied.innerHTML);
+  copied.remove();
+  event.preventDefault();
+});
