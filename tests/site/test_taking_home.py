@@ -1,6 +1,7 @@
 """집에 가져가기: 복사 단추, 페이지의 노트북, 서지."""
 
 import json
+from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -95,3 +96,57 @@ def test_an_unfolded_source_is_copied_and_accessible(scheme: str, width: int, br
     assert not {rule["id"]: [node["target"][0] for node in rule["nodes"][:3]] for rule in violations}
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
+
+
+COPY = """async ([first, last]) => {
+    const range = document.createRange();
+    range.setStart(document.querySelector(first), 0);
+    const end = document.querySelector(last);
+    range.setEnd(end, end.childNodes.length);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    document.execCommand("copy");
+    return await navigator.clipboard.readText();
+}"""
+
+
+@pytest.fixture
+def copying(browser: Browser, url: str) -> Iterator[Callable[..., str]]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+
+    def copied(where: str, first: str, last: str | None = None) -> str:
+        page.goto(url + where, wait_until="networkidle")
+        return str(page.evaluate(COPY, [first, last or first]))
+
+    yield copied
+    context.close()
+
+
+def test_a_copied_formula_is_its_latex(copying: Callable[..., str]) -> None:
+    assert copying(CHAPTER, ".math math") == r"$$H(P, Q) = -\sum_{x} P(x) \log Q(x)$$"
+    # 수식의 안쪽에서 시작하고 끝나도 통째로.
+    assert copying(CHAPTER, ".math math mo") == r"$$H(P, Q) = -\sum_{x} P(x) \log Q(x)$$"
+
+
+def test_copied_prose_stays_readable(copying: Callable[..., str]) -> None:
+    text = copying(CHAPTER, "#intuition + p", "#intuition ~ p:has(+ p)")
+    assert text.startswith("내일 비가 올 확률을 $p$라고 예보했다. 비가 왔다면($y = 1$) 벌점은 $-\\log p$이고,")
+    whole = copying(CHAPTER, "#logits", "#logits ~ div.math")
+    assert whole.split("\n\n")[0] == "로짓으로 다시 쓰기"
+    assert "로짓(logit)이라 한다." in whole
+    assert "¶" not in whole
+    assert whole.endswith(r"p = \sigma(z) = \frac{1}{1+e^{-z}}$$")
+
+
+def test_a_copied_heading_has_no_pilcrow(copying: Callable[..., str]) -> None:
+    assert copying(CHAPTER, "#definition") == "정의와 유도"
+    assert copying("energy/models/", "#without-z") == "$Z$가 필요한 일과 아닌 일"
+
+
+def test_copied_code_and_output_are_as_shown(copying: Callable[..., str]) -> None:
+    output = copying(CHAPTER, ".language-text.highlight code")
+    assert output.splitlines()[0] == "H(P)      = 1.0397"
+    code = copying(CHAPTER, ".language-python.highlight code")
+    assert code.startswith("import torch\nfrom mgk_docs_src.losses import binary\n\np = torch.tensor(")
