@@ -16,6 +16,8 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.utils import get_relative_url
 from mkdocs.utils.meta import get_data
 
+from hooks.unbroken import whole
+
 HOME, NAME, PLACE, LIMIT = "en/index.md", "Summer Mogakco", "<!-- english:contents -->", 240
 FOLDERS = {"실습": "Labs"}  # 첫 페이지가 없어 영어 제목을 적을 곳이 없는 묶음
 PARTS = {
@@ -66,7 +68,7 @@ def block(content: str, english: English, page: Any) -> str:
     return f"""
 <details class="english" lang="en"><summary data-search-exclude="true">In English</summary>
 <h2 id="in-english">{html.escape(english.title)}</h2>
-<p>{html.escape(english.summary)}</p>
+<p>{whole(html.escape(english.summary))}</p>
 <div data-search-exclude>{parts and f"<ul>{parts}</ul>"}
 <p><a href="{home}" hreflang="en">The book in English</a></p></div>
 </details>"""

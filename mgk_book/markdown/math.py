@@ -86,7 +86,7 @@ class HeadingLabels(Treeprocessor):
         """`data-toc-label`은 toc가 읽고 지운다."""
         for heading in root.iter():
             if HEADING.fullmatch(str(heading.tag)) and any(latex_in(each) for each in heading.iter()):
-                heading.set("data-toc-label", html.escape("".join(_said(heading)), quote=False))
+                heading.set("data-toc-label", html.escape(html.unescape("".join(_said(heading))), quote=False))
 
 
 def _said(element: ET.Element) -> Iterator[str]:

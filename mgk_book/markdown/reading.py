@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+LEAVES = {"mi", "mn", "mo", "mtext"}
+SCRIPTS = {"msub": "_", "munder": "_", "msup": "^", "mover": "^", "msubsup": "_^", "munderover": "_^"}
 INVISIBLE = dict.fromkeys(map(ord, "\u2061\u2062\u2063\u2064\u200b\ufe00\ufe01"))
 LETTERS = range(0x1D400, 0x1D800)  # 𝔼, 𝒩, 𝐱: 검색에 치는 글자로 읽는다
 RELATIONS = set("=<>≤≥≈∼≃≠≡∝∈∉⊂→←↦⇒⇔⟺⟹⟶:≪≫≔")
@@ -22,24 +24,19 @@ def reading(element: Element) -> str:
 
 
 def _read(element: Element) -> str:
-    parts = list(element)
-    match element.tag:
-        case "mi" | "mn" | "mo" | "mtext":
-            text = (element.text or "").translate(INVISIBLE)
-            return "".join(unicodedata.normalize("NFKC", each) if ord(each) in LETTERS else each for each in text)
-        case "mspace":
-            return " " if float(element.get("width", "0").removesuffix("em")) >= 1 else ""
-        case "msub" | "munder" | "msup" | "mover" | "msubsup" | "munderover":
-            return _scripts(element)
-        case "mfrac":
-            return "/".join(f"({reading(part)})" if part.tag == "mrow" else _group(part) for part in parts)
-        case "msqrt":
-            return "√" + _wrapped(_row(parts))
-        case "mtable":
-            return "; ".join(" ".join(filter(None, map(reading, row))) for row in parts)
-        case "annotation":
-            return ""
-    return _row(parts)
+    tag, parts = element.tag, list(element)
+    if tag in LEAVES:
+        text = (element.text or "").translate(INVISIBLE)
+        return "".join(unicodedata.normalize("NFKC", each) if ord(each) in LETTERS else each for each in text)
+    if tag in SCRIPTS:
+        return _scripts(element)
+    if tag == "mfrac":
+        return "/".join(f"({reading(part)})" if part.tag == "mrow" else _group(part) for part in parts)
+    if tag == "mtable":
+        return "; ".join(" ".join(filter(None, map(reading, row))) for row in parts)
+    if tag == "mspace":  # \quad부터는 띄어 쓴 것이다
+        return " " if float(element.get("width", "0").removesuffix("em")) >= 1 else ""
+    return f"√{_wrapped(_row(parts))}" if tag == "msqrt" else _row(parts)
 
 
 def _row(parts: list[Element]) -> str:
@@ -76,10 +73,9 @@ def _scripts(element: Element) -> str:
     base, *scripts = (_read(part) for part in element)
     if element.tag in ("mover", "munder") and (element.get("accent") or element.get("accentunder")):
         return _accented(base, scripts[0])
-    marks = {"msub": "_", "munder": "_", "msup": "^", "mover": "^"}.get(element.tag, "_^")
     if element.tag == "munder" and element[0].get("class") == "underbrace":
         return f"{base} ({scripts[0]})"  # 아래 괄호에 붙은 이름
-    said = [mark + _group(part) for mark, part in zip(marks, element[1:], strict=True) if _read(part)]
+    said = [mark + _group(part) for mark, part in zip(SCRIPTS[element.tag], element[1:], strict=True)]
     return base + "".join(said).replace("^′", "′")
 
 

@@ -142,7 +142,22 @@ def test_search_locations_are_unique() -> None:
     index = json.loads((SITE / "search" / "search_index.json").read_text("utf-8"))
     locations = [entry["location"] for entry in index["docs"]]
     assert len(locations) == len(set(locations))
-    assert not [entry for entry in index["docs"] if "∑" in entry["text"]]
+
+
+def test_the_search_index_reads_formulas_in_one_line_and_leaves_code_out() -> None:
+    index = json.loads((SITE / "search" / "search_index.json").read_text("utf-8"))
+    entries = {entry["location"]: entry for entry in index["docs"]}
+    assert "로그 오즈(log-odds)다" in (text := entries["losses/binary/#logits"]["text"])
+    assert "z = log p/(1 − p) ⟺ p = σ(z) = 1/(1 + e^(−z))" in text
+    assert entries["energy/models/#without-z"]["title"] == "Z가 필요한 일과 아닌 일"
+    for entry in index["docs"]:
+        words = BeautifulSoup(entry["text"], "html.parser")
+        for code in words.select("code"):
+            assert "\n" not in code.get_text(), entry["location"]
+            code.decompose()
+        assert not re.search(r"\\[a-z]{2,}|\\[()\[\]]", words.get_text()), entry["location"]
+        assert "In English" not in words.get_text(), entry["location"]
+        assert "import torch" not in words.get_text(), entry["location"]
 
 
 @pytest.mark.parametrize("query", ["교차 엔트로피", "로짓", "BCE", "라벨 평활화"])
