@@ -32,10 +32,11 @@ TORN = r"""() => {
       return (before?.data.at(-1).trim() && apart(at(before, before.length - 1), box))
         || (after?.data[0].trim() && apart(at(after, 0), box));
     });
+    const bars = [...document.querySelectorAll(".md-sidebar, .md-header__title, .md-footer")];
     return [
       ...formulas.map(math => math.querySelector("annotation").textContent),
       ...torn(document.querySelector("article"), /\d\s%/g),
-      ...[...document.querySelectorAll(".md-sidebar, .md-header__title, .md-footer")].flatMap(bar => torn(bar, /[가-힣]+/g)),
+      ...bars.flatMap(bar => torn(bar, /[가-힣]+/g)),
     ];
 }"""
 

@@ -121,7 +121,8 @@ def test_splitting_loses_nothing() -> None:
     math.keep_together(parent)
     assert "".join(parent.itertext()) == before
     assert ET.tostring(parent, encoding="unicode") == (
-        '<p>가 <span class="whole"><b>나</b>다(<math />)라</span> <span class="whole"><math /><i /></span> 마\n<math /></p>'
+        '<p>가 <span class="whole"><b>나</b>다(<math />)라</span> '
+        '<span class="whole"><math /><i /></span> 마\n<math /></p>'
     )
 
 
