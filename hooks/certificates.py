@@ -19,9 +19,9 @@ from hooks.ledger import DEVICES, Status
 from hooks.totals import NAMES, PLACE, Books, filled, open_books
 
 PHOTOS = "assets/certifications"
-# 사이트가 그린 예제(와 바로 아래의 출력), 함수의 제목. 펼쳐 둔 소스는 예제가 아니므로 먼저 지나친다.
+# 사이트가 그린 예제(와 바로 아래의 출력), 함수의 제목. 함수의 소스는 예제가 아니므로 먼저 지나친다.
 PLACES = re.compile(
-    r'<details class="mkdocstrings-source".*?</details>'
+    r'<(?:details|div) class="mkdocstrings-source">.*?</code></pre></div>'
     r'|<div class="language-python highlight">.*?<code>(?P<example>.*?)</code></pre></div>'
     r'(?:\s*<div class="language-text highlight"><span class="filename">출력</span>.*?</code></pre></div>)?'
     r'|<h(?P<level>\d) id="(?P<function>mgk_docs_src\.[\w.]+)" class="doc doc-heading">.*?</h(?P=level)>',
@@ -42,20 +42,29 @@ def proof(entry: Entry, device: str, books: Books) -> str:
     return f"✓ {facts['device']} · torch {facts['torch']} · {row.taken[:10]}"
 
 
-def line(entry: Entry, books: Books, link: str) -> str:
-    """블록 아래에 붙는 한 줄. 블록은 이름이 글에 없으므로 번호를 보인다."""
-    words = " · ".join(html.escape(proof(entry, device, books)) for device in DEVICES)
-    number = entry.id.partition("#")[2]
-    shown = f'{words} · <a href="{link}">#{number}</a>' if number else words
-    return f'<p class="certificate" data-search-exclude>{shown}</p>'
+def line(entry: Entry, books: Books, page: Page, *, install: bool) -> str:
+    """블록 아래에 붙는 한 줄. 블록은 이름이 글에 없으므로 번호를 보인다. 돌린 적이 없는 장치는 페이지 끝에 한 번만 적는다."""
+    words = [html.escape(proof(entry, device, books)) for device in DEVICES if books.ledgers[device].rows]
+    if number := entry.id.partition("#")[2]:
+        words.append(f'<a href="{get_relative_url("certificates/#check", page.url)}">#{number}</a>')
+    if install:
+        words.append(f'<a href="{get_relative_url("install/", page.url)}">내 컴퓨터에서 돌리기</a>')
+    return f'<p class="certificate" data-search-exclude>{" · ".join(words)}</p>'
+
+
+def foot(books: Books, page: Page) -> str:
+    """한 번도 돌린 적이 없는 장치들. 기록이 생기면 블록마다의 줄이 대신 말한다."""
+    never = ", ".join(NAMES[device] for device in DEVICES if not books.ledgers[device].rows)
+    link = f'<a href="{get_relative_url("certificates/", page.url)}">인증</a>'
+    return never and f'\n<p class="never-run" data-search-exclude>{never}에서 돌린 기록은 아직 없다 · {link}</p>'
 
 
 def certified(content: str, page: Page, books: Books) -> tuple[str, list[Entry]]:
-    """본문의 블록과 함수마다 한 줄을 단 것과, 거기 있던 항목들."""
-    link = get_relative_url("certificates/#check", page.url)
+    """본문의 블록과 함수마다 한 줄을 단 것과, 거기 있던 항목들. 첫 예제와 실습에는 설치하는 법으로 가는 링크도 단다."""
     found: dict[str, Entry] = {}
 
     def mark(place: re.Match[str]) -> str:
+        first = place["example"] is not None and not any("#" in name for name in found)
         if place["example"] is not None:
             text = html.unescape(re.sub(r"<[^>]*>", "", place["example"]))
             entry = example(page.file.src_uri, text, books.sources)
@@ -64,13 +73,13 @@ def certified(content: str, page: Page, books: Books) -> tuple[str, list[Entry]]
         else:
             return place[0]
         found[entry.id] = entry
-        return place[0] + line(entry, books, link)
+        return place[0] + line(entry, books, page, install=first)
 
-    marked = PLACES.sub(mark, content)
     if notebook := getattr(page.file, "lab", None):
         entry = lab(notebook, books.sources)
-        return content + line(entry, books, link), [entry]
-    return marked, list(found.values())
+        return content + line(entry, books, page, install=True) + foot(books, page), [entry]
+    marked = PLACES.sub(mark, content)
+    return marked + foot(books, page) * bool(found), list(found.values())
 
 
 def photos(page: Page, files: Files) -> str:

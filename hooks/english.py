@@ -22,7 +22,7 @@ HOME, NAME, PLACE, LIMIT = "en/index.md", "Summer Mogakco", "<!-- english:conten
 FOLDERS = {"실습": "Labs"}  # 첫 페이지가 없어 영어 제목을 적을 곳이 없는 묶음
 PARTS = {
     "goal": "Goal", "intuition": "Intuition", "definition": "Definition and derivation", "use": "Where it is used",
-    "implementation": "Implementation", "run": "Run it", "pitfalls": "Strengths and pitfalls",
+    "run": "Run it", "implementation": "Implementation", "pitfalls": "Strengths and pitfalls",
     "corrections": "Corrections to the original post", "exercises": "Exercises", "sources": "Sources",
 }  # fmt: skip
 TOP = re.compile(r'</h1>(?:\n<p class="reading".*?</p>)?')
@@ -36,6 +36,9 @@ WORDS = {
     ">잘못 알리기<": ">Report a mistake<",
     'title="이 제목의 링크"': 'title="Link to this heading"',
     " 기록 없음": ": no record",
+    "에서 돌린 기록은 아직 없다 · ": ": no run on record yet · ",
+    ">인증</a></p>": ">Certificates</a></p>",
+    '<a href="../install/">내 컴퓨터에서 돌리기<': '<a href="#install">Run it yourself<',
     " 낡음(": ": out of date (",
     " 뒤에 코드가 바뀌었다)": ", the code has changed since)",
 }

@@ -9,7 +9,7 @@ from mkdocs.utils import get_relative_url
 LEVELS = ("입문", "중급", "심화")
 NOT_CHAPTERS = ("", "labs", "members", "reference", "sessions")
 # 한글은 1분에 500음절, 로마자 낱말과 수는 200개로 센다. 코드는 글보다 느려 1분에 20줄, 따로 놓인 수식은 하나에 10초다.
-# 펼쳐 둔 소스와 출력도 코드로 센다.
+# 접어 둔 소스와 출력도 코드로 센다.
 SYLLABLES, WORDS, LINES, FORMULAS = 500, 200, 20, 6
 CODE = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
 MATH = re.compile(r"<math\b.*?</math>|<svg\b.*?</svg>", re.DOTALL)

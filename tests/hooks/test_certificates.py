@@ -105,11 +105,28 @@ def test_each_example_has_a_line_under_its_output(site: Path) -> None:
     page = made(site, "")
     names = [evidence.example("index.md", text, Sources(site)).id.partition("#")[2] for text in (ONE, TWO)]
     proven = "✓ CPU · torch 2.13.0 · 2026-11-22 · ✓ GPU X · torch 2.13.0 · 2026-11-22 · #"
-    assert lines(page) == [proven + name for name in names]
+    assert lines(page) == [f"{proven}{names[0]} · 내 컴퓨터에서 돌리기", proven + names[1]]
     first, second = page.select(".certificate")
     assert first.find_previous_sibling().select_one(".filename").text == "출력"
     assert second.find_previous_sibling().get_text().startswith("import mgk_docs_src.lonely")
-    assert first.a["href"] == "certificates/#check"
+    assert [link["href"] for link in first.select("a")] == ["certificates/#check", "install/"]
+    assert not page.select(".never-run")
+
+
+def test_a_device_that_never_ran_is_named_once_at_the_foot_of_the_page(site: Path) -> None:
+    page = made(site, "")
+    assert not [line for line in lines(page) if "CUDA" in line]
+    (foot,) = page.select(".never-run")
+    assert foot.get_text() == "CUDA에서 돌린 기록은 아직 없다 · 인증"
+    assert foot.a["href"] == "certificates/"
+    assert foot == page.select("p")[-1]
+    assert not made(site, "members/a").select(".never-run")  # 돌릴 것이 없는 페이지
+    ledger.write(site, "cpu", Ledger({}, {}))
+    page = made(site, "part/shared")
+    assert page.select_one(".never-run").get_text().startswith("CPU, CUDA에서 돌린")
+    # 블록 하나라도 돌린 장치는 블록마다 말한다.
+    certify(site, "cuda", GPU, only="index.md#")
+    assert lines(made(site, "part/shared")) == ["CUDA 기록 없음"]
 
 
 def test_a_stale_row_and_a_missing_one_say_so(site: Path) -> None:
@@ -168,7 +185,10 @@ def test_labs_show_their_times_and_one_line(site: Path) -> None:
         return content, totals.labs([other, page], page, books)
 
     content, table = shown()
-    assert content == '<p>칸</p><p class="certificate" data-search-exclude>CPU 기록 없음 · CUDA 기록 없음</p>'
+    assert content == (
+        '<p>칸</p><p class="certificate" data-search-exclude>CPU 기록 없음 · <a href="../../install/">내 컴퓨터에서 돌리기</a></p>'
+        '\n<p class="never-run" data-search-exclude>CUDA에서 돌린 기록은 아직 없다 · <a href="../../certificates/">인증</a></p>'
+    )
     assert "<td>기록 없음</td><td>기록 없음</td><td>–</td>" in table
     sources = Sources(site)
     entry = evidence.lab(lab, sources)

@@ -44,7 +44,9 @@ PAGES = {
     "part/page.md": FRONT.format("Page", "It measures 1 < 2.")
     + "# 장\n\n## 목표 { #goal }\n\n## 구현 { #implementation }\n",
     "labs/one.md": FRONT.format("Lab: one", "Runs.") + "# 실습\n",
-    "en/index.md": f"---\ntitle: Title\n---\n\n# Title\n\nRead.\n\n{english.PLACE}\n\n<p>CPU 기록 없음</p>\n",
+    "en/index.md": f"---\ntitle: Title\n---\n\n# Title\n\nRead.\n\n{english.PLACE}\n\n"
+    '<p class="certificate">CPU 기록 없음 · <a href="../install/">내 컴퓨터에서 돌리기</a></p>\n\n'
+    '<p class="never-run">CUDA에서 돌린 기록은 아직 없다 · <a href="../certificates/">인증</a></p>\n',
 }
 
 
@@ -114,7 +116,10 @@ def test_only_the_front_page_is_english(site: Path) -> None:
     assert names[0] == ["Front page", "Subject", "Subject", "Page", "Labs", "Lab: one", "English"]
     assert names[1] == ["책머리", "주제", "주제", "장", "실습", "실습", "English"]
     assert page.select_one(".md-nav--primary .md-nav__link--active .md-ellipsis").get_text().strip() == "English"
-    assert "CPU: no record" in page.article.get_text()
+    (line,), (foot,) = page.article.select(".certificate"), page.article.select(".never-run")
+    assert line.get_text() == "CPU: no record · Run it yourself"
+    assert line.a["href"] == "#install"
+    assert foot.get_text() == "CUDA: no run on record yet · Certificates"
 
 
 @pytest.mark.parametrize(

@@ -72,3 +72,11 @@ def test_the_source_of_a_lab_is_its_python_file() -> None:
     assert repository.edit_link(lab, "team/book").endswith("/docs/labs/gan.py")
     body = parse_qs(urlsplit(repository.issue_link(lab, "team/book")).query)["body"][0]
     assert body.startswith("페이지: labs/gan.ipynb\n")
+
+
+def test_the_commands_to_install_name_the_repository_only_when_it_is_known() -> None:
+    known, unknown = repository.installing("team/book"), repository.installing(None)
+    assert "git clone https://github.com/team/book\ncd book\n" in known["clone"]
+    assert 'pip install "mgk_docs_src @ git+https://github.com/team/book"' in known["pip"]
+    assert "github" not in "".join(unknown.values())
+    assert unknown["clone"]

@@ -12,7 +12,7 @@ from tests.site.test_pages import soup_of
 
 HOME, CHAPTER = "en/", "transport/wasserstein/"
 KOREAN = re.compile(r"[가-힣]")
-PLAN = ["Goal", "Intuition", "Definition and derivation", "Where it is used", "Implementation", "Run it",
+PLAN = ["Goal", "Intuition", "Definition and derivation", "Where it is used", "Run it", "Implementation",
         "Strengths and pitfalls", "Corrections to the original post", "Exercises", "Sources"]  # fmt: skip
 
 

@@ -71,6 +71,26 @@ def test_each_example_listing_and_lab_says_where_it_ran(path: str) -> None:
     assert all(line.startswith("✓ CPU · torch ") for line in lines), lines
 
 
+def test_a_device_that_never_ran_is_named_once_on_a_page(path: str) -> None:
+    article = soup_of(path).article
+    never = [device for device in ("cpu", "cuda") if not ledger_rows(device)]
+    lines, feet = article.select(".certificate"), article.select(".never-run")
+    assert len(feet) == bool(lines and never)
+    for device in never:
+        assert feet == [] or device.upper() in feet[0].get_text()
+        assert not [line for line in lines if device.upper() in line.get_text()]
+    # 첫 예제와 실습은 돌리는 법을 가리킨다.
+    examples = [line for line in lines if line.find("a", string=re.compile("^#")) or path.startswith("labs/")]
+    leads = [bool(line.select('a[href$="install/"], a[href="#install"]')) for line in lines]
+    assert leads.count(True) == bool(examples)
+    assert not examples or examples[0].select('a[href$="install/"], a[href="#install"]')
+
+
+def ledger_rows(device: str) -> dict[str, object]:
+    found = ROOT / "certificates" / f"{device}.json"
+    return json.loads(found.read_text("utf-8"))["rows"] if found.is_file() else {}
+
+
 def test_the_totals_are_filled_in() -> None:
     pages = ["certificates", *(f"sessions/session-{number}" for number in range(1, 7))]
     for path in pages:

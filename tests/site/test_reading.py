@@ -1,11 +1,14 @@
 """밝은 화면과 어두운 화면, 휴대전화와 책상에서 읽힌다."""
 
 import io
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageStat
 from playwright.sync_api import Browser, Page, expect
+
+from tests.site.test_pages import soup_of
 
 AXE = Axe()
 CHAPTER = "losses/binary/"
@@ -55,14 +58,66 @@ def test_math_is_drawn_with_the_books_font(page: Page, url: str) -> None:
     assert below["y"] >= operator["y"] + operator["height"] * 0.5
 
 
-def test_listings_are_open_and_do_not_repeat_the_docstring(page: Page, url: str) -> None:
-    page.goto(url + CHAPTER, wait_until="networkidle")
-    sources = page.locator("details.mkdocstrings-source").all()
-    assert len(sources) == 8
-    for source in sources:
-        assert source.get_attribute("open") is not None
-        assert "def " in source.inner_text()
-        assert "Args:" not in source.inner_text()
+def test_listings_are_folded_to_the_signature_and_the_first_line(path: str, browser: Browser, url: str) -> None:
+    """스크립트 없이도: 접힌 채로 시그니처가 보이고, 펼치면 설명과 소스가 있고, 소스는 설명을 되풀이하지 않는다."""
+    soup = soup_of(path)
+    names = [heading["id"] for heading in soup.select(".listing > .doc-heading")]
+    assert len(names) == len(soup.select(".doc-function, .doc-class"))
+    # 차례에는 함수의 이름이 없다.
+    assert not soup.select('.md-nav--secondary a[href^="#mgk_docs_src"]')
+    if not names:
+        return
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(url + path)
+    for listing, name in zip(page.locator("details.listing").all(), names, strict=True):
+        summary = listing.locator("> summary")
+        first, says = summary.locator("> code"), summary.locator(".listing-says")
+        assert re.match(rf"(def|class) {name.rpartition('.')[2]}\b", first.inner_text())
+        assert says.inner_text().strip()
+        assert summary.is_visible()
+        assert listing.locator("> .doc-contents").is_hidden()
+    summary.click()  # 마지막 것
+    body = listing.locator("> .doc-contents")
+    assert body.is_visible()
+    assert says.is_hidden()  # 설명의 첫 줄이 되었다
+    if "/api/" not in path:
+        source = body.locator("> .mkdocstrings-source pre").inner_text()
+        assert re.search(r"^(def|class) ", source, re.MULTILINE)
+        assert '"""' not in source
+        assert "Args:" not in source
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("script", [True, False])
+def test_a_link_to_a_function_unfolds_it(width: int, script: bool, browser: Browser, url: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844}, java_script_enabled=script)
+    page = context.new_page()
+    for where, name in (
+        (CHAPTER, "losses.binary.bce_with_logits"),
+        ("losses/choosing/", "losses.choosing.Rule"),
+        ("losses/choosing/", "losses.choosing.Rule.condition"),  # 클래스의 속성
+        ("reference/api/", "random.rand"),
+    ):
+        page.goto("about:blank")
+        page.goto(f"{url}{where}#mgk_docs_src.{name}", wait_until="networkidle")
+        heading = page.locator(f'[id="mgk_docs_src.{name}"]')
+        expect(heading).to_be_in_viewport()
+        assert page.locator("details.listing[open]").count() == 1
+        if not name.endswith("condition"):
+            expect(heading.locator("xpath=../summary/code")).to_be_in_viewport()
+            expect(heading.locator("+ .certificate, + .doc-contents")).to_be_visible()
+    context.close()
+
+
+def test_examples_come_soon_and_listings_after_them(path: str, page: Page, url: str) -> None:
+    if not soup_of(path).select("#implementation"):
+        return
+    page.goto(url + path)
+    run, listed, after = (page.locator(name).bounding_box()["y"] for name in ("#run", "#implementation", "#pitfalls"))
+    assert run < listed < after
+    assert after - listed < 150 * (page.locator("details.listing").count() + 3)
 
 
 @pytest.mark.parametrize("width", [390, 1280])

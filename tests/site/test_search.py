@@ -152,6 +152,12 @@ QUERIES = [
     ("glossary", "reference/glossary/"),
     ("bibliography", "reference/bibliography/"),
     ("install", "en/"),
+    # 돌리려는 사람의 물음
+    ("설치", "install/"),
+    ("설치하는 법", "install/"),
+    ("pip 설치", "install/"),
+    ("make serve", "install/"),
+    ("No module named torch", "install/"),
     # 실습
     ("모드 붕괴", "labs/gan/"),
     ("모드붕괴란", "labs/gan/"),
@@ -291,6 +297,11 @@ def test_the_page_that_must_come_is_among_the_first_three(
     with capsys.disabled():
         print(f"\n{way}: {len(queries)}개 가운데 {share:.1%}", *misses, sep="\n  못 찾음: ")
     assert share >= ENOUGH, misses
+
+
+def test_installing_is_the_first_answer(search: Search) -> None:
+    assert search.ask("설치")[0] == "install/"
+    assert search.ask("설치하려면")[0] == "install/"
 
 
 def test_pasting_with_the_keyboard_and_from_a_mac(browser: Browser, url: str) -> None:
