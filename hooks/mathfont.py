@@ -50,8 +50,8 @@ def narrow_roots(font: TTFont) -> None:
 
 
 def build(path: Path, text: str) -> None:
-    """글꼴에서 `text`의 글자와 그 늘어난 꼴만 남겨 쓴다."""
-    options = subset.Options(flavor="woff2", layout_features=["ssty", "dtls", "flac"], hinting=False)
+    """글꼴에서 `text`의 글자와 그 늘어난 꼴, 글자 사이(kern)만 남겨 쓴다."""
+    options = subset.Options(flavor="woff2", layout_features=["ssty", "dtls", "flac", "kern"], hinting=False)
     source = distribution("ziamath").locate_file("ziamath/fonts/STIXTwoMath-Regular.ttf")
     with subset.load_font(str(source), options) as font:
         subsetter = subset.Subsetter(options)
