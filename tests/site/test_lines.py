@@ -1,6 +1,7 @@
 """줄: 수식에 붙은 괄호와 조사, 낱말, 백분율은 갈라지지 않고, 넘치는 것은 넘친다고 보인다."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -90,3 +91,83 @@ def test_what_scrolls_sideways_says_so(path: str, scheme: str, browser: Browser,
             left, right = shade(box.screenshot())
             assert (left > 20, right < 2) == (True, True), (number, left, right)
     context.close()
+
+
+def test_the_chosen_tab_is_the_marked_one(sized: Page, url: str) -> None:
+    """이름표가 여러 줄로 접혀도 밑줄은 고른 것에 있다."""
+    sized.goto(url + "transport/wasserstein/", wait_until="networkidle")
+    labels = sized.locator(".tabbed-labels > label")
+    assert labels.count() == 5
+    for chosen in range(5):
+        labels.nth(chosen).click()
+        lines = labels.evaluate_all("all => all.map(each => getComputedStyle(each).borderBottomColor)")
+        assert lines.count(lines[chosen]) == 1
+        assert len(set(lines)) == 2
+    assert sized.locator(".tabbed-labels").evaluate("box => getComputedStyle(box, '::before').content") == "none"
+
+
+def test_inline_code_is_not_spaced_from_its_particle(sized: Page, url: str) -> None:
+    sized.goto(url + "losses/binary/", wait_until="networkidle")
+    gaps = sized.evaluate("""() => [...document.querySelectorAll("article p code")].flatMap(code => {
+        const next = (code.closest("a") ?? code).nextSibling;
+        if (next?.nodeType !== Node.TEXT_NODE || !/^[가-힣]/.test(next.data)) return [];
+        const range = document.createRange();
+        range.setStart(next, 0);
+        range.setEnd(next, 1);
+        const letters = document.createRange();
+        letters.selectNodeContents(code);
+        const [one, other] = [[...letters.getClientRects()].at(-1), range.getBoundingClientRect()];
+        const em = parseFloat(getComputedStyle(code.parentElement).fontSize);
+        return one.bottom > other.top ? [(other.left - one.right) / em] : [];
+    })""")
+    assert len(gaps) > 10
+    assert max(gaps) < 0.15  # 빈칸은 0.25em쯤이다
+
+
+def test_underscores_of_linked_code_are_seen(browser: Browser, url: str) -> None:
+    """링크의 밑줄과 밑줄 글자 사이에 바탕이 보인다."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, device_scale_factor=3)
+    page = context.new_page()
+    page.goto(url + "losses/binary/", wait_until="networkidle")
+    linked = page.locator("article p a > code:visible").filter(has_text=re.compile(r"^\w+_\w+$")).first
+    linked.scroll_into_view_if_needed()
+    page.mouse.move(0, 0)
+    box = linked.bounding_box()
+    clip = box | {"height": box["height"] + 4}
+    across = (np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("L")) < 140).mean(axis=1)
+    line = np.flatnonzero(across > 0.9).min()
+    assert across[line - 1] < 0.05 < across[:line].max()  # 밑줄 바로 위는 비어 있다
+    context.close()
+
+
+def test_korean_faces_are_named(sized: Page, url: str) -> None:
+    sized.goto(url + "losses/binary/")
+    for where in ("article p", "article pre code"):
+        faces = sized.locator(where).first.evaluate("each => getComputedStyle(each).fontFamily")
+        assert "Apple SD Gothic Neo" in faces
+        assert "Malgun Gothic" in faces
+        assert "Nanum" in faces
+
+
+def test_columns_of_outputs_line_up(sized: Page, url: str) -> None:
+    """한글이 든 줄의 같은 열이 같은 자리에서 시작한다."""
+    sized.goto(url + "losses/binary/", wait_until="networkidle")
+    starts = (
+        sized.locator(".language-text.highlight code")
+        .nth(1)
+        .evaluate("""code => {
+        const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+        const found = [];
+        for (let node; (node = walker.nextNode());) {
+          for (const number of node.data.matchAll(/-?\\d+\\.\\d{4}/g)) {
+            const range = document.createRange();
+            range.setStart(node, number.index);
+            range.setEnd(node, number.index + 1);
+            found.push(range.getBoundingClientRect().left);
+          }
+        }
+        return found;
+    }""")
+    )
+    assert len(starts) == 6
+    assert max(starts) - min(starts) < 0.5
