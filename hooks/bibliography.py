@@ -25,7 +25,7 @@ REQUIRED = {
     "misc": set[str](),
 }
 EVERY = {"id", "name", "type", "title"}  # 어느 종류에나 있다
-OPTIONAL = {"author", "chapter", "edition", "note", "number", "series", "volume", "year"}
+OPTIONAL = {"author", "chapter", "edition", "note", "number", "series", "url", "volume", "year"}
 OTHERS = "others"  # 저자를 다 적지 않았다
 Reference = dict[str, Any]
 
@@ -72,6 +72,8 @@ def people(authors: list[str]) -> str:
 def line(entry: Reference) -> str:
     """페이지에 보이는 한 항목."""
     title = f"*{entry['title']}*" + (f", {entry['edition']}판" if "edition" in entry else "")
+    if "url" in entry:
+        title = f"[{title}](<{entry['url']}>)"
     parts = [title if entry["title"].endswith("?") else f"{title}."]
     if "author" in entry:
         parts.insert(0, people(entry["author"]))
@@ -106,6 +108,8 @@ def bibtex(entry: Reference) -> str:
     """항목을 BibTeX로. 제목의 대문자는 지키고, 이 책의 덧말은 찍히지 않는 annote에 둔다."""
     fields = {name: escaped(value) for name, value in entry.items() if name not in ("id", "name", "type", "note")}
     fields["title"] = f"{{{fields['title']}}}"
+    if "url" in entry:
+        fields["url"] = entry["url"]  # 주소의 글자는 막지 않는다
     if "author" in entry:
         fields["author"] = " and ".join(map(escaped, entry["author"]))
     if "note" in entry:

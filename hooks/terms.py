@@ -62,10 +62,26 @@ def explained(content: str, terms: list[Term], folder: str) -> str:
     )
 
 
+def identified(text: str) -> str:
+    """용어 페이지의 항목마다 영어에서 온 id를 단 것. 용어 하나를 주소로 가리킬 수 있다."""
+
+    def mark(entry: re.Match[str]) -> str:
+        head, rest = entry[0].split("\n", 1)
+        name = re.sub(r"[^a-z0-9]+", "-", entry["english"].lower()).strip("-")
+        return f"{head} {{ #{name} }}\n{rest}"
+
+    return ENTRY.sub(mark, text)
+
+
 def on_files(files: Any, config: Any) -> Any:
     """MkDocs 훅: 빌드마다 용어를 읽는다."""
     config.extra["terms"] = read(Path(config.docs_dir, GLOSSARY).read_text("utf-8"))
     return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """MkDocs 훅: 용어 페이지의 항목마다 id."""
+    return identified(markdown) if page.file.src_uri == GLOSSARY else markdown
 
 
 def on_page_content(content: str, page: Any, config: Any, **_: Any) -> str:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
+from unicodedata import east_asian_width
 
 from bs4 import Tag
 from pygments.lexers import find_lexer_class_by_name
@@ -31,6 +32,7 @@ CORRECTIONS, SOURCES = "원문에서 바로잡은 점", "출처"
 ENGLISH_SOURCES = "Sources"  # 영어 책머리의 것
 OPTIONS = {"title", "hl_lines", "linenums", "notest"}
 FENCE = re.compile(r"[> \t]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?:`{3,}|~{3,})[ \t]*[{.\w][^`]*")
+WIDTH = 79
 FIGURE = re.compile(r"figures/([^/]+)\.svg")
 
 Rule = Callable[[Page], list[str]]
@@ -69,6 +71,22 @@ def options_are_known(page: Page) -> list[str]:
             reasons = ", ".join(REASONS)
             found.append(page.violation(block.line, f"notest의 까닭 {block.notest!r}: {reasons} 가운데 하나"))
     return found
+
+
+def code_fits_the_page(page: Page) -> list[str]:
+    """파이썬 블록의 줄은 79칸을 넘지 않는다. 한글은 두 칸이다."""
+    return [
+        page.violation(block.line + number, f"{width(line)}칸: {WIDTH}칸까지 쓴다")
+        for block in page.blocks
+        if is_python(block.language)
+        for number, line in enumerate(block.source.split("\n"), 1)
+        if width(line) > WIDTH
+    ]
+
+
+def width(text: str) -> int:
+    """고정폭 글꼴로 적은 글의 칸 수."""
+    return len(text) + sum(east_asian_width(letter) in "WF" for letter in text)
 
 
 def outputs_are_checked(page: Page) -> list[str]:
@@ -237,6 +255,7 @@ def _shown_in(page: Page, heading: Heading, block: Block) -> bool:
 RULES: tuple[Rule, ...] = (
     every_block_collected,
     options_are_known,
+    code_fits_the_page,
     outputs_are_checked,
     examples_use_the_package,
     has_front_matter,

@@ -91,6 +91,7 @@ def test_good_page_has_no_violation(rule):
         (contract.options_are_known, "```python\n", "```python { continuation=1 }\n", "41: 모르는 옵션"),
         (contract.options_are_known, "```python\n", '```python { notest="귀찮음" }\n', "41: notest의 까닭 '귀찮음'"),
         (contract.options_are_known, "```python\n", "```python { notest }\n", "41: notest의 까닭"),
+        (contract.code_fits_the_page, "print(bce)", f"print(bce)  # {'한' * 33}", "44: 80칸"),
         (contract.outputs_are_checked, "print(bce)\n```\n", "print(bce)\n```\n글\n", "48: 돌아가는"),
         (contract.outputs_are_checked, "```python\n", '```python { notest="시간" }\n', "47: 돌아가는"),
         (contract.outputs_are_checked, "0.5000", "tensor(0.5000)", "48: 장치마다"),

@@ -86,6 +86,11 @@ def test_the_hooks(tmp_path: Path) -> None:
     config = SimpleNamespace(docs_dir=str(tmp_path), extra={})
     assert terms.on_files(["파일"], config) == ["파일"]
 
+    glossary = SimpleNamespace(file=SimpleNamespace(src_uri=terms.GLOSSARY))
+    entry = "로그-합-지수 (log-sum-exp, LSE)\n:   값.\n"
+    assert terms.on_page_markdown(entry, page=glossary).startswith("로그-합-지수 (log-sum-exp, LSE) { #log-sum-exp-lse }\n:")
+    assert terms.on_page_markdown(entry, page=SimpleNamespace(file=SimpleNamespace(src_uri="a.md"))) == entry
+
     def shown(uri: str) -> bool:
         page = SimpleNamespace(file=SimpleNamespace(src_uri=uri))
         return "<abbr" in terms.on_page_content("<p>로짓</p>", page=page, config=config, files=[])

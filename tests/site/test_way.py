@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.site.conftest import SITE
 from tests.site.test_pages import soup_of
@@ -81,6 +81,17 @@ def test_the_archive_has_every_session_by_date_and_by_author() -> None:
     counts = {row.td.get_text(): len(row.select("td")[1].select("a")) for row in authors.select("tr")[1:]}
     assert counts == {"준혁": 1, "세준": 1, "우석": 1, "채연": 5}
     assert len(posts.select("tr")) == 3
+
+
+def test_each_member_leads_to_the_sessions_and_posts_that_are_theirs() -> None:
+    of = {"준혁": "junhyeok", "세준": "sejun", "우석": "useok", "채연": "chaeyeon"}
+    _, authors, _ = soup_of("sessions/archive").article.select("table")
+    for row in authors.select("tr")[1:]:
+        wanted = {link["href"].rstrip("/").rpartition("/")[2] for link in row.select("td")[1].select("a")}
+        article = soup_of(f"members/{of[row.td.get_text()]}").article
+        links = [link["href"] for link in article.select("#posts ~ ul a, #posts ~ p a")]
+        assert {href.rstrip("/").rpartition("/")[2] for href in links if "/session-" in href} == wanted
+        assert [href for href in links if href.startswith("https://") or "/archive/#posts" in href]
 
 
 def test_chapters_tell_how_long_and_how_hard(path: str) -> None:
@@ -157,6 +168,20 @@ def test_every_link_to_a_function_arrives(path: str) -> None:
         page, _, name = link["href"].partition("#")
         target = (SITE / path / page).resolve().relative_to(SITE.resolve()).as_posix()
         assert soup_of(target).find(id=name), link["href"]
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_every_term_of_the_glossary_can_be_linked_to(script: bool, browser: Browser, url: str) -> None:
+    names = [term.get("id") for term in soup_of("reference/glossary").article.select("dt")]
+    assert len(names) >= 70
+    assert all(name and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in names)
+    context = browser.new_context(java_script_enabled=script)
+    page = context.new_page()
+    page.goto(f"{url}reference/glossary/#wasserstein-distance")
+    term = page.locator("dt#wasserstein-distance")
+    expect(term).to_be_in_viewport()
+    assert term.inner_text().startswith("와서스타인 거리")
+    context.close()
 
 
 def test_a_word_alone_leads_only_to_the_pages_own_function(path: str) -> None:
