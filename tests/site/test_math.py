@@ -23,13 +23,16 @@ TALLEST = 8000  # 한 번에 찍는 높이
 TEXT_SIZE = 16  # px. 본문의 크기이고, 다른 하나는 그 두 배다
 SCHEMES = {"light": "default", "dark": "slate"}
 
+# 글자를 화소에 맞추는 일(hinting)은 끈다. 획을 맞추는 자리를 글꼴에 있는 다른 글자들에서 찾으므로, 같은 윤곽도 달라진다.
 # 칸의 크기는 온 글꼴로 그렸을 때의 크기로 굳힌다. 그래야 한 수식이 달라져도 다음 칸들이 밀리지 않는다.
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="{css}">
 <style>
 @font-face {{ font-family: "Whole"; src: url("{whole}"); }}
-html {{ font-size: {size}px; overflow: visible; }} body {{ font-size: {size}px; display: block; min-height: 0; }}
+html {{ font-size: {size}px; overflow: visible; }}
+body.md-typeset {{ font-size: {size}px; display: block; min-height: 0; text-rendering: geometricPrecision; }}
 #all {{ position: relative; width: {width}px; }}
-#all > div {{ position: absolute; overflow: hidden; white-space: nowrap; padding: {size}px; }}
+#all > div {{ position: absolute; overflow: hidden; white-space: nowrap; padding: .4em; }}
+#all math {{ margin: 0; }}
 .whole math {{ font-family: "Whole", "STIX Two Math", "Cambria Math", math; }}
 </style>
 <body data-md-color-scheme="{scheme}" class="md-typeset whole"><div id="all">{cells}</div>"""
@@ -164,10 +167,19 @@ def picture(page: Page) -> np.ndarray:
     return np.concatenate(shots)
 
 
+def ship(page: Page) -> None:
+    """온 글꼴 대신 싣는 글꼴로 그린다."""
+    page.evaluate("""async () => {
+        document.body.classList.remove('whole');
+        await document.fonts.ready;
+        await new Promise(requestAnimationFrame);
+    }""")
+
+
 def differing(page: Page, boxes: list[list[int]], formulas: list[str]) -> list[str]:
     """온 글꼴과 싣는 글꼴의 그림이 다른 수식."""
     whole = picture(page)
-    page.evaluate("document.body.classList.remove('whole')")
+    ship(page)
     shipped = picture(page)
     found = []
     for (x, y, width, height), formula in zip(boxes, formulas, strict=True):
@@ -223,7 +235,7 @@ def unmet(ink: np.ndarray, where: list[float], across: float, down: float, joine
 
 def without_ink(page: Page, formulas: list[str]) -> dict[str, list[str]]:
     """잉크를 뜻하지만 잉크가 없는 요소와 그 수식."""
-    page.evaluate("document.body.classList.remove('whole')")
+    ship(page)
     needs = page.evaluate(IMPLIED)
     ink = picture(page) < 160
     found: dict[str, list[str]] = {}
@@ -234,7 +246,7 @@ def without_ink(page: Page, formulas: list[str]) -> dict[str, list[str]]:
 
 
 def test_every_element_that_implies_ink_has_it(formulas, lay_out) -> None:
-    page, _ = lay_out(formulas, size=3 * TEXT_SIZE)
+    page, _ = lay_out(formulas, size=2 * TEXT_SIZE)
     missing = without_ink(page, formulas)
     page.close()
     assert not {why: (len(each), each[:2]) for why, each in missing.items()}
