@@ -20,6 +20,7 @@ from tests.site.conftest import SITE, built_pages
 WHOLE = Path(str(distribution("ziamath").locate_file("ziamath/fonts/STIXTwoMath-Regular.ttf")))
 WIDTH = 2000
 TALLEST = 8000  # 한 번에 찍는 높이
+TEXT_INK = 0x20  # 밝은 화면에서 글자의 밝기(0x21)보다 어두운 곳은 반투명한 조각이 겹친 곳이다
 TEXT_SIZE = 16  # px. 본문의 크기이고, 다른 하나는 그 두 배다
 SCHEMES = {"light": "default", "dark": "slate"}
 
@@ -93,7 +94,7 @@ IMPLIED = r"""() => {
     for (const operator of cell.querySelectorAll('mo')) {
       const text = operator.textContent.trim(), em = parseFloat(getComputedStyle(operator).fontSize), own = box(operator);
       const least = parseFloat(operator.getAttribute('minsize')) || 0, most = parseFloat(operator.getAttribute('maxsize')) || Infinity;
-      if (/^[()\[\]{}|‖∥⟨⟩⌊⌋⌈⌉∣]$/u.test(text) && operator.getAttribute('stretchy') !== 'false') {
+      if (/^[()\[\]{}|‖∥⟨⟩⌊⌋⌈⌉]$/u.test(text) && operator.getAttribute('stretchy') !== 'false') {
         const beside = [...operator.parentElement.children].filter(e => e.localName !== 'mo' && visible(e) && box(e)[3] > box(e)[1]);
         const content = beside.length ? around(beside) : own;
         const height = Math.min(Math.max(content[3] - content[1], least * em), most * em);
@@ -234,14 +235,18 @@ def unmet(ink: np.ndarray, where: list[float], across: float, down: float, joine
 
 
 def without_ink(page: Page, formulas: list[str]) -> dict[str, list[str]]:
-    """잉크를 뜻하지만 잉크가 없는 요소와 그 수식."""
+    """잉크를 뜻하지만 잉크가 없거나, 이은 자리가 겹쳐서 글자보다 진한 요소와 그 수식."""
     ship(page)
     needs = page.evaluate(IMPLIED)
-    ink = picture(page) < 160
+    drawn = picture(page)
+    ink = drawn < 160
     found: dict[str, list[str]] = {}
     for number, why, where, across, down, joined in needs:
         if unmet(ink, where, across, down, joined):
             found.setdefault(why, []).append(formulas[number])
+        left, top, right, bottom = map(round, where[:4])
+        if drawn[top:bottom, left:right].min(initial=255) < TEXT_INK:
+            found.setdefault(f"{why}: 이은 자리", []).append(formulas[number])
     return found
 
 
