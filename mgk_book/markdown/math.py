@@ -37,8 +37,6 @@ def mathml(latex: str, *, block: bool) -> ET.Element:
     drawn, tex = semantics
     for row in list(drawn.iter("mrow")):
         close_brackets(row)
-    for under in list(drawn.iter("munder")):
-        draw_brace(under)
     # 검색 색인에는 한 줄로 읽는 꼴만 들어간다. 테마의 색인은 같은 이름이 안에 또 있으면 빼기를 일찍 멈추는데,
     # <mstyle>은 math-core가 쓰지 않는다.
     shown = ET.Element("mstyle", {"data-search-exclude": "true"})
@@ -63,13 +61,6 @@ def close_brackets(row: ET.Element) -> None:
             group.extend([*row[first:last], scripted[0]])
             scripted[0] = group
             del row[first:last]
-
-
-def draw_brace(under: ET.Element) -> None:
-    """아래 괄호를 글꼴의 조각이 아니라 book.css가 그린다. Chromium은 조각을 이어 붙인 괄호의 두 끝을 잘라 먹는다."""
-    if under.get("accentunder") and under[1].text == "⏟":
-        base = under[0]
-        under.tag, under.attrib, under[:] = "mrow", {"class": "underbrace"}, [base]
 
 
 def latex_in(element: ET.Element) -> str | None:

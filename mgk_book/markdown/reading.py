@@ -73,7 +73,7 @@ def _scripts(element: Element) -> str:
     base, *scripts = (_read(part) for part in element)
     if element.tag in ("mover", "munder") and (element.get("accent") or element.get("accentunder")):
         return _accented(base, scripts[0])
-    if element.tag == "munder" and element[0].get("class") == "underbrace":
+    if element.tag == "munder" and "accentunder" in element[0].attrib:
         return f"{base} ({scripts[0]})"  # 아래 괄호에 붙은 이름
     said = [mark + _group(part) for mark, part in zip(SCRIPTS[element.tag], element[1:], strict=True)]
     return base + "".join(said).replace("^′", "′")

@@ -20,16 +20,20 @@ from tests.site.conftest import SITE, built_pages
 WHOLE = Path(str(distribution("ziamath").locate_file("ziamath/fonts/STIXTwoMath-Regular.ttf")))
 WIDTH = 2000
 TALLEST = 8000  # 한 번에 찍는 높이
+TEXT_INK = 0x20  # 밝은 화면에서 글자의 밝기(0x21)보다 어두운 곳은 반투명한 조각이 겹친 곳이다
 TEXT_SIZE = 16  # px. 본문의 크기이고, 다른 하나는 그 두 배다
 SCHEMES = {"light": "default", "dark": "slate"}
 
+# 글자를 화소에 맞추는 일(hinting)은 끈다. 획을 맞추는 자리를 글꼴에 있는 다른 글자들에서 찾으므로, 같은 윤곽도 달라진다.
 # 칸의 크기는 온 글꼴로 그렸을 때의 크기로 굳힌다. 그래야 한 수식이 달라져도 다음 칸들이 밀리지 않는다.
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="{css}">
 <style>
 @font-face {{ font-family: "Whole"; src: url("{whole}"); }}
-html {{ font-size: {size}px; overflow: visible; }} body {{ font-size: {size}px; display: block; min-height: 0; }}
+html {{ font-size: {size}px; overflow: visible; }}
+body.md-typeset {{ font-size: {size}px; display: block; min-height: 0; text-rendering: geometricPrecision; }}
 #all {{ position: relative; width: {width}px; }}
-#all > div {{ position: absolute; overflow: hidden; white-space: nowrap; padding: {size}px; }}
+#all > div {{ position: absolute; overflow: hidden; white-space: nowrap; padding: .4em; }}
+#all math {{ margin: 0; }}
 .whole math {{ font-family: "Whole", "STIX Two Math", "Cambria Math", math; }}
 </style>
 <body data-md-color-scheme="{scheme}" class="md-typeset whole"><div id="all">{cells}</div>"""
@@ -90,7 +94,7 @@ IMPLIED = r"""() => {
     for (const operator of cell.querySelectorAll('mo')) {
       const text = operator.textContent.trim(), em = parseFloat(getComputedStyle(operator).fontSize), own = box(operator);
       const least = parseFloat(operator.getAttribute('minsize')) || 0, most = parseFloat(operator.getAttribute('maxsize')) || Infinity;
-      if (/^[()\[\]{}|‖∥⟨⟩⌊⌋⌈⌉∣]$/u.test(text) && operator.getAttribute('stretchy') !== 'false') {
+      if (/^[()\[\]{}|‖∥⟨⟩⌊⌋⌈⌉]$/u.test(text) && operator.getAttribute('stretchy') !== 'false') {
         const beside = [...operator.parentElement.children].filter(e => e.localName !== 'mo' && visible(e) && box(e)[3] > box(e)[1]);
         const content = beside.length ? around(beside) : own;
         const height = Math.min(Math.max(content[3] - content[1], least * em), most * em);
@@ -164,10 +168,19 @@ def picture(page: Page) -> np.ndarray:
     return np.concatenate(shots)
 
 
+def ship(page: Page) -> None:
+    """온 글꼴 대신 싣는 글꼴로 그린다."""
+    page.evaluate("""async () => {
+        document.body.classList.remove('whole');
+        await document.fonts.ready;
+        await new Promise(requestAnimationFrame);
+    }""")
+
+
 def differing(page: Page, boxes: list[list[int]], formulas: list[str]) -> list[str]:
     """온 글꼴과 싣는 글꼴의 그림이 다른 수식."""
     whole = picture(page)
-    page.evaluate("document.body.classList.remove('whole')")
+    ship(page)
     shipped = picture(page)
     found = []
     for (x, y, width, height), formula in zip(boxes, formulas, strict=True):
@@ -222,19 +235,23 @@ def unmet(ink: np.ndarray, where: list[float], across: float, down: float, joine
 
 
 def without_ink(page: Page, formulas: list[str]) -> dict[str, list[str]]:
-    """잉크를 뜻하지만 잉크가 없는 요소와 그 수식."""
-    page.evaluate("document.body.classList.remove('whole')")
+    """잉크를 뜻하지만 잉크가 없거나, 이은 자리가 겹쳐서 글자보다 진한 요소와 그 수식."""
+    ship(page)
     needs = page.evaluate(IMPLIED)
-    ink = picture(page) < 160
+    drawn = picture(page)
+    ink = drawn < 160
     found: dict[str, list[str]] = {}
     for number, why, where, across, down, joined in needs:
         if unmet(ink, where, across, down, joined):
             found.setdefault(why, []).append(formulas[number])
+        left, top, right, bottom = map(round, where[:4])
+        if drawn[top:bottom, left:right].min(initial=255) < TEXT_INK:
+            found.setdefault(f"{why}: 이은 자리", []).append(formulas[number])
     return found
 
 
 def test_every_element_that_implies_ink_has_it(formulas, lay_out) -> None:
-    page, _ = lay_out(formulas, size=3 * TEXT_SIZE)
+    page, _ = lay_out(formulas, size=2 * TEXT_SIZE)
     missing = without_ink(page, formulas)
     page.close()
     assert not {why: (len(each), each[:2]) for why, each in missing.items()}

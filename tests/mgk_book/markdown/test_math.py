@@ -88,12 +88,6 @@ def test_a_closing_bracket_with_an_exponent_is_grouped_with_its_opening_one() ->
     assert not drawn(r"$\lVert x \rVert^2$").select("msup > mrow")  # 키우지 않은 괄호는 그대로
 
 
-def test_an_underbrace_is_drawn_by_the_stylesheet() -> None:
-    soup = drawn(r"$$\underbrace{a + b}_{\text{합}}$$")
-    assert soup.select_one("munder > mrow.underbrace").get_text() == "a+b"
-    assert "⏟" not in soup.mstyle.get_text()
-
-
 @pytest.mark.parametrize(
     ("text", "together"),
     [
