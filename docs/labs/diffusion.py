@@ -44,11 +44,32 @@ import torch
 from IPython.display import HTML, display
 
 from mgk_docs_src.data import eight_gaussians, mode_coverage
-from mgk_docs_src.diffusion.process import cosine_schedule, mixture_noise, noise_to_x0, velocity
+from mgk_docs_src.diffusion.process import (
+    cosine_schedule,
+    mixture_noise,
+    noise_to_x0,
+    velocity,
+)
 from mgk_docs_src.diffusion.sampling import guide, sample
-from mgk_docs_src.diffusion.training import denoising_loss, feature_count, memory, mlp, noise_predictor, train
-from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, ORANGE, panels, to_img
-from mgk_docs_src.labs.tables import comparison
+from mgk_docs_src.diffusion.training import (
+    denoising_loss,
+    feature_count,
+    memory,
+    mlp,
+    noise_predictor,
+    train,
+)
+from mgk_docs_src.figures.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    ORANGE,
+    panels,
+    separate,
+    side_by_side,
+    to_img,
+)
+from mgk_docs_src.labs.tables import comparison, table
 from mgk_docs_src.random import generator, randn
 from mgk_docs_src.transport.wasserstein import sliced_wasserstein
 
@@ -64,28 +85,32 @@ def distance(x, y):
 
 
 real = [eight_gaussians(2000, generator=generator(1000 + i)) for i in range(8)]
-real_distance = torch.stack([distance(x, y) for x, y in combinations(real, 2)]).mean()
+real_distance = torch.stack(
+    [distance(x, y) for x, y in combinations(real, 2)]
+).mean()
 
 
 def score(points):
     """찾은 봉우리의 수, 3σ 안의 비율, 거리의 비."""
     found = mode_coverage(points)
-    away = torch.stack([distance(part, y) for part in points.split(2000) for y in real]).mean()
-    return [float(found.modes), float(found.within), float(away / real_distance)]
+    away = torch.stack(
+        [distance(part, y) for part in points.split(2000) for y in real]
+    ).mean()
+    return [
+        float(found.modes),
+        float(found.within),
+        float(away / real_distance),
+    ]
 
 
 def draw(predict, n=8000, *, seed=7, **knobs):
-    return sample(predict, (n, 2), schedule, generator=generator(seed), **knobs)
+    return sample(
+        predict, (n, 2), schedule, generator=generator(seed), **knobs
+    )
 
 
 def show(caption, columns, rows):
-    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
-    body = "".join(
-        f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-        for name, cells in rows.items()
-    )
-    table = f"<table><caption>{caption}</caption><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
-    display(HTML(table))
+    display(HTML(table(caption, columns, rows)))
 
 
 def picture(figure, description):
@@ -107,14 +132,38 @@ for name, make in networks.items():
     for seed in SEEDS:
         g = generator(seed)
         data = eight_gaussians(50_000, generator=g)
-        trained[name, seed] = train(make(feature_count(2), 2, generator=g), data, schedule, steps=1300, generator=g)
-        points[name, seed] = draw(noise_predictor(trained[name, seed].denoiser), seed=10 + seed, steps=50)
-    scores[name] = list(torch.tensor([score(points[name, seed]) for seed in SEEDS]).T)
+        trained[name, seed] = train(
+            make(feature_count(2), 2, generator=g),
+            data,
+            schedule,
+            steps=1300,
+            generator=g,
+        )
+        points[name, seed] = draw(
+            noise_predictor(trained[name, seed].denoiser),
+            seed=10 + seed,
+            steps=50,
+        )
+    scores[name] = list(
+        torch.tensor([score(points[name, seed]) for seed in SEEDS]).T
+    )
 perfect_points = [draw(perfect, seed=10 + seed, steps=50) for seed in SEEDS]
-scores["완벽한 예측"] = list(torch.tensor([score(some) for some in perfect_points]).T)
-truth = [eight_gaussians(8000, generator=generator(2000 + seed)) for seed in SEEDS]
+scores["완벽한 예측"] = list(
+    torch.tensor([score(some) for some in perfect_points]).T
+)
+truth = [
+    eight_gaussians(8000, generator=generator(2000 + seed)) for seed in SEEDS
+]
 scores["진짜 자료"] = list(torch.tensor([score(some) for some in truth]).T)
-display(HTML(comparison("씨앗 셋, 조상 표집 50걸음", ["찾은 봉우리", "3σ 안", "거리의 비"], scores)))
+display(
+    HTML(
+        comparison(
+            "씨앗 셋, 조상 표집 50걸음",
+            ["찾은 봉우리", "3σ 안", "거리의 비"],
+            scores,
+        )
+    )
+)
 
 # %%
 x0 = eight_gaussians(20_000, generator=generator(3000))
@@ -124,31 +173,53 @@ times = torch.arange(len(x0), device=x0.device) % 200
 
 def perfect_velocity(xt, t):
     epsilon = perfect(xt, t)
-    return velocity(noise_to_x0(epsilon, xt, t, schedule), epsilon, t, schedule)
+    return velocity(
+        noise_to_x0(epsilon, xt, t, schedule), epsilon, t, schedule
+    )
 
 
-floor = float(denoising_loss(perfect_velocity, x0, times, schedule, noise=noise, target="velocity"))
+floor = float(
+    denoising_loss(
+        perfect_velocity, x0, times, schedule, noise=noise, target="velocity"
+    )
+)
 with panels(height=3.2) as (figure, (axes,)):
     for name, color in zip(networks, (BLUE, ORANGE), strict=True):
         losses = trained[name, 0].losses.cpu().view(-1, 25).mean(1)
-        axes.plot(25 * torch.arange(len(losses)) + 12, losses, color=color, label=name, linewidth=1.5)
-    axes.axhline(floor, color=GREEN, linestyle="--", label=f"완벽한 예측 {floor:.2f}")
+        axes.plot(
+            25 * torch.arange(len(losses)) + 12,
+            losses,
+            color=color,
+            label=name,
+            linewidth=1.5,
+        )
+    axes.axhline(
+        floor, color=GREEN, linestyle="--", label=f"완벽한 예측 {floor:.2f}"
+    )
     axes.set(xlabel="걸음", ylabel="속도의 제곱 오차")
     axes.legend()
-picture(figure, f"걸음마다의 손실(25걸음씩 평균). 두 신경망 모두 완벽한 예측의 손실 {floor:.2f} 가까이 내려가 멈춘다.")
+picture(
+    figure,
+    "걸음마다의 손실(25걸음씩 평균). 두 신경망 모두 완벽한 예측의 손실 "
+    f"{floor:.2f} 가까이 내려가 멈춘다.",
+)
 
 # %% [markdown]
 # 손실은 0으로 가지 않는다. 점선이 완벽한 예측의 손실이고, 두 신경망은 그 바로 위에서 멈춘다. 손실의 값만 보고는 잘
 # 배웠는지 알 수 없고, 바닥과의 차이를 보아야 한다.
 
 # %%
-with panels(3, height=3.6) as (figure, axes):
-    groups = {"진짜 자료": truth[0]} | {name: points[name, 0] for name in networks}
-    for axis, (name, some) in zip(axes, groups.items(), strict=True):
-        axis.plot(*centres.cpu().T, "o", color=FAINT, markersize=22)
-        axis.plot(*some[:200].cpu().T, ".", color=BLUE, markersize=3.5)
-        axis.set(title=name, xlim=(-3.4, 3.4), ylim=(-2.8, 2.8), aspect="equal")
-picture(figure, "진짜 자료와 두 신경망의 표본 200개씩. 셋 모두 여덟 봉우리에 고르게 모여 있다.")
+groups = {"진짜 자료": truth[0]} | {name: points[name, 0] for name in networks}
+with separate(3, width=2.2, height=2.1) as places:
+    for (_, axis), (name, some) in zip(places, groups.items(), strict=True):
+        axis.plot(*centres.cpu().T, "o", color=FAINT, markersize=12)
+        axis.plot(*some[:200].cpu().T, ".", color=BLUE, markersize=2)
+        axis.set(title=name, xlim=(-3, 3), ylim=(-2.8, 2.8), aspect="equal")
+pictures = [
+    (figure, f"{name}: 표본 200개가 여덟 봉우리에 고르게 모여 있다.")
+    for (figure, _), name in zip(places, groups, strict=True)
+]
+display(HTML(side_by_side(pictures)))
 
 # %% [markdown]
 # ## 몇 걸음이 필요한가
@@ -158,14 +229,26 @@ picture(figure, "진짜 자료와 두 신경망의 표본 200개씩. 셋 모두 
 # 0.2쯤 흔들린다.
 
 # %%
-predictors = {name: noise_predictor(trained[name, 0].denoiser) for name in networks} | {"완벽한 예측": perfect}
+predictors = {
+    name: noise_predictor(trained[name, 0].denoiser) for name in networks
+} | {"완벽한 예측": perfect}
 COUNTS = (5, 10, 20, 50, 200)
 rows = {}
 for method, korean in (("ancestral", "조상"), ("ddim", "DDIM")):
     for name, predict in predictors.items():
-        each = [score(draw(predict, 4000, steps=steps, method=method)) for steps in COUNTS]
-        rows[f"{korean}, {name}"] = [f"{within:.3f}<br><small>{ratio:.2f}</small>" for _, within, ratio in each]
-show("걸음 수와 표본: 3σ 안의 비율, 거리의 비(작은 글씨)", [f"{steps}걸음" for steps in COUNTS], rows)
+        each = [
+            score(draw(predict, 4000, steps=steps, method=method))
+            for steps in COUNTS
+        ]
+        rows[f"{korean}, {name}"] = [
+            f"{within:.3f}<br><small>{ratio:.2f}</small>"
+            for _, within, ratio in each
+        ]
+show(
+    "걸음 수와 표본: 3σ 안의 비율, 거리의 비(작은 글씨)",
+    [f"{steps}걸음" for steps in COUNTS],
+    rows,
+)
 
 # %% [markdown]
 # ## 무엇을 맞히게 할까
@@ -174,16 +257,33 @@ show("걸음 수와 표본: 3σ 안의 비율, 거리의 비(작은 글씨)", [f
 
 # %%
 rows = {}
-for target, name in (("noise", "잡음 ε"), ("x0", "자료 x₀"), ("velocity", "속도 v")):
+for target, name in (
+    ("noise", "잡음 ε"),
+    ("x0", "자료 x₀"),
+    ("velocity", "속도 v"),
+):
     g = generator(0)
     data = eight_gaussians(50_000, generator=g)
-    learnt = train(mlp(feature_count(2), 2, generator=g), data, schedule, steps=800, target=target, generator=g)
+    learnt = train(
+        mlp(feature_count(2), 2, generator=g),
+        data,
+        schedule,
+        steps=800,
+        target=target,
+        generator=g,
+    )
     cells = []
     for knobs in ({"method": "ancestral"}, {"method": "ddim", "steps": 50}):
-        _, within, ratio = score(draw(noise_predictor(learnt.denoiser), 4000, **knobs))
+        _, within, ratio = score(
+            draw(noise_predictor(learnt.denoiser), 4000, **knobs)
+        )
         cells += [f"{within:.3f}", f"{ratio:.3g}"]
     rows[name] = cells
-show("맞힐 것과 표본", ["조상 200: 3σ 안", "거리의 비", "DDIM 50: 3σ 안", "거리의 비"], rows)
+show(
+    "맞힐 것과 표본",
+    ["조상 200: 3σ 안", "거리의 비", "DDIM 50: 3σ 안", "거리의 비"],
+    rows,
+)
 
 # %% [markdown]
 # - **잡음**을 맞히게 하면 조상 표집 200걸음에서는 그럭저럭이고 DDIM에서는 무너진다. 순수한 잡음에 가까운 시각에서
@@ -205,17 +305,44 @@ g = generator(0)
 data = eight_gaussians(50_000, generator=g)
 labels = torch.cdist(data, centres).argmin(1)
 network = mlp(feature_count(2, num_labels=8), 2, generator=g)
-conditional = train(network, data, schedule, steps=1000, labels=labels, num_labels=8, generator=g).denoiser
+conditional = train(
+    network,
+    data,
+    schedule,
+    steps=1000,
+    labels=labels,
+    num_labels=8,
+    generator=g,
+).denoiser
 asked = torch.arange(8, device=data.device).repeat_interleave(250)
 guided, rows = {}, {}
 for w in (0.0, 1.0, 2.0, 4.0):
-    known = partial(mixture_noise, schedule=schedule, means=centres[:1], std=0.2)
-    exact = draw(lambda x, t, w=w, known=known: guide(known(x, t), perfect(x, t), w), 2000, method="ddim", steps=50)
-    guided[w] = draw(noise_predictor(conditional, labels=asked, guidance=w), 2000, method="ddim", steps=50)
-    for name, some, wanted in (("신경망", guided[w], asked), ("완벽한 예측", exact, torch.zeros_like(asked))):
+    known = partial(
+        mixture_noise, schedule=schedule, means=centres[:1], std=0.2
+    )
+    exact = draw(
+        lambda x, t, w=w, known=known: guide(known(x, t), perfect(x, t), w),
+        2000,
+        method="ddim",
+        steps=50,
+    )
+    guided[w] = draw(
+        noise_predictor(conditional, labels=asked, guidance=w),
+        2000,
+        method="ddim",
+        steps=50,
+    )
+    for name, some, wanted in (
+        ("신경망", guided[w], asked),
+        ("완벽한 예측", exact, torch.zeros_like(asked)),
+    ):
         right = (torch.cdist(some, centres).argmin(1) == wanted).float().mean()
         out = (some * centres[wanted]).sum(1) / 2
-        across = (some * centres[wanted].flip(1) * torch.tensor([-0.5, 0.5], device=some.device)).sum(1)
+        across = (
+            some
+            * centres[wanted].flip(1)
+            * torch.tensor([-0.5, 0.5], device=some.device)
+        ).sum(1)
         cells = (right, mode_coverage(some).within, out.mean(), across.std())
         rows[f"w = {w:g}, {name}"] = [f"{float(x):.3f}" for x in cells]
 show("안내의 세기", ["옳은 봉우리", "3σ 안", "나간 거리", "너비"], rows)
@@ -224,10 +351,20 @@ show("안내의 세기", ["옳은 봉우리", "3σ 안", "나간 거리", "너�
 with panels(height=4.2) as (figure, (axes,)):
     axes.plot(*centres.cpu().T, "o", color=FAINT, markersize=22)
     for w, color in ((0.0, BLUE), (1.0, GREEN), (2.0, ORANGE)):
-        axes.plot(*guided[w][::16].cpu().T, ".", color=color, markersize=4, label=f"w = {w:g}")
+        axes.plot(
+            *guided[w][::16].cpu().T,
+            ".",
+            color=color,
+            markersize=4,
+            label=f"w = {w:g}",
+        )
     axes.set(xlim=(-3.6, 3.6), ylim=(-3.2, 3.2), aspect="equal")
     axes.legend(loc="center")
-picture(figure, "안내의 세기 0, 1, 2의 표본. 세기가 커질수록 좁아지면서 고리 바깥으로 밀려난다.")
+picture(
+    figure,
+    "안내의 세기 0, 1, 2의 표본. 세기가 커질수록 좁아지면서 고리 바깥으로 "
+    "밀려난다.",
+)
 
 # %% [markdown]
 # 봉우리가 서로 떨어져 있어 조건만 주어도 거의 틀리지 않는다. 안내를 키우면 다른 봉우리에서 멀어지는 쪽, 곧 고리

@@ -44,7 +44,16 @@ import torch
 from IPython.display import HTML, display
 
 from mgk_docs_src.data import eight_gaussians, mode_coverage
-from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels, to_img
+from mgk_docs_src.figures.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    separate,
+    side_by_side,
+)
 from mgk_docs_src.labs.gan import peak_shape
 from mgk_docs_src.labs.tables import comparison
 from mgk_docs_src.random import generator
@@ -58,12 +67,19 @@ SIZE = 2048  # 거리를 잴 표본의 수
 
 def draw(n, offset):
     """씨앗마다 따로 뽑은 진짜 자료."""
-    return torch.stack([eight_gaussians(n, generator=generator(offset + seed)) for seed in SEEDS])
+    return torch.stack(
+        [
+            eight_gaussians(n, generator=generator(offset + seed))
+            for seed in SEEDS
+        ]
+    )
 
 
 def distances(first, second):
-    """씨앗마다의 정확한 W₁."""
-    return torch.stack([wasserstein(x, y) for x, y in zip(first, second, strict=True)]).cpu()
+    """씨앗마다의 정확한 W1."""
+    return torch.stack(
+        [wasserstein(x, y) for x, y in zip(first, second, strict=True)]
+    ).cpu()
 
 
 def measure(samples):
@@ -91,17 +107,35 @@ data, held_out, another = draw(8192, 0), draw(SIZE, 1000), draw(8192, 2000)
 
 # %%
 METHODS = {
-    "WGAN-GP": {"method": "wgan-gp", "learning_rate": 0.004, "penalty_weight": 0.1},
-    "WGAN, 자르기": {"method": "wgan-clip", "learning_rate": 0.002, "clip_bound": 0.1},
+    "WGAN-GP": {
+        "method": "wgan-gp",
+        "learning_rate": 0.004,
+        "penalty_weight": 0.1,
+    },
+    "WGAN, 자르기": {
+        "method": "wgan-clip",
+        "learning_rate": 0.002,
+        "clip_bound": 0.1,
+    },
     "GAN, 포화하지 않음": {"method": "non-saturating", "learning_rate": 0.001},
     "GAN, 포화": {"method": "saturating", "learning_rate": 0.001},
 }
 gans = {
-    name: train_gan(data, steps=2000, snapshots=20, generators=[generator(100_000 + seed) for seed in SEEDS], **knobs)
+    name: train_gan(
+        data,
+        steps=2000,
+        snapshots=20,
+        generators=[generator(100_000 + seed) for seed in SEEDS],
+        **knobs,
+    )
     for name, knobs in METHODS.items()
 }
 samples = {
-    name: generate(gan.generator, 8192, generators=[generator(200_000 + seed) for seed in SEEDS])
+    name: generate(
+        gan.generator,
+        8192,
+        generators=[generator(200_000 + seed) for seed in SEEDS],
+    )
     for name, gan in gans.items()
 }
 
@@ -109,9 +143,16 @@ samples = {
 COLUMNS = ["봉우리 (8)", "3σ 안", "W₁", "퍼짐", "치우침"]
 scores = {name: measure(made) for name, made in samples.items()}
 scores["진짜 자료"] = measure(another)
-display(HTML(comparison("여덟 봉우리, 씨앗 10개", COLUMNS, scores, differences=(2,))))
+display(
+    HTML(
+        comparison("여덟 봉우리, 씨앗 10개", COLUMNS, scores, differences=(2,))
+    )
+)
 for name, (modes, within, *_) in scores.items():
-    print(f"{name}: 봉우리 {modes.min():.0f}–{modes.max():.0f}개, 3σ 안 {within.min():.3f}–{within.max():.3f}")
+    print(
+        f"{name}: 봉우리 {modes.min():.0f}–{modes.max():.0f}개, 3σ 안 "
+        f"{within.min():.3f}–{within.max():.3f}"
+    )
 
 # %% [markdown]
 # **아무도 봉우리를 놓치지 않는다.** 네 방법, 씨앗 10개 모두 여덟을 찾는다. 모드 붕괴를 기대했다면 뜻밖이다. 다만
@@ -131,25 +172,29 @@ for name, (modes, within, *_) in scores.items():
 
 # %%
 SHOWN = 100
-with panels(height=5.2) as (figure, _):
-    figure.clear()
-    cells = figure.subplots(2, 2, sharex=True, sharey=True)
-    colors = (BLUE, GREEN, ORANGE, PURPLE)
-    for cell, (name, made), color in zip(cells.flat, samples.items(), colors, strict=True):
+colors = (BLUE, GREEN, ORANGE, PURPLE)
+pictures = []
+with separate(len(samples), height=3.2) as places:
+    for (figure, cell), (name, made), color in zip(
+        places, samples.items(), colors, strict=True
+    ):
         worst = int(scores[name][2].argmax())
-        cell.plot(*held_out[worst, :SHOWN].T.cpu(), "o", color=FAINT, markersize=3)
-        cell.plot(*made[worst, :SHOWN].T.cpu(), "o", color=color, markersize=2.5, alpha=0.8)
-        cell.set(title=f"{name}\nW₁ = {scores[name][2][worst]:.3f}", aspect="equal", xlim=(-3, 3), ylim=(-3, 3))
-        cell.title.set_size(10)
-display(
-    HTML(
-        to_img(
-            figure,
-            "네 방법에서 W₁이 가장 나쁜 씨앗의 표본 100개(색)와 진짜 자료(흐린 점). 네 방법 모두 여덟 봉우리에 표본이 "
-            "있고, 봉우리 사이에 흘린 점과 봉우리마다의 몫이 다르다.",
+        real, fake = held_out[worst, :SHOWN].cpu(), made[worst, :SHOWN].cpu()
+        cell.plot(*real.T, "o", color=FAINT, markersize=3)
+        cell.plot(*fake.T, "o", color=color, markersize=2.5, alpha=0.8)
+        cell.set(
+            title=f"{name}, W₁ = {scores[name][2][worst]:.3f}",
+            aspect="equal",
+            xlim=(-3, 3),
+            ylim=(-3, 3),
         )
-    )
-)
+        cell.title.set_size(10)
+        told = (
+            f"{name}: W₁이 가장 나쁜 씨앗의 표본 100개(색)와 진짜 자료(흐린 "
+            "점). 여덟 봉우리에 모두 표본이 있다."
+        )
+        pictures.append((figure, told))
+display(HTML(side_by_side(pictures)))
 
 # %% [markdown]
 # 가장 나쁜 씨앗을 골라 그렸다. 포화하지 않는 GAN은 어떤 봉우리가 비어 가고, 자르기는 봉우리를 잇는 고리가 보인다.
@@ -166,10 +211,22 @@ moments = torch.arange(1, 21) * 100
 
 
 def followed(gan):
-    """도중의 생성자마다: 그 무렵 100걸음의 판별자 손실(부호를 바꾼 것)과, 정확한 W₁."""
+    """도중의 생성자마다 두 가지.
+
+    그 무렵 100걸음의 판별자 손실(부호를 바꾼 것)과, 정확한 W1.
+    """
     losses = -gan.losses.unflatten(0, (20, 100)).mean(1).cpu()  # (20, S)
-    made = [generate(layers, CURVE, generators=[generator(300_000 + seed) for seed in SEEDS]) for layers in gan.trail]
-    return losses, torch.stack([distances(one, held_out[:, :CURVE]) for one in made])  # (20, S)
+    made = [
+        generate(
+            layers,
+            CURVE,
+            generators=[generator(300_000 + seed) for seed in SEEDS],
+        )
+        for layers in gan.trail
+    ]
+    return losses, torch.stack(
+        [distances(one, held_out[:, :CURVE]) for one in made]
+    )  # (20, S)
 
 
 def correlation(first, second):
@@ -178,38 +235,55 @@ def correlation(first, second):
     return (first * second).sum(0) / (first.norm(dim=0) * second.norm(dim=0))
 
 
-curves = {name: followed(gans[name]) for name in ("WGAN-GP", "GAN, 포화하지 않음")}
+curves = {
+    name: followed(gans[name]) for name in ("WGAN-GP", "GAN, 포화하지 않음")
+}
 losses, exact = curves["GAN, 포화하지 않음"]
-curves["GAN, 포화하지 않음"] = losses + 2 * math.log(2), exact  # 가장 좋은 판별자라면 2 JS다
+curves["GAN, 포화하지 않음"] = (
+    losses + 2 * math.log(2),
+    exact,
+)  # 가장 좋은 판별자라면 2 JS다
 floor = distances(another[:, :CURVE], held_out[:, :CURVE]).mean()
-print(f"진짜끼리의 W₁ (표본 {CURVE}개) {floor:.3f}")
+print(f"진짜끼리의 W1 (표본 {CURVE}개) {floor:.3f}")
 for name, (losses, exact) in curves.items():
     r = correlation(losses, exact)
-    print(f"{name}: 손실에서 읽은 값과 W₁의 상관 {r.mean():.2f} ± {r.std():.2f} (가장 낮은 씨앗 {r.min():.2f})")
+    print(
+        f"{name}: 손실에서 읽은 값과 W1의 상관 {r.mean():.2f} ± "
+        f"{r.std():.2f} (가장 낮은 씨앗 {r.min():.2f})"
+    )
     for at in (0, 4, 9, 19):
-        print(f"    {moments[at]:4d}걸음: 손실에서 {losses[at].mean():.3f}, W₁ {exact[at].mean():.3f}")
+        print(
+            f"    {moments[at]:4d}걸음: 손실에서 {losses[at].mean():.3f}, W1 "
+            f"{exact[at].mean():.3f}"
+        )
 
 # %%
-with panels(2, height=2.6) as (figure, axes):
-    for axis, (name, (losses, exact)) in zip(axes, curves.items(), strict=True):
+pictures = []
+with separate(2, height=2.8) as places:
+    for (figure, axis), (name, (losses, exact)) in zip(
+        places, curves.items(), strict=True
+    ):
         read = "−손실" if name == "WGAN-GP" else "2 log 2 − 손실"
-        for values, color, label in ((losses, BLUE, read), (exact, ORANGE, "정확한 W₁")):
+        for values, color, label in (
+            (losses, BLUE, read),
+            (exact, ORANGE, "정확한 W₁"),
+        ):
             mean, sd = values.mean(1), values.std(1)
-            axis.fill_between(moments, mean - sd, mean + sd, color=color, alpha=0.15, linewidth=0)
+            low, high = mean - sd, mean + sd
+            axis.fill_between(
+                moments, low, high, color=color, alpha=0.15, linewidth=0
+            )
             axis.plot(moments, mean, color=color, label=label)
         axis.axhline(0, color=INK, linewidth=0.8)
         axis.axhline(floor, color=INK, linewidth=0.8, linestyle=":")
         axis.legend(loc="upper right")
         axis.set(title=name, xlabel="생성자의 걸음")
-display(
-    HTML(
-        to_img(
-            figure,
-            "걸음에 따른, 손실에서 읽은 값과 정확한 W₁. 비평가(위)의 −손실은 W₁보다 훨씬 크게 시작해 0 가까이로 "
-            "내려간다. 판별자(아래)의 2 log 2 − 손실도 W₁과 함께 내려간다. 점선은 진짜끼리의 W₁, 띠는 표준 편차다.",
+        told = (
+            f"{name}: 걸음에 따른 {read}(손실에서 읽은 값)과 정확한 W₁. 둘 다 "
+            "내려간다. 점선은 진짜끼리의 W₁, 띠는 표준 편차다."
         )
-    )
-)
+        pictures.append((figure, told))
+display(HTML(side_by_side(pictures)))
 
 # %% [markdown]
 # **방향은 맞고 크기는 틀린다.** 비평가의 −손실은 W₁과 함께 내려가지만 처음에는 W₁의 네 배쯤이고 끝에는 0에 가깝다.
