@@ -1,36 +1,36 @@
-"""실행한 노트북을 mkdocs-jupyter에 넘기고, 그것이 그린 페이지를 책의 꼴로 다듬는다.
+"""실행한 노트북을 mkdocs-jupyter에 넘기고, 그것이 그린 코드와 출력을 책의 글 사이에 끼운다.
 
-돌리는 일은 hooks/execution.py가 한다. mkdocs-jupyter는 코드 칸과 출력을 그린다. 글 칸은 자리표만 넘기고 사이트의
-마크다운으로 그려 끼운다. 그래야 한글 제목의 id, 목차, 링크, 수식, 알림이 다른 페이지와 같다.
-mkdocs-jupyter가 페이지마다 넣는 스타일과 스크립트(575 KB)는 빼고 book.css 하나를 쓴다.
+돌리는 일은 hooks/execution.py가 한다. mkdocs-jupyter에는 코드 칸만 넘긴다. 글 칸은 사이트의 마크다운으로 그린다. 그래야
+한글 제목의 id, 목차, 링크, 수식, 알림이 다른 페이지와 같다. mkdocs-jupyter의 틀과 스타일과 스크립트는 쓰지 않고, 코드와
+출력만 꺼내 book.css의 꼴로 싼다.
+
+코드 칸의 표지(`# %% 이름 tags=["…"]`)는 둘이다.
+
+- `setup`: 들여오기, 도구, 학습. 코드를 이름 아래에 접는다. 출력은 그대로 보인다.
+- `summary`: 첫 표나 그림을 결론 아래, 첫 글 칸 뒤에 한 번 더 보인다.
 """
 
+import ast
 import os
 import re
+from collections.abc import Collection
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from bs4 import BeautifulSoup, Tag
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from hooks.execution import Lab, device, execute, executed, find
+from mgk_book.markdown.code import cells
 
 FOLDER = "labs/"
 SEPARATOR = "\n\n<!-- 칸 -->\n\n"
-# mkdocs-jupyter의 HTML에서 뺄 것과 바꿀 것. 코드 칸은 다른 페이지의 코드와 같은 꼴이 되어 테마의 색과 복사 단추를 쓴다.
-CLEANUPS = [
-    (r"<(style|script)\b.*?</\1>|<!--.*?-->", ""),
-    (r'<div class="zeroclipboard-container">.*?</clipboard-copy>\s*</div>', ""),
-    (r'<div class="clipboard-copy-txt".*?</div>', ""),
-    (r'<div class="jp-Collapser.*?</div>', ""),
-    (r'<div class="(?![^"]*jp-OutputArea-output)(jp-|CodeMirror)[^>]*>', "<div>"),  # 스타일이 없는 틀
-    (r'class="jp-Rendered[^"]*(jp-OutputArea-output)', r'class="\1'),  # 스타일은 뒤의 이름 하나에만 걸린다
-    (r'<div class="highlight-ipynb hl-python"><pre>(.*?)</pre></div>',
-     r'<div class="language-python highlight"><pre><code>\1</code></pre></div>'),
-    (r"(</?div>)\s+(?=</?div)", r"\1"),  # 틀 사이의 빈 줄
-]  # fmt: skip
+HEADING_ID = re.compile(r" *\{ *#[\w-]+ *\}$", re.MULTILINE)
+COLUMNS = re.compile(r"\S {2,}\S")
 
 
 class LabFile(File):
@@ -40,16 +40,19 @@ class LabFile(File):
 
 
 def display(notebook: Any) -> Any:
-    """mkdocs-jupyter에 넘길 것: 글 칸에는 몇째인지만 적는다."""
+    """mkdocs-jupyter에 넘길 것: 코드 칸만."""
     shown = nbformat.from_dict(notebook)
-    for number, cell in enumerate(cell for cell in shown.cells if cell.cell_type == "markdown"):
-        cell.source = placeholder(number)
+    shown.cells = [cell for cell in shown.cells if cell.cell_type == "code"]
     return shown
 
 
-def placeholder(number: int) -> str:
-    """글 칸의 자리표."""
-    return f"mgk-prose-{number:04d}"
+def without_ids(notebook: Any) -> Any:
+    """제목의 `{ #id }`는 이 사이트의 것이라, 내려받는 노트북에서는 글자로 보인다."""
+    taken = nbformat.from_dict(notebook)
+    for cell in taken.cells:
+        if cell.cell_type == "markdown":
+            cell.source = HEADING_ID.sub("", cell.source)
+    return taken
 
 
 def portable(notebook: Any, repository: str | None) -> Any:
@@ -83,11 +86,74 @@ def write(notebook: Any, path: Path) -> str:
     return str(path)
 
 
-def clean(content: str) -> str:
-    """mkdocs-jupyter가 그린 것을 사이트의 꼴로 다듬는다."""
-    for pattern, replacement in CLEANUPS:
-        content = re.sub(pattern, replacement, content, flags=re.DOTALL)
-    return content
+def drawn(content: str) -> list[tuple[str, list[str]]]:
+    """mkdocs-jupyter가 그린 코드 칸마다의 코드와 출력들. 코드의 꼴은 다른 페이지와 같아 색과 복사 단추가 된다."""
+    found = []
+    for cell in BeautifulSoup(content, "html.parser").select(".jp-CodeCell[id]"):
+        code = cell.select_one(".highlight-ipynb > pre")
+        assert code is not None
+        outputs = [output(area) for area in cell.select(".jp-OutputArea-output")]
+        text = code.decode_contents().removeprefix("<span></span>")
+        found.append(
+            (f'<div data-search-exclude="true" class="language-python highlight"><pre><code>{text}</code></pre></div>',
+             outputs)
+        )  # fmt: skip
+    return found
+
+
+def output(area: Tag) -> str:
+    """출력 하나. 찍은 글의 열은 한글이 있어도 맞춘다."""
+    kind, text = area["data-mime-type"], area.decode_contents().strip()
+    if kind == "text/plain":
+        text = "\n".join(cells(line) if COLUMNS.search(line) else line for line in text.split("\n"))
+    return f'<div class="jp-OutputArea-output" data-mime-type="{kind}" tabindex="0">{text}</div>'
+
+
+def tagged(cell: Any, tag: str) -> bool:
+    """칸에 표지가 있는가."""
+    return tag in cell.metadata.get("tags", [])
+
+
+def folded(cell: Any, code: str) -> str:
+    """준비하는 코드는 이름 아래에 접는다."""
+    if not tagged(cell, "setup"):
+        return code
+    return f'<details class="setup"><summary>준비: {escape(cell.metadata.title)}</summary>{code}</details>'
+
+
+def functions(code: list[str], known: Collection[str]) -> list[str]:
+    """코드가 들여와 쓰는 이 책의 함수와 클래스 가운데 설명이 있는 것. 모듈을 들여왔으면 그 모듈에서 꺼내 쓴 것."""
+    nodes = [node for source in code for node in ast.walk(ast.parse(source))]
+    names: dict[str, str] = {}  # 코드 속의 이름: 온전한 이름
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    used = set(names.values())
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+            used.add(f"{names[node.value.id]}.{node.attr}")
+    return sorted(used & set(known), key=lambda name: name.rpartition(".")[2].lower())
+
+
+def listings(names: list[str]) -> str:
+    """실습이 쓰는 함수의 설명으로 가는 줄."""
+    links = [f'<autoref identifier="{name}"><code>{name.rpartition(".")[2]}</code></autoref>' for name in names]
+    return f'<p class="lab-functions">이 실습이 쓰는 함수: {", ".join(links)}</p>' if links else ""
+
+
+def assembled(notebook: Any, prose: list[str], code: list[tuple[str, list[str]]], after_first: str) -> str:
+    """글과 코드를 노트북의 차례대로. 첫 글 칸 뒤에 요약과 `after_first`를 끼운다."""
+    texts, blocks, body, summary = iter(prose), iter(code), [], ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            body.append(next(texts))
+            continue
+        source, outputs = next(blocks)
+        body += [folded(cell, source), *outputs]
+        if tagged(cell, "summary"):
+            summary = next(each for each in outputs if 'data-mime-type="text/html"' in each)
+            summary = f'<div class="lab-summary" data-search-exclude="true">{summary}</div>'
+    return "\n".join([body[0], summary, after_first, *body[1:]])
 
 
 @event_priority(100)  # mkdocs-jupyter보다 먼저
@@ -107,22 +173,23 @@ def on_files(files: Files, config: Any) -> Files:
         page = LabFile(f"{lab.name}.ipynb", str(made), config.site_dir, config.use_directory_urls)
         page.lab = lab
         files.append(page)
-        copy = write(portable(notebook, config.extra.get("repository")), made / "download" / f"{lab.name}.ipynb")
+        taken = portable(without_ids(notebook), config.extra.get("repository"))
+        copy = write(taken, made / "download" / f"{lab.name}.ipynb")
         files.append(File.generated(config, f"{lab.name}/{Path(lab.name).name}.ipynb", abs_src_path=copy))
     return files
 
 
 def on_page_content(content: str, page: Any, config: Any, files: Files) -> str:
-    """MkDocs 훅: 자리표에 사이트의 마크다운으로 그린 글을 끼우고, 내려받는 링크를 단다."""
+    """MkDocs 훅: 사이트의 마크다운으로 그린 글 사이에 코드와 출력을 끼우고, 내려받는 링크를 단다."""
     lab: Lab | None = getattr(page.file, "lab", None)
     if lab is None:
         return content
     page.markdown = SEPARATOR.join(lab.prose)
     Page.render(page, config, files)  # mkdocs-jupyter가 바꿔 둔 것이 아니라 본래의 것: 목차와 링크 검사까지 한다
     page.meta["description"] = lab.prose[0].split("\n\n")[1].replace("\n", " ")
-    body = clean(content)
-    for number, prose in enumerate(page.content.split(SEPARATOR.strip())):
-        body = body.replace(f"<p>{placeholder(number)}</p>", prose, 1)
+    page.meta["level"] = lab.notebook.metadata.get("level")
+    used = listings(functions(lab.code, config.extra.get("functions", ())))
+    body = assembled(lab.notebook, page.content.split(SEPARATOR.strip()), drawn(content), used)
     return f"{body}\n{links(lab.name, config.extra.get('repository'))}"
 
 

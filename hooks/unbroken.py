@@ -19,10 +19,8 @@ def whole(text: str) -> str:
     return PERCENT.sub("\u00a0", SPREAD.sub("\u00a0±\u00a0", DATE.sub(r"<time>\g<0></time>", text)))
 
 
-def on_page_content(content: str, page: Any, **_: Any) -> str:
-    """MkDocs 훅: 글로 된 페이지의 본문. 실습의 표는 출력한 그대로다."""
-    if not page.file.src_uri.endswith(".md"):
-        return content
+def on_page_content(content: str, **_: Any) -> str:
+    """MkDocs 훅: 페이지와 실습의 본문."""
     return "".join(
         whole(token) if read and not token.startswith("<") else token for token, read in prose.tokens(content)
     )

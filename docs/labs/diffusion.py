@@ -1,5 +1,6 @@
 # ---
 # jupyter:
+#   level: 중급
 #   english:
 #     title: "Lab: diffusion on eight modes"
 #     summary: >-
@@ -28,6 +29,18 @@
 # 4. 잡음, 자료, 속도 가운데 무엇을 맞히게 해야 하나.
 # 5. 조건을 걸고 안내를 키우면 표본이 어떻게 달라지나.
 #
+# ## 결론 셋 { #conclusions }
+#
+# - 속도를 맞히게 하면 두 방법에서 모두 고르다(거리의 비 1.31과 1.35). 잡음을 맞히게 하면 DDIM에서 138로 무너지고,
+#   자료를 맞히게 하면 조상 표집에서 2.44다([무엇을 맞히게 할까](#target)).
+# - 조상 표집 5걸음이면 완벽한 예측도 거리의 비가 2.84이고, 50걸음이면 다층 퍼셉트론도 1.01이다([몇 걸음이
+#   필요한가](#steps)).
+# - 안내 $w$를 0에서 1로 키우면 너비가 0.194에서 0.073으로 준다. 4이면 3σ 안의 비율이 0.123뿐이다([조건과
+#   안내](#guidance)).
+
+# %% [markdown]
+# ## 점수와 자료
+#
 # 점수는 셋이다. **찾은 봉우리**는 여덟 가운데 몇 개에 표본이 모였나(제 몫의 10분의 1 이상), **3σ 안**은 어느 봉우리의
 # 중심에서 0.6 안에 든 표본의 비율(진짜 자료는 0.989), **거리의 비**는 처음 보는 자료까지의 조각 와서스타인 거리를
 # 진짜 자료끼리의 거리로 나눈 것이다. 2,000점씩 견주고, 진짜 여덟 벌과의 거리를 평균한다. 1이면 진짜와 구별되지 않는다.
@@ -35,7 +48,7 @@
 # 학습 자료는 50,000점이다. 10,000점이면 봉우리마다의 몫이 뽑는 운에 따라 몇 %씩 치우치고, 신경망은 그 치우침까지
 # 배운다.
 
-# %%
+# %% 들여오기와 점수 tags=["setup"]
 import math
 from functools import partial
 from itertools import combinations
@@ -44,11 +57,32 @@ import torch
 from IPython.display import HTML, display
 
 from mgk_docs_src.data import eight_gaussians, mode_coverage
-from mgk_docs_src.diffusion.process import cosine_schedule, mixture_noise, noise_to_x0, velocity
+from mgk_docs_src.diffusion.process import (
+    cosine_schedule,
+    mixture_noise,
+    noise_to_x0,
+    velocity,
+)
 from mgk_docs_src.diffusion.sampling import guide, sample
-from mgk_docs_src.diffusion.training import denoising_loss, feature_count, memory, mlp, noise_predictor, train
-from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, ORANGE, panels, to_img
-from mgk_docs_src.labs.tables import comparison
+from mgk_docs_src.diffusion.training import (
+    denoising_loss,
+    feature_count,
+    memory,
+    mlp,
+    noise_predictor,
+    train,
+)
+from mgk_docs_src.figures.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    ORANGE,
+    panels,
+    separate,
+    side_by_side,
+    to_img,
+)
+from mgk_docs_src.labs.tables import comparison, table
 from mgk_docs_src.random import generator, randn
 from mgk_docs_src.transport.wasserstein import sliced_wasserstein
 
@@ -64,28 +98,32 @@ def distance(x, y):
 
 
 real = [eight_gaussians(2000, generator=generator(1000 + i)) for i in range(8)]
-real_distance = torch.stack([distance(x, y) for x, y in combinations(real, 2)]).mean()
+real_distance = torch.stack(
+    [distance(x, y) for x, y in combinations(real, 2)]
+).mean()
 
 
 def score(points):
     """찾은 봉우리의 수, 3σ 안의 비율, 거리의 비."""
     found = mode_coverage(points)
-    away = torch.stack([distance(part, y) for part in points.split(2000) for y in real]).mean()
-    return [float(found.modes), float(found.within), float(away / real_distance)]
+    away = torch.stack(
+        [distance(part, y) for part in points.split(2000) for y in real]
+    ).mean()
+    return [
+        float(found.modes),
+        float(found.within),
+        float(away / real_distance),
+    ]
 
 
 def draw(predict, n=8000, *, seed=7, **knobs):
-    return sample(predict, (n, 2), schedule, generator=generator(seed), **knobs)
+    return sample(
+        predict, (n, 2), schedule, generator=generator(seed), **knobs
+    )
 
 
 def show(caption, columns, rows):
-    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
-    body = "".join(
-        f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-        for name, cells in rows.items()
-    )
-    table = f"<table><caption>{caption}</caption><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
-    display(HTML(table))
+    display(HTML(table(caption, columns, rows)))
 
 
 def picture(figure, description):
@@ -93,13 +131,13 @@ def picture(figure, description):
 
 
 # %% [markdown]
-# ## 두 신경망, 씨앗 셋
+# ## 두 신경망, 씨앗 셋 { #networks }
 #
 # **다층 퍼셉트론**은 굽은 층 셋을 쌓은 것이고(너비 96), **기억 신경망**은 물음에 맞는 기억 128칸을 소프트맥스로 섞어
 # 답한다. 닮은 데가 없지만, 특징을 받아 점 하나를 주기만 하면 되므로 `train`은 둘을 가리지 않는다. 속도를 맞히게 하고
 # 1,300걸음씩, 한 걸음에 512점으로 배운다. 걸음 수와 학습률 0.02는 몇 가지를 돌려 **점수를 보고** 골랐다.
 
-# %%
+# %% 두 신경망을 배우는 코드 tags=["setup"]
 SEEDS = range(3)
 networks = {"다층 퍼셉트론": mlp, "기억 신경망": memory}
 trained, points, scores = {}, {}, {}
@@ -107,16 +145,40 @@ for name, make in networks.items():
     for seed in SEEDS:
         g = generator(seed)
         data = eight_gaussians(50_000, generator=g)
-        trained[name, seed] = train(make(feature_count(2), 2, generator=g), data, schedule, steps=1300, generator=g)
-        points[name, seed] = draw(noise_predictor(trained[name, seed].denoiser), seed=10 + seed, steps=50)
-    scores[name] = list(torch.tensor([score(points[name, seed]) for seed in SEEDS]).T)
+        trained[name, seed] = train(
+            make(feature_count(2), 2, generator=g),
+            data,
+            schedule,
+            steps=1300,
+            generator=g,
+        )
+        points[name, seed] = draw(
+            noise_predictor(trained[name, seed].denoiser),
+            seed=10 + seed,
+            steps=50,
+        )
+    scores[name] = list(
+        torch.tensor([score(points[name, seed]) for seed in SEEDS]).T
+    )
 perfect_points = [draw(perfect, seed=10 + seed, steps=50) for seed in SEEDS]
-scores["완벽한 예측"] = list(torch.tensor([score(some) for some in perfect_points]).T)
-truth = [eight_gaussians(8000, generator=generator(2000 + seed)) for seed in SEEDS]
+scores["완벽한 예측"] = list(
+    torch.tensor([score(some) for some in perfect_points]).T
+)
+truth = [
+    eight_gaussians(8000, generator=generator(2000 + seed)) for seed in SEEDS
+]
 scores["진짜 자료"] = list(torch.tensor([score(some) for some in truth]).T)
-display(HTML(comparison("씨앗 셋, 조상 표집 50걸음", ["찾은 봉우리", "3σ 안", "거리의 비"], scores)))
+display(
+    HTML(
+        comparison(
+            "씨앗 셋, 조상 표집 50걸음",
+            ["찾은 봉우리", "3σ 안", "거리의 비"],
+            scores,
+        )
+    )
+)
 
-# %%
+# %% 손실 곡선을 그리는 코드 tags=["setup"]
 x0 = eight_gaussians(20_000, generator=generator(3000))
 noise = randn(len(x0), 2, generator=generator(3001), device=x0.device)
 times = torch.arange(len(x0), device=x0.device) % 200
@@ -124,66 +186,117 @@ times = torch.arange(len(x0), device=x0.device) % 200
 
 def perfect_velocity(xt, t):
     epsilon = perfect(xt, t)
-    return velocity(noise_to_x0(epsilon, xt, t, schedule), epsilon, t, schedule)
+    return velocity(
+        noise_to_x0(epsilon, xt, t, schedule), epsilon, t, schedule
+    )
 
 
-floor = float(denoising_loss(perfect_velocity, x0, times, schedule, noise=noise, target="velocity"))
+floor = float(
+    denoising_loss(
+        perfect_velocity, x0, times, schedule, noise=noise, target="velocity"
+    )
+)
 with panels(height=3.2) as (figure, (axes,)):
     for name, color in zip(networks, (BLUE, ORANGE), strict=True):
         losses = trained[name, 0].losses.cpu().view(-1, 25).mean(1)
-        axes.plot(25 * torch.arange(len(losses)) + 12, losses, color=color, label=name, linewidth=1.5)
-    axes.axhline(floor, color=GREEN, linestyle="--", label=f"완벽한 예측 {floor:.2f}")
+        axes.plot(
+            25 * torch.arange(len(losses)) + 12,
+            losses,
+            color=color,
+            label=name,
+            linewidth=1.5,
+        )
+    axes.axhline(
+        floor, color=GREEN, linestyle="--", label=f"완벽한 예측 {floor:.2f}"
+    )
     axes.set(xlabel="걸음", ylabel="속도의 제곱 오차")
     axes.legend()
-picture(figure, f"걸음마다의 손실(25걸음씩 평균). 두 신경망 모두 완벽한 예측의 손실 {floor:.2f} 가까이 내려가 멈춘다.")
+picture(
+    figure,
+    "걸음마다의 손실(25걸음씩 평균). 두 신경망 모두 완벽한 예측의 손실 "
+    f"{floor:.2f} 가까이 내려가 멈춘다.",
+)
 
 # %% [markdown]
 # 손실은 0으로 가지 않는다. 점선이 완벽한 예측의 손실이고, 두 신경망은 그 바로 위에서 멈춘다. 손실의 값만 보고는 잘
 # 배웠는지 알 수 없고, 바닥과의 차이를 보아야 한다.
 
-# %%
-with panels(3, height=3.6) as (figure, axes):
-    groups = {"진짜 자료": truth[0]} | {name: points[name, 0] for name in networks}
-    for axis, (name, some) in zip(axes, groups.items(), strict=True):
-        axis.plot(*centres.cpu().T, "o", color=FAINT, markersize=22)
-        axis.plot(*some[:200].cpu().T, ".", color=BLUE, markersize=3.5)
-        axis.set(title=name, xlim=(-3.4, 3.4), ylim=(-2.8, 2.8), aspect="equal")
-picture(figure, "진짜 자료와 두 신경망의 표본 200개씩. 셋 모두 여덟 봉우리에 고르게 모여 있다.")
+# %% 그림을 그리는 코드 tags=["setup"]
+groups = {"진짜 자료": truth[0]} | {name: points[name, 0] for name in networks}
+with separate(3, width=2.2, height=2.1) as places:
+    for (_, axis), (name, some) in zip(places, groups.items(), strict=True):
+        axis.plot(*centres.cpu().T, "o", color=FAINT, markersize=12)
+        axis.plot(*some[:200].cpu().T, ".", color=BLUE, markersize=2)
+        axis.set(title=name, xlim=(-3, 3), ylim=(-2.8, 2.8), aspect="equal")
+pictures = [
+    (figure, f"{name}: 표본 200개가 여덟 봉우리에 고르게 모여 있다.")
+    for (figure, _), name in zip(places, groups, strict=True)
+]
+display(HTML(side_by_side(pictures)))
 
 # %% [markdown]
-# ## 몇 걸음이 필요한가
+# ## 몇 걸음이 필요한가 { #steps }
 #
 # 배울 때의 시각은 200개지만 뽑을 때는 건너뛸 수 있다. 칸의 값은 3σ 안의 비율과 거리의 비다. 완벽한 예측의 행이 걸음
 # 수만의 몫이고, 신경망의 행에서 그것을 뺀 나머지가 덜 배운 몫이다. 거리의 비는 4,000점 한 벌의 값이라 완벽한 예측에서도
 # 0.2쯤 흔들린다.
 
 # %%
-predictors = {name: noise_predictor(trained[name, 0].denoiser) for name in networks} | {"완벽한 예측": perfect}
+predictors = {
+    name: noise_predictor(trained[name, 0].denoiser) for name in networks
+} | {"완벽한 예측": perfect}
 COUNTS = (5, 10, 20, 50, 200)
 rows = {}
 for method, korean in (("ancestral", "조상"), ("ddim", "DDIM")):
     for name, predict in predictors.items():
-        each = [score(draw(predict, 4000, steps=steps, method=method)) for steps in COUNTS]
-        rows[f"{korean}, {name}"] = [f"{within:.3f}<br><small>{ratio:.2f}</small>" for _, within, ratio in each]
-show("걸음 수와 표본: 3σ 안의 비율, 거리의 비(작은 글씨)", [f"{steps}걸음" for steps in COUNTS], rows)
+        each = [
+            score(draw(predict, 4000, steps=steps, method=method))
+            for steps in COUNTS
+        ]
+        rows[f"{korean}, {name}"] = [
+            f"{within:.3f}<br><small>{ratio:.2f}</small>"
+            for _, within, ratio in each
+        ]
+show(
+    "걸음 수와 표본: 3σ 안의 비율, 거리의 비(작은 글씨)",
+    [f"{steps}걸음" for steps in COUNTS],
+    rows,
+)
 
 # %% [markdown]
-# ## 무엇을 맞히게 할까
+# ## 무엇을 맞히게 할까 { #target }
 #
 # 같은 다층 퍼셉트론을 800걸음씩, 맞힐 것만 바꾸어 배운다. 시각마다의 무게가 달라지는 것일 뿐인데 결과는 크게 다르다.
 
-# %%
+# %% tags=["summary"]
 rows = {}
-for target, name in (("noise", "잡음 ε"), ("x0", "자료 x₀"), ("velocity", "속도 v")):
+for target, name in (
+    ("noise", "잡음 ε"),
+    ("x0", "자료 x₀"),
+    ("velocity", "속도 v"),
+):
     g = generator(0)
     data = eight_gaussians(50_000, generator=g)
-    learnt = train(mlp(feature_count(2), 2, generator=g), data, schedule, steps=800, target=target, generator=g)
+    learnt = train(
+        mlp(feature_count(2), 2, generator=g),
+        data,
+        schedule,
+        steps=800,
+        target=target,
+        generator=g,
+    )
     cells = []
     for knobs in ({"method": "ancestral"}, {"method": "ddim", "steps": 50}):
-        _, within, ratio = score(draw(noise_predictor(learnt.denoiser), 4000, **knobs))
+        _, within, ratio = score(
+            draw(noise_predictor(learnt.denoiser), 4000, **knobs)
+        )
         cells += [f"{within:.3f}", f"{ratio:.3g}"]
     rows[name] = cells
-show("맞힐 것과 표본", ["조상 200: 3σ 안", "거리의 비", "DDIM 50: 3σ 안", "거리의 비"], rows)
+show(
+    "맞힐 것과 표본",
+    ["조상 200: 3σ 안", "거리의 비", "DDIM 50: 3σ 안", "거리의 비"],
+    rows,
+)
 
 # %% [markdown]
 # - **잡음**을 맞히게 하면 조상 표집 200걸음에서는 그럭저럭이고 DDIM에서는 무너진다. 순수한 잡음에 가까운 시각에서
@@ -193,7 +306,7 @@ show("맞힐 것과 표본", ["조상 200: 3σ 안", "거리의 비", "DDIM 50: 
 #   잡음이 적은 시각의 무게가 너무 작아 봉우리의 너비를 배우지 못한다. 점수 하나만 보면 속는다.
 # - **속도**는 두 방법에서 모두 고르다.
 #
-# ## 조건과 안내
+# ## 조건과 안내 { #guidance }
 #
 # 어느 봉우리인지를 라벨로 주고, 열에 하나는 라벨을 지우며 배운다. 한 신경망이 조건을 준 예측과 주지 않은 예측을 함께
 # 배우므로, 뽑을 때 둘의 차를 $w$만큼 부풀릴 수 있다. 봉우리마다 250개씩 DDIM 50걸음으로 뽑는다. **옳은 봉우리**는 시킨
@@ -205,29 +318,66 @@ g = generator(0)
 data = eight_gaussians(50_000, generator=g)
 labels = torch.cdist(data, centres).argmin(1)
 network = mlp(feature_count(2, num_labels=8), 2, generator=g)
-conditional = train(network, data, schedule, steps=1000, labels=labels, num_labels=8, generator=g).denoiser
+conditional = train(
+    network,
+    data,
+    schedule,
+    steps=1000,
+    labels=labels,
+    num_labels=8,
+    generator=g,
+).denoiser
 asked = torch.arange(8, device=data.device).repeat_interleave(250)
 guided, rows = {}, {}
 for w in (0.0, 1.0, 2.0, 4.0):
-    known = partial(mixture_noise, schedule=schedule, means=centres[:1], std=0.2)
-    exact = draw(lambda x, t, w=w, known=known: guide(known(x, t), perfect(x, t), w), 2000, method="ddim", steps=50)
-    guided[w] = draw(noise_predictor(conditional, labels=asked, guidance=w), 2000, method="ddim", steps=50)
-    for name, some, wanted in (("신경망", guided[w], asked), ("완벽한 예측", exact, torch.zeros_like(asked))):
+    known = partial(
+        mixture_noise, schedule=schedule, means=centres[:1], std=0.2
+    )
+    exact = draw(
+        lambda x, t, w=w, known=known: guide(known(x, t), perfect(x, t), w),
+        2000,
+        method="ddim",
+        steps=50,
+    )
+    guided[w] = draw(
+        noise_predictor(conditional, labels=asked, guidance=w),
+        2000,
+        method="ddim",
+        steps=50,
+    )
+    for name, some, wanted in (
+        ("신경망", guided[w], asked),
+        ("완벽한 예측", exact, torch.zeros_like(asked)),
+    ):
         right = (torch.cdist(some, centres).argmin(1) == wanted).float().mean()
         out = (some * centres[wanted]).sum(1) / 2
-        across = (some * centres[wanted].flip(1) * torch.tensor([-0.5, 0.5], device=some.device)).sum(1)
+        across = (
+            some
+            * centres[wanted].flip(1)
+            * torch.tensor([-0.5, 0.5], device=some.device)
+        ).sum(1)
         cells = (right, mode_coverage(some).within, out.mean(), across.std())
         rows[f"w = {w:g}, {name}"] = [f"{float(x):.3f}" for x in cells]
 show("안내의 세기", ["옳은 봉우리", "3σ 안", "나간 거리", "너비"], rows)
 
-# %%
+# %% 그림을 그리는 코드 tags=["setup"]
 with panels(height=4.2) as (figure, (axes,)):
     axes.plot(*centres.cpu().T, "o", color=FAINT, markersize=22)
     for w, color in ((0.0, BLUE), (1.0, GREEN), (2.0, ORANGE)):
-        axes.plot(*guided[w][::16].cpu().T, ".", color=color, markersize=4, label=f"w = {w:g}")
+        axes.plot(
+            *guided[w][::16].cpu().T,
+            ".",
+            color=color,
+            markersize=4,
+            label=f"w = {w:g}",
+        )
     axes.set(xlim=(-3.6, 3.6), ylim=(-3.2, 3.2), aspect="equal")
     axes.legend(loc="center")
-picture(figure, "안내의 세기 0, 1, 2의 표본. 세기가 커질수록 좁아지면서 고리 바깥으로 밀려난다.")
+picture(
+    figure,
+    "안내의 세기 0, 1, 2의 표본. 세기가 커질수록 좁아지면서 고리 바깥으로 "
+    "밀려난다.",
+)
 
 # %% [markdown]
 # 봉우리가 서로 떨어져 있어 조건만 주어도 거의 틀리지 않는다. 안내를 키우면 다른 봉우리에서 멀어지는 쪽, 곧 고리

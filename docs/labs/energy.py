@@ -1,5 +1,6 @@
 # ---
 # jupyter:
+#   level: 심화
 #   english:
 #     title: "Lab: eight ways to learn an energy"
 #     summary: >-
@@ -25,6 +26,15 @@
 # 2. 어디서 실패하나: 봉우리의 몫, 섞이지 않는 사슬, 잡음의 세기, 사슬의 길이, 잡음의 분포.
 # 3. 무엇이 고치나.
 #
+# ## 결론 셋 { #conclusions }
+#
+# - 참까지의 KL은 정확한 $Z$와 NCE가 0.0034와 0.0035 nat, PCD가 0.016, CD-1이 0.162다([한 표에](#table)).
+# - 두 봉우리가 10σ 떨어지면 정확한 $Z$와 NCE만 왼쪽의 몫 0.7을 0.72와 0.71로 맞힌다. 점수 맞추기 둘은 씨앗에 따라
+#   0.68에서 0.88까지 흩어진다([몫을 보지 못한다](#weights)).
+# - PCD의 사슬에서 건너뛰기만 빼도 KL이 0.07에서 8을 넘게 커진다. 사슬이 달아나지도, 경고가 나오지도 않는다([사슬이
+#   섞이지 않는다](#mixing)).
+
+# %% [markdown]
 # ## 자료와 잣대
 #
 # 자료는 반지름 2인 고리 위의 여덟 봉우리(표준 편차 0.2)다. 참의 엔트로피는 1.698 nat다. 에너지 모델은 걸음마다
@@ -37,7 +47,7 @@
 # - **빈 곳**: 어느 봉우리에서도 3.5σ보다 먼 곳에 모델이 둔 질량. 참은 $e^{-3.5^2/2} = 0.002$다.
 # - **치우침**: 봉우리마다의 몫이 1/8에서 벗어난 정도.
 
-# %%
+# %% 들여오기와 잣대 tags=["setup"]
 import math
 import time
 import warnings
@@ -47,7 +57,12 @@ from IPython.display import HTML, display
 from sklearn.mixture import GaussianMixture
 
 from mgk_docs_src.data import eight_gaussians, eight_gaussians_log_density
-from mgk_docs_src.energy.models import boltzmann, evaluate, grid, negative_log_likelihood
+from mgk_docs_src.energy.models import (
+    boltzmann,
+    evaluate,
+    grid,
+    negative_log_likelihood,
+)
 from mgk_docs_src.energy.training import (
     contrastive_divergence,
     create,
@@ -56,7 +71,18 @@ from mgk_docs_src.energy.training import (
     negative_phase,
     train,
 )
-from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels, to_img
+from mgk_docs_src.figures.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    panels,
+    separate,
+    side_by_side,
+    to_img,
+)
 from mgk_docs_src.labs.energy import (
     contrastive,
     denoising,
@@ -73,7 +99,9 @@ from mgk_docs_src.random import generator, randn
 torch.set_num_threads(1)
 SEEDS = 3
 FINE = grid(-5.0, 5.0, 200)  # 잴 때 쓰는 격자
-BOX = grid(-4.0, 4.0, 40)  # 최대 가능도를 배울 때 쓰는 격자. 칸의 너비가 봉우리의 표준 편차와 같다
+BOX = grid(
+    -4.0, 4.0, 40
+)  # 최대 가능도를 배울 때 쓰는 격자. 칸의 너비가 봉우리의 표준 편차와 같다
 TRUTH = eight_gaussians_log_density(FINE.points)
 HELD_OUT = eight_gaussians(5000, generator=generator(999))
 
@@ -89,15 +117,30 @@ def scattered(n):
     return 1.6 * randn(SEEDS, n, 2, generator=generator(3))
 
 
-def fit(objective, chains=None, *, steps, learning_rate=0.02, seeds=SEEDS, radius=1.0):
+def fit(
+    objective,
+    chains=None,
+    *,
+    steps,
+    learning_rate=0.02,
+    seeds=SEEDS,
+    radius=1.0,
+):
     """배운 결과. 첫 가중치는 방법이 달라도 같다."""
-    model = create(2, [generator(100 + seed) for seed in range(seeds)], radius=radius)
-    return train(objective, model, chains, steps=steps, learning_rate=learning_rate)
+    model = create(
+        2, [generator(100 + seed) for seed in range(seeds)], radius=radius
+    )
+    return train(
+        objective, model, chains, steps=steps, learning_rate=learning_rate
+    )
 
 
 def heights(trained, points=FINE.points):
     """정규화하지 않은 로그 밀도 −E, 씨앗마다."""
-    return -evaluate(energy_of(trained.model), points.expand(len(trained.model.log_partition), -1, -1))
+    return -evaluate(
+        energy_of(trained.model),
+        points.expand(len(trained.model.log_partition), -1, -1),
+    )
 
 
 def log_partition(log_model):
@@ -116,7 +159,9 @@ NEAR = DISTANCE.min(1).values < 3.5 * 0.2
 
 def measure(log_model, likelihood):
     mass = log_model.double().softmax(-1)
-    share = torch.stack([mass[:, NEAR & (DISTANCE.argmin(1) == k)].sum(1) for k in range(8)], 1)
+    share = torch.stack(
+        [mass[:, NEAR & (DISTANCE.argmin(1) == k)].sum(1) for k in range(8)], 1
+    )
     share = share / share.sum(1, keepdim=True)
     return [
         1000 * divergence(log_model),
@@ -127,7 +172,7 @@ def measure(log_model, likelihood):
 
 
 # %% [markdown]
-# ## 한 표에
+# ## 한 표에 { #table }
 #
 # 걸음 수와 배치는 방법마다 다르다. 한 걸음의 값이 다르기 때문이다. 씨앗 하나에 2초 안팎을 넘지 않게 맞추었다.
 # 학습률은 0.01–0.04에서, 걸음의 크기와 잡음의 너비는 두셋을 견주어 골랐다. **같은 자료로 골랐으니** 아래의
@@ -137,26 +182,73 @@ def measure(log_model, likelihood):
 # 가우스 혼합과 KDE는 에너지 모델이 아닌 견줄 상대다. 자료 8192개로 배웠다. 혼합은 봉우리가 여덟 개의 가우스라는
 # 것을 미리 알고 있는 셈이다.
 
-# %%
+# %% 여덟 방법을 배우는 코드 tags=["setup"]
 RUNS = {
-    "정확한 Z": (maximum_likelihood(source(), BOX, batch_size=512), None, 600, 0.03),
-    "NCE": (noise_contrast(source(), batch_size=512, spread=1.6, generator=generator(7)), None, 1000, 0.03),
+    "정확한 Z": (
+        maximum_likelihood(source(), BOX, batch_size=512),
+        None,
+        600,
+        0.03,
+    ),
+    "NCE": (
+        noise_contrast(
+            source(), batch_size=512, spread=1.6, generator=generator(7)
+        ),
+        None,
+        1000,
+        0.03,
+    ),
     "PCD": (
-        persistent(source(), batch_size=256, step_size=0.08, spread=1.6, generator=generator(7)),
+        persistent(
+            source(),
+            batch_size=256,
+            step_size=0.08,
+            spread=1.6,
+            generator=generator(7),
+        ),
         scattered(256),
         1000,
         0.02,
     ),
     "암묵적 SM": (matching(source(), batch_size=1024), None, 400, 0.02),
-    "자른 SM": (sliced(source(), batch_size=1024, generator=generator(7)), None, 500, 0.02),
-    "CD-10": (contrastive(source(), batch_size=512, k=10, step_size=0.08, generator=generator(7)), None, 250, 0.02),
+    "자른 SM": (
+        sliced(source(), batch_size=1024, generator=generator(7)),
+        None,
+        500,
+        0.02,
+    ),
+    "CD-10": (
+        contrastive(
+            source(),
+            batch_size=512,
+            k=10,
+            step_size=0.08,
+            generator=generator(7),
+        ),
+        None,
+        250,
+        0.02,
+    ),
     "DSM (σ = 0.1)": (
-        denoising(source(), batch_size=1024, sigma=0.1, generator=generator(7)),
+        denoising(
+            source(), batch_size=1024, sigma=0.1, generator=generator(7)
+        ),
         None,
         600,
         0.02,
     ),
-    "CD-1": (contrastive(source(), batch_size=512, k=1, step_size=0.08, generator=generator(7)), None, 250, 0.02),
+    "CD-1": (
+        contrastive(
+            source(),
+            batch_size=512,
+            k=1,
+            step_size=0.08,
+            generator=generator(7),
+        ),
+        None,
+        250,
+        0.02,
+    ),
 }
 fitted, rows, seconds = {}, {}, {}
 for name, (objective, chains, steps, rate) in RUNS.items():
@@ -164,33 +256,53 @@ for name, (objective, chains, steps, rate) in RUNS.items():
     fitted[name] = fit(objective, chains, steps=steps, learning_rate=rate)
     seconds[name] = (time.process_time() - began) / SEEDS
     log_model = heights(fitted[name])
-    rows[name] = measure(log_model, heights(fitted[name], HELD_OUT).mean(1) - log_partition(log_model))
+    rows[name] = measure(
+        log_model,
+        heights(fitted[name], HELD_OUT).mean(1) - log_partition(log_model),
+    )
 
-# %%
+# %% 비교할 두 모델과 표를 만드는 코드 tags=["setup", "summary"]
 BANDWIDTH = 0.07
 
 
 def kernel_density(data):
-    """KDE의 격자 위 로그 밀도와 HELD_OUT의 로그 가능도. 커널이 축마다 나뉘므로 격자에서는 행렬의 곱이다."""
+    """KDE의 격자 위 로그 밀도와 HELD_OUT의 로그 가능도.
+
+    커널이 축마다 나뉘므로 격자에서는 행렬의 곱이다.
+    """
     axis = FINE.points.view(200, 200, 2)[:, 0, 0].double()
-    first, second = (torch.exp(-(((axis[:, None] - column) / BANDWIDTH) ** 2) / 2) for column in data.double().T)
+    first, second = (
+        torch.exp(-(((axis[:, None] - column) / BANDWIDTH) ** 2) / 2)
+        for column in data.double().T
+    )
     log_model = (first @ second.T).flatten().clamp(min=1e-300).log()
     each = -((torch.cdist(HELD_OUT, data) / BANDWIDTH) ** 2) / 2
-    return log_model, each.logsumexp(1).mean() - math.log(2 * math.pi * BANDWIDTH**2 * len(data))
+    return log_model, each.logsumexp(1).mean() - math.log(
+        2 * math.pi * BANDWIDTH**2 * len(data)
+    )
 
 
 def mixture(data, seed):
     """봉우리가 여덟이라고 알려 준 가우스 혼합."""
     model = GaussianMixture(8, random_state=seed, n_init=2).fit(data)
-    return torch.tensor(model.score_samples(FINE.points)), torch.tensor(model.score_samples(HELD_OUT).mean())
+    return torch.tensor(model.score_samples(FINE.points)), torch.tensor(
+        model.score_samples(HELD_OUT).mean()
+    )
 
 
-training = [eight_gaussians(8192, generator=generator(500 + seed)) for seed in range(SEEDS)]
+training = [
+    eight_gaussians(8192, generator=generator(500 + seed))
+    for seed in range(SEEDS)
+]
 for name, results in {
-    "가우스 혼합 8개": [mixture(data, seed) for seed, data in enumerate(training)],
+    "가우스 혼합 8개": [
+        mixture(data, seed) for seed, data in enumerate(training)
+    ],
     "KDE (폭 0.07)": [kernel_density(data) for data in training],
 }.items():
-    log_models, likelihoods = (torch.stack(values) for values in zip(*results, strict=True))
+    log_models, likelihoods = (
+        torch.stack(values) for values in zip(*results, strict=True)
+    )
     rows[name] = measure(log_models, likelihoods)
 
 COLUMNS = ["KL (10⁻³ nat)", "로그 가능도", "빈 곳", "치우침"]
@@ -215,35 +327,45 @@ for name, (kl, *_) in rows.items():
 # KDE는 0.018이다. 에너지 모델 가운데 KDE보다 나은 것은 정확한 $Z$, NCE, PCD뿐이다. 자료를 8192개만 쓴 KDE와
 # 걸음마다 새로 뽑은 에너지 모델을 견준 것이니, 2차원에서 에너지 모델을 쓸 까닭은 정확도가 아니다.
 
-# %%
+# %% 그림을 그리는 코드 tags=["setup"]
 shown = ("정확한 Z", "NCE", "PCD", "암묵적 SM", "CD-1")
 picture = grid(-3.0, 3.0, 36)
-with panels(height=7.2) as (figure, _):
-    figure.clear()
-    cells = figure.subplots(3, 2, sharex=True, sharey=True)
-    drawn = [("참", eight_gaussians_log_density(picture.points))]
-    drawn += [
-        (f"{name}, KL {rows[name][0].max() / 1000:.3f}", heights(fitted[name], picture.points)[rows[name][0].argmax()])
-        for name in shown
-    ]
-    for cell, (name, height), color in zip(cells.flat, drawn, (INK, BLUE, GREEN, PURPLE, ORANGE, ORANGE), strict=True):
-        x, y, level = (value.view(36, 36) for value in (*picture.points.unbind(1), height.max() - height))
-        cell.contour(x, y, level, levels=[1.0, 4.0, 9.0], colors=color, linewidths=1)
+drawn = [("참", eight_gaussians_log_density(picture.points))]
+drawn += [
+    (
+        f"{name}, KL {rows[name][0].max() / 1000:.3f}",
+        heights(fitted[name], picture.points)[rows[name][0].argmax()],
+    )
+    for name in shown
+]
+COLORS = (INK, BLUE, GREEN, PURPLE, ORANGE, ORANGE)
+with separate(len(drawn), width=2.2, height=2.2) as places:
+    for (_, cell), (name, height), color in zip(
+        places, drawn, COLORS, strict=True
+    ):
+        x, y, level = (
+            value.view(36, 36)
+            for value in (*picture.points.unbind(1), height.max() - height)
+        )
+        cell.contour(
+            x, y, level, levels=[1.0, 4.0, 9.0], colors=color, linewidths=1
+        )
         cell.set(aspect="equal", xlim=(-3, 3), ylim=(-3, 3))
         cell.set_title(name, fontsize=10)
-display(
-    HTML(
-        to_img(
-            figure,
-            "참과, 다섯 방법에서 KL이 가장 큰 씨앗의 에너지 등고선. 정확한 Z, NCE, PCD는 여덟 봉우리의 깊이가 같아 "
-            "보인다. 암묵적 SM은 조금 다르고, CD-1은 봉우리마다 깊이가 뚜렷이 다르다. 참은 고리 안쪽이 높은데, 배운 "
-            "것들은 자료가 없는 그곳의 모양이 제각각이다.",
-        )
-    )
+told = (
+    "여덟 봉우리가 고리로 놓이고, 고리 안쪽이 높다.",
+    *(3 * ["여덟 봉우리의 깊이가 같아 보인다."]),
+    "여덟 봉우리의 깊이가 조금씩 다르다.",
+    "봉우리마다 깊이가 뚜렷이 다르다.",
 )
+pictures = [
+    (figure, f"{name}: 에너지의 등고선. {what}")
+    for (figure, _), (name, _), what in zip(places, drawn, told, strict=True)
+]
+display(HTML(side_by_side(pictures)))
 
 # %% [markdown]
-# ## 몫을 보지 못한다
+# ## 몫을 보지 못한다 { #weights }
 #
 # 왼쪽의 몫이 0.7, 오른쪽이 0.3인 두 봉우리(표준 편차 0.4)로 옮겨 가까울 때(4σ)와 멀 때(10σ)를 견준다. 멀어지면
 # 점수 맞추기의 손실은 몫에 거의 기대지 않는다([에너지를 배우는 여러 길](../energy/training.md)).
@@ -253,34 +375,57 @@ DISTANCES = (1.6, 4.0)
 
 
 def pairs():
-    """왼쪽의 몫이 0.7인 두 봉우리. 앞의 씨앗 셋은 4σ, 뒤의 셋은 10σ 떨어져 있다."""
+    """왼쪽의 몫이 0.7인 두 봉우리.
+
+    앞의 씨앗 셋은 4σ, 뒤의 셋은 10σ 떨어져 있다.
+    """
     g = generator(0)
     return lambda n: torch.cat(
-        [two_peaks((SEEDS, n), share=0.7, distance=distance, std=0.4, generator=g) for distance in DISTANCES]
+        [
+            two_peaks(
+                (SEEDS, n), share=0.7, distance=distance, std=0.4, generator=g
+            )
+            for distance in DISTANCES
+        ]
     )
 
 
 BLIND = {
     "정확한 Z": maximum_likelihood(pairs(), BOX, batch_size=256),
-    "NCE": noise_contrast(pairs(), batch_size=256, spread=1.6, generator=generator(7)),
+    "NCE": noise_contrast(
+        pairs(), batch_size=256, spread=1.6, generator=generator(7)
+    ),
     "암묵적 SM": matching(pairs(), batch_size=256),
-    "DSM (σ = 0.1)": denoising(pairs(), batch_size=256, sigma=0.1, generator=generator(7)),
+    "DSM (σ = 0.1)": denoising(
+        pairs(), batch_size=256, sigma=0.1, generator=generator(7)
+    ),
 }
 shares = {}
 for name, objective in BLIND.items():
-    mass = heights(fit(objective, steps=200, seeds=2 * SEEDS)).double().softmax(-1)
+    mass = (
+        heights(fit(objective, steps=200, seeds=2 * SEEDS))
+        .double()
+        .softmax(-1)
+    )
     shares[name] = mass[:, FINE.points[:, 0] < 0].sum(1).view(2, SEEDS)
     for distance, share in zip(DISTANCES, shares[name], strict=True):
         each = ", ".join(f"{one:.2f}" for one in share)
-        print(f"{name}, {distance / 0.4:.0f}σ: 왼쪽의 몫 {share.mean():.3f} ± {share.std():.3f} ({each})")
+        print(
+            f"{name}, {distance / 0.4:.0f}σ: 왼쪽의 몫 {share.mean():.3f} ± "
+            f"{share.std():.3f} ({each})"
+        )
 
-# %%
+# %% 그림을 그리는 코드 tags=["setup"]
 with panels(height=2.6) as (figure, (axes,)):
-    for row, (distance, color) in enumerate(zip(DISTANCES, (BLUE, ORANGE), strict=True)):
+    for row, (distance, color) in enumerate(
+        zip(DISTANCES, (BLUE, ORANGE), strict=True)
+    ):
         for place, share in enumerate(shares.values()):
             where = torch.full((SEEDS,), float(place)) + (row - 0.5) * 0.3
             label = f"거리 {distance / 0.4:.0f}σ" if place == 0 else None
-            axes.plot(where, share[row], "o", color=color, markersize=5, label=label)
+            axes.plot(
+                where, share[row], "o", color=color, markersize=5, label=label
+            )
     axes.axhline(0.7, color=FAINT, linestyle="--")
     axes.set_xticks(range(4), shares)
     axes.set(ylabel="배운 왼쪽의 몫", ylim=(0.3, 1.0))
@@ -289,7 +434,8 @@ display(
     HTML(
         to_img(
             figure,
-            "네 방법이 배운 왼쪽 봉우리의 몫, 씨앗마다 점 하나. 정확한 Z와 NCE는 두 거리에서 모두 0.7에 모이고, "
+            "네 방법이 배운 왼쪽 봉우리의 몫, 씨앗마다 점 하나. 정확한 Z와 "
+            "NCE는 두 거리에서 모두 0.7에 모이고, "
             "점수 맞추기 둘은 10σ에서 0.68과 0.88 사이로 흩어진다.",
         )
     )
@@ -302,7 +448,7 @@ display(
 #
 # **고치기.** 봉우리 사이를 볼 수 있는 손실을 쓴다. 최대 가능도, NCE, 건너뛰는 사슬이 그렇다.
 #
-# ## 사슬이 섞이지 않는다
+# ## 사슬이 섞이지 않는다 { #mixing }
 #
 # PCD에서 한 가지씩 뺀다. 건너뛰기를 빼고, 그릇을 빼고, 메트로폴리스를 빼고, 걸음을 키운다. 250걸음씩이다.
 # KL은 격자 안에서만 잰 것이라, 격자 밖으로 샌 질량은 세지 않는다.
@@ -312,28 +458,55 @@ NAIVE = {
     "MALA + 건너뛰기": {"step_size": 0.08, "spread": 1.6},
     "MALA": {"step_size": 0.08, "spread": None},
     "MALA, 그릇 없이": {"step_size": 0.08, "spread": None},
-    "메트로폴리스 없이": {"step_size": 0.08, "spread": None, "metropolis": False},
-    "메트로폴리스 없이, ε = 0.3": {"step_size": 0.3, "spread": None, "metropolis": False},
+    "메트로폴리스 없이": {
+        "step_size": 0.08,
+        "spread": None,
+        "metropolis": False,
+    },
+    "메트로폴리스 없이, ε = 0.3": {
+        "step_size": 0.3,
+        "spread": None,
+        "metropolis": False,
+    },
 }
 paths = {}
 for name, knobs in NAIVE.items():
-    objective = persistent(source(), batch_size=256, generator=generator(7), **knobs)
+    objective = persistent(
+        source(), batch_size=256, generator=generator(7), **knobs
+    )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        trained = fit(objective, scattered(256), steps=250, radius=100.0 if "그릇" in name else 1.0)
-    kl, outside = divergence(heights(trained)), (trained.chains.abs().amax(-1) > 4).float().mean()
-    paths[name] = trained.losses.mean(1).unflatten(0, (25, 10)).mean(1)  # 10걸음씩 평균
+        trained = fit(
+            objective,
+            scattered(256),
+            steps=250,
+            radius=100.0 if "그릇" in name else 1.0,
+        )
+    kl, outside = (
+        divergence(heights(trained)),
+        (trained.chains.abs().amax(-1) > 4).float().mean(),
+    )
+    paths[name] = (
+        trained.losses.mean(1).unflatten(0, (25, 10)).mean(1)
+    )  # 10걸음씩 평균
     print(
-        f"{name}: KL {kl.mean():.2f} ± {kl.std():.2f}, 상자 [-4, 4]² 밖의 사슬 {outside:.0%}, "
+        f"{name}: KL {kl.mean():.2f} ± {kl.std():.2f}, 상자 [-4, 4]² 밖의 "
+        f"사슬 {outside:.0%}, "
         f"끝의 에너지 차 {paths[name][-1]:.1f}, 경고 {len(caught)}번"
     )
 
-# %%
+# %% 그림을 그리는 코드 tags=["setup"]
 with panels(height=3.6) as (figure, (axes,)):
-    for (name, path), color in zip(paths.items(), (BLUE, GREEN, INK, PURPLE, ORANGE), strict=True):
-        axes.plot(range(5, 250, 10), -path.clamp(max=-0.1), color=color, label=name)
+    for (name, path), color in zip(
+        paths.items(), (BLUE, GREEN, INK, PURPLE, ORANGE), strict=True
+    ):
+        axes.plot(
+            range(5, 250, 10), -path.clamp(max=-0.1), color=color, label=name
+        )
     axes.set_yscale("log")
-    axes.set_yticks([0.1, 1, 10, 100, 1000], ["≤ 0.1", "1", "10", "100", "1000"])
+    axes.set_yticks(
+        [0.1, 1, 10, 100, 1000], ["≤ 0.1", "1", "10", "100", "1000"]
+    )
     axes.minorticks_off()
     axes.set(xlabel="걸음", ylabel="사슬의 에너지 − 자료의 에너지")
     figure.legend(loc="outside lower center", ncols=2, fontsize=9)
@@ -341,7 +514,8 @@ display(
     HTML(
         to_img(
             figure,
-            "걸음에 따른 사슬과 자료의 에너지 차. 건너뛰는 사슬과 MALA는 0 가까이에 머물고, 그릇이나 메트로폴리스가 "
+            "걸음에 따른 사슬과 자료의 에너지 차. 건너뛰는 사슬과 MALA는 0 "
+            "가까이에 머물고, 그릇이나 메트로폴리스가 "
             "없으면 커진다. 걸음까지 키우면 가장 먼저, 가장 크게 달아난다.",
         )
     )
@@ -349,7 +523,7 @@ display(
 
 # %% [markdown]
 # **에너지 차가 얌전해도 틀릴 수 있다.** 건너뛰기만 뺀 MALA는 사슬이 달아나지도, 에너지 차가 커지지도 않는다.
-# 그런데 KL이 8.33이다. 사슬이 처음 놓인 봉우리에 갇혀, 사슬이 없는 봉우리는 아무도 들어 올리지 않고 사슬이 많은
+# 그런데 KL이 8을 넘는다. 사슬이 처음 놓인 봉우리에 갇혀, 사슬이 없는 봉우리는 아무도 들어 올리지 않고 사슬이 많은
 # 봉우리는 자꾸 들어 올린다. 곁에서 보면 학습이 잘되는 것처럼 보인다.
 #
 # **그릇이 없으면 달아난 사슬이 돌아오지 않는다.** 신경망의 출력은 유한해서 멀리 밀려난 사슬을 불러들이지 못한다.
@@ -369,12 +543,29 @@ display(
 for sigma, paired in ((0.03, True), (0.03, False), (0.1, True), (0.3, True)):
     g = generator(7)
     kl = divergence(
-        heights(fit(denoising(source(), batch_size=512, sigma=sigma, antithetic=paired, generator=g), steps=250))
+        heights(
+            fit(
+                denoising(
+                    source(),
+                    batch_size=512,
+                    sigma=sigma,
+                    antithetic=paired,
+                    generator=g,
+                ),
+                steps=250,
+            )
+        )
     )
-    print(f"σ = {sigma:g}, {'±로 짝지음' if paired else '짝짓지 않음'}: KL {kl.mean():.3f} ± {kl.std():.3f}")
+    print(
+        f"σ = {sigma:g}, {'±로 짝지음' if paired else '짝짓지 않음'}: KL "
+        f"{kl.mean():.3f} ± {kl.std():.3f}"
+    )
 for sigma in (0.03, 0.1, 0.3):
     near = -(DISTANCE**2) / (2 * (0.2**2 + sigma**2))
-    print(f"σ = {sigma:g}: 완벽하게 배워도 남는 KL {grid_divergence(TRUTH, near.logsumexp(1)).item():.3f}")
+    print(
+        f"σ = {sigma:g}: 완벽하게 배워도 남는 KL "
+        f"{grid_divergence(TRUTH, near.logsumexp(1)).item():.3f}"
+    )
 
 # %% [markdown]
 # σ = 0.3이면 거의 모두가 편향이다. 0.483은 아무리 배워도 남는다. σ = 0.03이면 편향은 없지만 분산이 남는다.
@@ -387,29 +578,45 @@ for sigma in (0.03, 0.1, 0.3):
 # 8192개에서 출발한다. 사슬 대신 모델의 정확한 표본을 8192개 뽑아도 남는 오차가 바닥이다.
 
 # %%
-half = fit(maximum_likelihood(source(), BOX, batch_size=512), steps=60, learning_rate=0.03).model
-leaves = [value.requires_grad_() for value in (*half.networks.weights, *half.networks.biases)]
+half = fit(
+    maximum_likelihood(source(), BOX, batch_size=512),
+    steps=60,
+    learning_rate=0.03,
+).model
+leaves = [
+    value.requires_grad_()
+    for value in (*half.networks.weights, *half.networks.biases)
+]
 energy, data = energy_of(half), source(5)(8192)
 
 
 def slope(loss):
-    return torch.cat([part.flatten(1) for part in torch.autograd.grad(loss.sum(), leaves)], 1)
+    return torch.cat(
+        [part.flatten(1) for part in torch.autograd.grad(loss.sum(), leaves)],
+        1,
+    )
 
 
 def compare(name, samples):
-    error = (slope(contrastive_divergence(energy, data, samples)) - exact).norm(dim=1) / exact.norm(dim=1)
+    error = (
+        slope(contrastive_divergence(energy, data, samples)) - exact
+    ).norm(dim=1) / exact.norm(dim=1)
     print(f"{name}: 기울기의 상대 오차 {error.mean():.2f} ± {error.std():.2f}")
 
 
 exact = slope(negative_log_likelihood(energy, data, grid(-5.0, 5.0, 100)))
 position, walked, g = data, 0, generator(8)
 for k in (1, 3, 10, 30):
-    chain = negative_phase(energy, position, k=k - walked, step_size=0.08, generator=g)
+    chain = negative_phase(
+        energy, position, k=k - walked, step_size=0.08, generator=g
+    )
     position, walked = chain.position, k
     compare(f"k = {k}", position)
 print(f"받아들인 비율 {chain.acceptance.mean():.2f}")
 mass = boltzmann(evaluate(energy, FINE.points.expand(SEEDS, -1, -1)))
-picked = torch.multinomial(mass, 8192, replacement=True, generator=generator(9))
+picked = torch.multinomial(
+    mass, 8192, replacement=True, generator=generator(9)
+)
 compare("격자에서 뽑은 정확한 표본", FINE.points[picked])
 
 # %% [markdown]
@@ -424,11 +631,18 @@ compare("격자에서 뽑은 정확한 표본", FINE.points[picked])
 # %%
 for spread in (0.7, 1.6, 8.0):
     trained = fit(
-        noise_contrast(source(), batch_size=256, spread=spread, generator=generator(7)), steps=300, learning_rate=0.03
+        noise_contrast(
+            source(), batch_size=256, spread=spread, generator=generator(7)
+        ),
+        steps=300,
+        learning_rate=0.03,
     )
     kl, c = divergence(heights(trained)), trained.model.log_partition
     log_z = log_partition(heights(trained))
-    print(f"잡음의 너비 {spread:g}: KL {kl.mean():.3f} ± {kl.std():.3f}, |c − log Z| {(c - log_z).abs().mean():.3f}")
+    print(
+        f"잡음의 너비 {spread:g}: KL {kl.mean():.3f} ± {kl.std():.3f}, |c − "
+        f"log Z| {(c - log_z).abs().mean():.3f}"
+    )
 
 # %% [markdown]
 # 잡음이 좁으면(0.7) 고리 위에 잡음이 거의 오지 않는다. 견줄 것이 없는 곳에서는 분류기가 배울 것이 없고, 상수 $c$도

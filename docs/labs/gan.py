@@ -1,5 +1,6 @@
 # ---
 # jupyter:
+#   level: 중급
 #   english:
 #     title: "Lab: four GANs on eight modes"
 #     summary: >-
@@ -25,26 +26,44 @@
 # 2. 옛 방법은 어디서 지고 어디서 이기나.
 # 3. 학습하는 동안의 손실을 보고 얼마나 가까워졌는지 알 수 있나.
 #
+# ## 결론 셋 { #conclusions }
+#
+# - 네 방법 모두, 씨앗 10개 모두에서 봉우리 여덟을 찾는다([배우기](#training)). 모드 붕괴는 없다.
+# - $W_1$은 WGAN-GP가 0.139, 포화하는 GAN이 0.149다([배우기](#training)). 짝지은 차이 +0.010 ± 0.027이 0을 품으므로
+#   비긴다. 포화하지 않는 GAN은 0.255로 뚜렷이 멀다.
+# - 손실에서 읽은 값은 $W_1$과 함께 내려가지만(상관의 평균 0.69와 0.71) 크기는 맞지 않는다. WGAN-GP의 100걸음에서
+#   손실에서 읽은 값은 2.077인데 $W_1$은 0.525다([손실 곡선](#loss-curves)).
+
+# %% [markdown]
 # ## 자료와 잣대
 #
 # 반지름 2인 고리 위에 표준 편차 0.2인 봉우리가 여덟 개 있다. 답을 알기 때문에 잴 수 있는 것이 많다.
 #
 # - **봉우리**: 여덟 가운데 찾은 수. 제 몫의 1할이라도 있으면 찾은 것이다.
 # - **3σ 안**: 어느 봉우리에서든 3σ 안에 있는 몫. 진짜 자료도 0.989다.
-# - **W₁**: 새로 뽑은 진짜 자료 2048개와의 정확한 와서스타인 거리. 진짜끼리 재도 0이 아니다.
+# - **$W_1$**: 새로 뽑은 진짜 자료 2048개와의 정확한 와서스타인 거리. 진짜끼리 재도 0이 아니다.
 # - **퍼짐**: 봉우리 안의 표준 편차. 진짜는 0.195다. 봉우리 한가운데에 몰리면 작아지고, 위의 두 잣대는 그것을 모른다.
 # - **치우침**: 봉우리마다의 몫이 1/8에서 벗어난 정도.
 #
 # 표는 씨앗 10개의 평균 ± 표준 편차다. Δ는 첫 행과 씨앗마다 짝지은 차이의 95 % 신뢰 구간이다.
 
-# %%
+# %% 들여오기와 잣대 tags=["setup"]
 import math
 
 import torch
 from IPython.display import HTML, display
 
 from mgk_docs_src.data import eight_gaussians, mode_coverage
-from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels, to_img
+from mgk_docs_src.figures.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    separate,
+    side_by_side,
+)
 from mgk_docs_src.labs.gan import peak_shape
 from mgk_docs_src.labs.tables import comparison
 from mgk_docs_src.random import generator
@@ -58,12 +77,19 @@ SIZE = 2048  # 거리를 잴 표본의 수
 
 def draw(n, offset):
     """씨앗마다 따로 뽑은 진짜 자료."""
-    return torch.stack([eight_gaussians(n, generator=generator(offset + seed)) for seed in SEEDS])
+    return torch.stack(
+        [
+            eight_gaussians(n, generator=generator(offset + seed))
+            for seed in SEEDS
+        ]
+    )
 
 
 def distances(first, second):
-    """씨앗마다의 정확한 W₁."""
-    return torch.stack([wasserstein(x, y) for x, y in zip(first, second, strict=True)]).cpu()
+    """씨앗마다의 정확한 W1."""
+    return torch.stack(
+        [wasserstein(x, y) for x, y in zip(first, second, strict=True)]
+    ).cpu()
 
 
 def measure(samples):
@@ -80,38 +106,63 @@ def measure(samples):
 data, held_out, another = draw(8192, 0), draw(SIZE, 1000), draw(8192, 2000)
 
 # %% [markdown]
-# ## 배우기
+# ## 배우기 { #training }
 #
 # 네 방법은 손실만 다르다. 신경망은 너비 64의 층 셋, 생성자 2000걸음에 판별자 6000걸음, 배치 128개, 생성자의 가중치는
 # 이동 평균한다. 씨앗 10개를 한 묶음으로 배운다. 한 코어에서 씨앗 하나에 몇 초다.
 #
-# 학습률은 방법마다 0.001, 0.002, 0.004 가운데 **여기 쓰지 않은 씨앗 넷**에서 W₁이 가장 작은 것을 골랐다. 벌점의 세기
+# 학습률은 방법마다 0.001, 0.002, 0.004 가운데 **여기 쓰지 않은 씨앗 넷**에서 $W_1$이 가장 작은 것을 골랐다. 벌점의 세기
 # λ는 0.1, 1, 10에서, 자르는 끝 c는 0.03, 0.1, 0.3에서 같은 규칙으로 골랐다. 한 가지는 공평하지 않다. 나머지 설정(층,
 # 걸음, 학습률을 줄이는 법)은 WGAN-GP가 잘되는 것을 찾아 모두에게 똑같이 썼다. 그러니 이 표는 WGAN-GP에 후하다.
 
-# %%
+# %% 네 방법을 배우는 코드 tags=["setup"]
 METHODS = {
-    "WGAN-GP": {"method": "wgan-gp", "learning_rate": 0.004, "penalty_weight": 0.1},
-    "WGAN, 자르기": {"method": "wgan-clip", "learning_rate": 0.002, "clip_bound": 0.1},
+    "WGAN-GP": {
+        "method": "wgan-gp",
+        "learning_rate": 0.004,
+        "penalty_weight": 0.1,
+    },
+    "WGAN, 자르기": {
+        "method": "wgan-clip",
+        "learning_rate": 0.002,
+        "clip_bound": 0.1,
+    },
     "GAN, 포화하지 않음": {"method": "non-saturating", "learning_rate": 0.001},
     "GAN, 포화": {"method": "saturating", "learning_rate": 0.001},
 }
 gans = {
-    name: train_gan(data, steps=2000, snapshots=20, generators=[generator(100_000 + seed) for seed in SEEDS], **knobs)
+    name: train_gan(
+        data,
+        steps=2000,
+        snapshots=20,
+        generators=[generator(100_000 + seed) for seed in SEEDS],
+        **knobs,
+    )
     for name, knobs in METHODS.items()
 }
 samples = {
-    name: generate(gan.generator, 8192, generators=[generator(200_000 + seed) for seed in SEEDS])
+    name: generate(
+        gan.generator,
+        8192,
+        generators=[generator(200_000 + seed) for seed in SEEDS],
+    )
     for name, gan in gans.items()
 }
 
-# %%
+# %% tags=["summary"]
 COLUMNS = ["봉우리 (8)", "3σ 안", "W₁", "퍼짐", "치우침"]
 scores = {name: measure(made) for name, made in samples.items()}
 scores["진짜 자료"] = measure(another)
-display(HTML(comparison("여덟 봉우리, 씨앗 10개", COLUMNS, scores, differences=(2,))))
+display(
+    HTML(
+        comparison("여덟 봉우리, 씨앗 10개", COLUMNS, scores, differences=(2,))
+    )
+)
 for name, (modes, within, *_) in scores.items():
-    print(f"{name}: 봉우리 {modes.min():.0f}–{modes.max():.0f}개, 3σ 안 {within.min():.3f}–{within.max():.3f}")
+    print(
+        f"{name}: 봉우리 {modes.min():.0f}–{modes.max():.0f}개, 3σ 안 "
+        f"{within.min():.3f}–{within.max():.3f}"
+    )
 
 # %% [markdown]
 # **아무도 봉우리를 놓치지 않는다.** 네 방법, 씨앗 10개 모두 여덟을 찾는다. 모드 붕괴를 기대했다면 뜻밖이다. 다만
@@ -119,57 +170,74 @@ for name, (modes, within, *_) in scores.items():
 #
 # **WGAN-GP는 3σ 안의 몫이 가장 높다.** 봉우리 사이에 흘리는 것이 가장 적다. 대신 **퍼짐이 가장 작다.** 봉우리를
 # 실제보다 좁게 그리고, 그래서 3σ 안에 더 잘 든다. 3σ 안의 몫만 보면 이것을 장점으로 잘못 읽는다. 그리고 이 순서는
-# 학습률을 W₁로 고른 탓도 있다. 포화하는 GAN도 학습률을 0.004로 올리면 3σ 안의 몫이 0.96쯤이 되고 W₁이 나빠졌다.
+# 학습률을 $W_1$로 고른 탓도 있다. 포화하는 GAN도 학습률을 0.004로 올리면 3σ 안의 몫이 0.96쯤이 되고 $W_1$이 나빠졌다.
 #
-# **포화하는 GAN이 W₁에서 WGAN-GP와 비긴다.** 차이의 구간이 0을 품는다. 이론대로라면 기울기가 사라져야 할 손실인데 왜
+# **포화하는 GAN이 $W_1$에서 WGAN-GP와 비긴다.** 차이의 구간이 0을 품는다. 이론대로라면 기울기가 사라져야 할 손실인데 왜
 # 되나. [겹치지 않는 두 분포](../transport/gan.md#disjoint)에서 기울기가 사라지는 것은 판별자가 완벽할 때다. 여기서는
 # 판별자가 세 걸음 걸을 때마다 생성자가 움직여 완벽해질 틈이 없고, 곧 두 분포가 겹친다. 아래의 손실이 그것을 보인다.
 # 봉우리 안의 퍼짐은 오히려 WGAN-GP보다 진짜에 가깝다.
 #
-# **포화하지 않는 GAN은 몫을 잘못 나눈다.** 봉우리마다의 모양은 좋은데 치우침이 가장 크고, 그만큼 W₁에서 진다. 봉우리의
-# 수는 이것도 모른다. **자르기**는 봉우리 사이에 가장 많이 흘린다.
+# **포화하지 않는 GAN은 몫을 잘못 나눈다.** 봉우리마다의 모양은 좋은데 치우침이 가장 크고, 그만큼 $W_1$에서 진다.
+# 봉우리의 수는 이것도 모른다. **자르기**는 봉우리 사이에 가장 많이 흘린다.
 
-# %%
+# %% 그림을 그리는 코드 tags=["setup"]
 SHOWN = 100
-with panels(height=5.2) as (figure, _):
-    figure.clear()
-    cells = figure.subplots(2, 2, sharex=True, sharey=True)
-    colors = (BLUE, GREEN, ORANGE, PURPLE)
-    for cell, (name, made), color in zip(cells.flat, samples.items(), colors, strict=True):
+colors = (BLUE, GREEN, ORANGE, PURPLE)
+pictures = []
+with separate(len(samples), height=3.2) as places:
+    for (figure, cell), (name, made), color in zip(
+        places, samples.items(), colors, strict=True
+    ):
         worst = int(scores[name][2].argmax())
-        cell.plot(*held_out[worst, :SHOWN].T.cpu(), "o", color=FAINT, markersize=3)
-        cell.plot(*made[worst, :SHOWN].T.cpu(), "o", color=color, markersize=2.5, alpha=0.8)
-        cell.set(title=f"{name}\nW₁ = {scores[name][2][worst]:.3f}", aspect="equal", xlim=(-3, 3), ylim=(-3, 3))
-        cell.title.set_size(10)
-display(
-    HTML(
-        to_img(
-            figure,
-            "네 방법에서 W₁이 가장 나쁜 씨앗의 표본 100개(색)와 진짜 자료(흐린 점). 네 방법 모두 여덟 봉우리에 표본이 "
-            "있고, 봉우리 사이에 흘린 점과 봉우리마다의 몫이 다르다.",
+        real, fake = held_out[worst, :SHOWN].cpu(), made[worst, :SHOWN].cpu()
+        cell.plot(*real.T, "o", color=FAINT, markersize=3)
+        cell.plot(*fake.T, "o", color=color, markersize=2.5, alpha=0.8)
+        cell.set(
+            title=f"{name}, W₁ = {scores[name][2][worst]:.3f}",
+            aspect="equal",
+            xlim=(-3, 3),
+            ylim=(-3, 3),
         )
-    )
-)
+        cell.title.set_size(10)
+        told = (
+            f"{name}: W₁이 가장 나쁜 씨앗의 표본 100개(색)와 진짜 자료(흐린 "
+            "점). 여덟 봉우리에 모두 표본이 있다."
+        )
+        pictures.append((figure, told))
+display(HTML(side_by_side(pictures)))
 
 # %% [markdown]
 # 가장 나쁜 씨앗을 골라 그렸다. 포화하지 않는 GAN은 어떤 봉우리가 비어 가고, 자르기는 봉우리를 잇는 고리가 보인다.
 # WGAN-GP는 봉우리가 진짜보다 작다.
 #
-# ## 손실 곡선을 믿어도 되나
+# ## 손실 곡선을 믿어도 되나 { #loss-curves }
 #
-# 비평가의 손실에 음의 부호를 붙이면 W₁의 추정값이라고 한다. 판별자의 손실도 뜻이 있다. 가장 좋은 판별자라면
-# $2 \log 2 - L_D = 2\,\mathrm{JS}$다. 100걸음마다, 그동안의 평균 손실과 그때 생성자의 정확한 W₁(표본 512개)을 견준다.
+# 비평가의 손실에 음의 부호를 붙이면 $W_1$의 추정값이라고 한다. 판별자의 손실도 뜻이 있다. 가장 좋은 판별자라면
+# $2 \log 2 - L_D = 2\,\mathrm{JS}$다. 100걸음마다, 그동안의 평균 손실과 그때 생성자의 정확한 $W_1$(표본 512개)을
+# 견준다.
 
-# %%
+# %% 도중의 손실과 거리를 재는 코드 tags=["setup"]
 CURVE = 512  # 도중의 거리를 잴 표본의 수
 moments = torch.arange(1, 21) * 100
 
 
 def followed(gan):
-    """도중의 생성자마다: 그 무렵 100걸음의 판별자 손실(부호를 바꾼 것)과, 정확한 W₁."""
+    """도중의 생성자마다 두 가지.
+
+    그 무렵 100걸음의 판별자 손실(부호를 바꾼 것)과, 정확한 W1.
+    """
     losses = -gan.losses.unflatten(0, (20, 100)).mean(1).cpu()  # (20, S)
-    made = [generate(layers, CURVE, generators=[generator(300_000 + seed) for seed in SEEDS]) for layers in gan.trail]
-    return losses, torch.stack([distances(one, held_out[:, :CURVE]) for one in made])  # (20, S)
+    made = [
+        generate(
+            layers,
+            CURVE,
+            generators=[generator(300_000 + seed) for seed in SEEDS],
+        )
+        for layers in gan.trail
+    ]
+    return losses, torch.stack(
+        [distances(one, held_out[:, :CURVE]) for one in made]
+    )  # (20, S)
 
 
 def correlation(first, second):
@@ -178,46 +246,63 @@ def correlation(first, second):
     return (first * second).sum(0) / (first.norm(dim=0) * second.norm(dim=0))
 
 
-curves = {name: followed(gans[name]) for name in ("WGAN-GP", "GAN, 포화하지 않음")}
+curves = {
+    name: followed(gans[name]) for name in ("WGAN-GP", "GAN, 포화하지 않음")
+}
 losses, exact = curves["GAN, 포화하지 않음"]
-curves["GAN, 포화하지 않음"] = losses + 2 * math.log(2), exact  # 가장 좋은 판별자라면 2 JS다
+curves["GAN, 포화하지 않음"] = (
+    losses + 2 * math.log(2),
+    exact,
+)  # 가장 좋은 판별자라면 2 JS다
 floor = distances(another[:, :CURVE], held_out[:, :CURVE]).mean()
-print(f"진짜끼리의 W₁ (표본 {CURVE}개) {floor:.3f}")
+print(f"진짜끼리의 W1 (표본 {CURVE}개) {floor:.3f}")
 for name, (losses, exact) in curves.items():
     r = correlation(losses, exact)
-    print(f"{name}: 손실에서 읽은 값과 W₁의 상관 {r.mean():.2f} ± {r.std():.2f} (가장 낮은 씨앗 {r.min():.2f})")
+    print(
+        f"{name}: 손실에서 읽은 값과 W1의 상관 {r.mean():.2f} ± "
+        f"{r.std():.2f} (가장 낮은 씨앗 {r.min():.2f})"
+    )
     for at in (0, 4, 9, 19):
-        print(f"    {moments[at]:4d}걸음: 손실에서 {losses[at].mean():.3f}, W₁ {exact[at].mean():.3f}")
+        print(
+            f"    {moments[at]:4d}걸음: 손실에서 {losses[at].mean():.3f}, W1 "
+            f"{exact[at].mean():.3f}"
+        )
 
-# %%
-with panels(2, height=2.6) as (figure, axes):
-    for axis, (name, (losses, exact)) in zip(axes, curves.items(), strict=True):
+# %% 그림을 그리는 코드 tags=["setup"]
+pictures = []
+with separate(2, height=2.8) as places:
+    for (figure, axis), (name, (losses, exact)) in zip(
+        places, curves.items(), strict=True
+    ):
         read = "−손실" if name == "WGAN-GP" else "2 log 2 − 손실"
-        for values, color, label in ((losses, BLUE, read), (exact, ORANGE, "정확한 W₁")):
+        for values, color, label in (
+            (losses, BLUE, read),
+            (exact, ORANGE, "정확한 W₁"),
+        ):
             mean, sd = values.mean(1), values.std(1)
-            axis.fill_between(moments, mean - sd, mean + sd, color=color, alpha=0.15, linewidth=0)
+            low, high = mean - sd, mean + sd
+            axis.fill_between(
+                moments, low, high, color=color, alpha=0.15, linewidth=0
+            )
             axis.plot(moments, mean, color=color, label=label)
         axis.axhline(0, color=INK, linewidth=0.8)
         axis.axhline(floor, color=INK, linewidth=0.8, linestyle=":")
         axis.legend(loc="upper right")
         axis.set(title=name, xlabel="생성자의 걸음")
-display(
-    HTML(
-        to_img(
-            figure,
-            "걸음에 따른, 손실에서 읽은 값과 정확한 W₁. 비평가(위)의 −손실은 W₁보다 훨씬 크게 시작해 0 가까이로 "
-            "내려간다. 판별자(아래)의 2 log 2 − 손실도 W₁과 함께 내려간다. 점선은 진짜끼리의 W₁, 띠는 표준 편차다.",
+        told = (
+            f"{name}: 걸음에 따른 {read}(손실에서 읽은 값)과 정확한 W₁. 둘 다 "
+            "내려간다. 점선은 진짜끼리의 W₁, 띠는 표준 편차다."
         )
-    )
-)
+        pictures.append((figure, told))
+display(HTML(side_by_side(pictures)))
 
 # %% [markdown]
-# **방향은 맞고 크기는 틀린다.** 비평가의 −손실은 W₁과 함께 내려가지만 처음에는 W₁의 네 배쯤이고 끝에는 0에 가깝다.
-# λ가 0.1이면 기울기가 1을 넘어도 벌이 가벼워 처음에 크게 부풀고, 끝에는 작은 배치로 배우는 비평가가 남은 차이를 보지
-# 못한다. 표본이 512개라 진짜끼리도 떨어져 있는 만큼(점선)을 빼고 보아도 그렇다.
+# **방향은 맞고 크기는 틀린다.** 비평가의 −손실은 $W_1$과 함께 내려가지만 처음에는 $W_1$의 네 배쯤이고 끝에는 0에
+# 가깝다. λ가 0.1이면 기울기가 1을 넘어도 벌이 가벼워 처음에 크게 부풀고, 끝에는 작은 배치로 배우는 비평가가 남은 차이를
+# 보지 못한다. 표본이 512개라 진짜끼리도 떨어져 있는 만큼(점선)을 빼고 보아도 그렇다.
 #
-# **판별자의 손실도 따라간다.** 이 자료에서는 판별자의 손실에서 읽은 값과 W₁의 상관이 비평가의 것보다 낮지 않다. “보통의
-# GAN은 손실을 보아도 모른다”는 말은 판별자가 완벽해질 때의 이야기다. 완벽하면 이 값이 $2 \log 2 = 1.386$에 붙어
+# **판별자의 손실도 따라간다.** 이 자료에서는 판별자의 손실에서 읽은 값과 $W_1$의 상관이 비평가의 것보다 낮지 않다.
+# “보통의 GAN은 손실을 보아도 모른다”는 말은 판별자가 완벽해질 때의 이야기다. 완벽하면 이 값이 $2 \log 2 = 1.386$에 붙어
 # 움직이지 않는다. 여기서는 처음 100걸음에도 거기에 한참 못 미친다.
 #
 # ## 무엇을 고를까
@@ -226,7 +311,7 @@ display(
 # | --- | --- |
 # | 엉뚱한 곳에 표본을 내지 않기 | WGAN-GP. 대신 봉우리가 좁아진다 |
 # | 봉우리마다의 몫을 지키기 | 두 WGAN. 포화하지 않는 GAN은 피한다 |
-# | 값싸게 비슷한 W₁ | 포화하는 GAN. 분포가 겹칠 때만 |
+# | 값싸게 비슷한 $W_1$ | 포화하는 GAN. 분포가 겹칠 때만 |
 # | 겹치지 않는 분포에서 시작하기 | 비평가. [사라지는 기울기](../transport/gan.md#run)를 본다 |
 #
 # **보이지 않는 것.** 2차원 자료 하나다. 그림처럼 차원이 높으면 두 분포가 처음부터 겹치지 않을 때가 많고, 거기서는

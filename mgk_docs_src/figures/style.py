@@ -10,7 +10,7 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +35,9 @@ PAPER, INK, FAINT, BLUE, ORANGE, GREEN, PURPLE = (light for light, _ in PALETTE.
 # 이름표에는 $…$ 대신 유니코드(σ, ε, −)를 쓴다. $…$가 섞이면 글자마다 자리가 박혀 글꼴이 다른 화면에서 겹친다.
 READER_FONTS = "system-ui, 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', 'NanumGothic', sans-serif"
 KOREAN_FONTS = ("Noto Sans KR", "Noto Sans CJK KR", "NanumGothic", "Apple SD Gothic Neo", "Malgun Gothic")
+# W₁의 아래 첨자는 작은 글자에서 쉼표로 보인다. 이름표에 적은 그대로 두고, 저장할 때 크게 바꾼다.
+SUBSCRIPTS = re.compile("([₀-₉ₜ]+)([^<₀-₉ₜ]*)")
+PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉ₜ", "0123456789t")
 FRAME_SECONDS = 0.3  # 움직이는 그림의 한 장면을 보이는 초
 
 
@@ -89,6 +92,14 @@ def panels(count: int = 1, *, height: float = 2.9) -> Iterator[tuple[Figure, lis
         yield figure, [figure.add_subplot(count, 1, index + 1) for index in range(count)]
 
 
+@contextmanager
+def separate(count: int, *, height: float, width: float = 3.3) -> Iterator[list[tuple[Figure, Axes]]]:
+    """저마다 한 그림인 칸 `count`개. `side_by_side`가 넓은 화면에서는 옆으로, 좁은 화면에서는 아래로 놓는다."""
+    with _settings():
+        figures = [Figure(figsize=(width, height), layout="constrained") for _ in range(count)]
+        yield [(figure, figure.add_subplot()) for figure in figures]
+
+
 def powers(value: float, _: object) -> str:
     """눈금 10⁻³. 기본값의 $…$는 글자마다 자리가 박힌다."""
     return "10" + str(round(math.log10(value))).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
@@ -104,12 +115,18 @@ def to_svg(figure: Figure) -> str:
     for name, (light, _) in PALETTE.items():
         svg = svg.replace(light, f"var(--{name})")
     light, dark = (";".join(f"--{name}:{pair[i]}" for name, pair in PALETTE.items()) for i in (0, 1))
-    svg, film = _animated(svg)
+    svg, film = _animated(SUBSCRIPTS.sub(_lowered, svg))
     style = (
         f"svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}text{{font-family:{READER_FONTS}!important}}"
         f"{film}"
     )
     return re.sub(r"(<svg [^>]*>)", rf"\1<style>{style}</style>", svg, count=1)
+
+
+def _lowered(match: re.Match[str]) -> str:
+    """아래 첨자 글자를 내려 쓴 보통 글자로. 뒤따르는 글은 제자리로 돌린다."""
+    after = f'<tspan dy="-.225em">{match[2]}</tspan>' if match[2] else ""
+    return f'<tspan dy=".3em" font-size="75%">{match[1].translate(PLAIN)}</tspan>{after}'
 
 
 def _animated(svg: str) -> tuple[str, str]:
@@ -135,6 +152,12 @@ def to_img(figure: Figure, alt: str) -> str:
     width, height = (round(inches * 96) for inches in figure.get_size_inches())
     data = base64.b64encode(to_svg(figure).encode()).decode()
     return f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" src="data:image/svg+xml;base64,{data}">'
+
+
+def side_by_side(figures: Iterable[tuple[Figure, str]]) -> str:
+    """노트북에 나란히 보일 그림과 대체 글. 자리가 모자라면 다음 줄로 간다."""
+    images = "".join(to_img(figure, alt) for figure, alt in figures)
+    return f'<div style="display:flex;flex-wrap:wrap;justify-content:center">{images}</div>'
 
 
 def save(figure: Figure, path: Path) -> None:

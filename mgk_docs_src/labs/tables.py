@@ -10,6 +10,8 @@ from torch import Tensor
 from mgk_docs_src import checks
 
 Scores = Sequence[Float[Tensor, "seeds"] | None]
+# W₁의 아래 첨자는 작은 글자에서 쉼표로 보인다. 표에서는 보통 숫자를 내려 쓴다.
+LOWERED = {ord(small): f"<sub>{digit}</sub>" for digit, small in enumerate("₀₁₂₃₄₅₆₇₈₉")}
 
 
 def paired_interval(
@@ -44,6 +46,45 @@ def paired_interval(
     return gap.mean().item(), float(half)
 
 
+def table(caption: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
+    """HTML 표.
+
+    Args:
+        caption: 표의 이름.
+        columns: 열의 이름들.
+        rows: 행의 이름과, 열마다의 칸. 칸은 HTML이라 그대로 넣는다.
+
+    Returns:
+        `<table>` 글.
+
+    Raises:
+        ValueError: 칸의 수가 열의 수와 다르면.
+
+    References:
+        WHATWG HTML 표준, 4.9절 Tabular data.
+    """
+    _same_width(columns, rows)
+    body = []
+    for name, cells in rows.items():
+        filled = "".join(f"<td>{cell}</td>" for cell in cells)
+        body.append(f'<tr><th scope="row">{_label(name)}</th>{filled}</tr>')
+    head = "".join(f'<th scope="col">{_label(name)}</th>' for name in columns)
+    return (
+        f"<table><caption>{_label(caption)}</caption><thead><tr><td></td>{head}</tr></thead>"
+        f"<tbody>{''.join(body)}</tbody></table>"
+    )
+
+
+def _same_width(columns: Sequence[str], rows: Mapping[str, Sequence[object]]) -> None:
+    for name, cells in rows.items():
+        if len(cells) != len(columns):
+            raise ValueError(f"rows: 열이 {len(columns)}개인데 {name!r}의 칸이 {len(cells)}개다")
+
+
+def _label(name: str) -> str:
+    return escape(name).translate(LOWERED)
+
+
 def comparison(
     caption: str,
     columns: Sequence[str],
@@ -72,22 +113,17 @@ def comparison(
         WHATWG HTML 표준, 4.9절 Tabular data.
     """
     checks.count(1, rows=len(rows))
+    _same_width(columns, rows)
     base = next(iter(rows.values()))
-    body = []
+    filled = {}
     for name, scores in rows.items():
-        if len(scores) != len(columns):
-            raise ValueError(f"rows: 열이 {len(columns)}개인데 {name!r}의 칸이 {len(scores)}개다")
-        cells = ["–" if score is None else f"{score.mean():.3f} ± {score.std():.3f}" for score in scores]
+        # ±의 앞뒤는 줄이 바뀌지 않는 빈칸이다
+        cells = ["–" if score is None else f"{score.mean():.3f}\u00a0±\u00a0{score.std():.3f}" for score in scores]
         for column in differences if scores is not base else ():
             score, first = scores[column], base[column]
             if score is None or first is None:
                 raise ValueError(f"differences: {columns[column]!r} 열의 차이를 보이려면 모든 칸에 점수가 있어야 한다")
             gap, half = paired_interval(score, first)
-            cells[column] += f"<br><small>Δ {gap:+.3f} ± {half:.3f}</small>"
-        filled = "".join(f"<td>{cell}</td>" for cell in cells)
-        body.append(f'<tr><th scope="row">{escape(name)}</th>{filled}</tr>')
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
-    return (
-        f"<table><caption>{escape(caption)}</caption><thead><tr><td></td>{head}</tr></thead>"
-        f"<tbody>{''.join(body)}</tbody></table>"
-    )
+            cells[column] += f"<br><small>Δ\u00a0{gap:+.3f}\u00a0±\u00a0{half:.3f}</small>"
+        filled[name] = cells
+    return table(caption, columns, filled)

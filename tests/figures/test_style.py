@@ -87,6 +87,26 @@ def test_an_inline_image_has_its_size_and_alt() -> None:
     )
 
 
+def test_lower_digits_are_ordinary_digits_set_lower() -> None:
+    with style.panels() as (figure, (axes,)):
+        axes.set(title="E[x₀ | xₜ] = 1", xlabel="W₁")
+    texts = {"".join(node.itertext()): node for node in ET.fromstring(style.to_svg(figure)).iter(f"{SVG}text")}
+    assert [(part.text, part.get("dy")) for part in texts["E[x0 | xt] = 1"]] == [
+        ("0", ".3em"), (" | x", "-.225em"), ("t", ".3em"), ("] = 1", "-.225em"),
+    ]  # fmt: skip
+    assert [(part.text, part.get("dy")) for part in texts["W1"]] == [("1", ".3em")]
+
+
+def test_separate_pictures_stand_side_by_side() -> None:
+    with style.separate(2, width=2.0, height=1.5) as places:
+        for (_, axes), title in zip(places, ("하나", "둘"), strict=True):
+            axes.set(title=title)
+    html = style.side_by_side([(figure, axes.get_title()) for figure, axes in places])
+    assert html.count('<img alt="') == 2
+    assert html.index('alt="하나" width="192" height="144"') < html.index('alt="둘"')
+    assert "flex-wrap:wrap" in html
+
+
 def test_log_ticks_are_written_without_mathtext() -> None:
     assert [style.powers(value, None) for value in (1e-3, 1.0, 100.0)] == ["10⁻³", "10⁰", "10²"]
 

@@ -27,6 +27,7 @@ plugins:
   - mkdocs-jupyter: {{ include: [made/labs/*.ipynb], allow_errors: false, cache_dir: .cache/mkdocs-jupyter }}
 markdown_extensions:
   - admonition
+  - attr_list
   - toc: {{ slugify: !!python/object/apply:pymdownx.slugs.slugify {{ kwds: {{ case: lower }} }} }}
   - pymdownx.arithmatex: {{ generic: true }}
   - mgk_book.markdown
@@ -48,7 +49,7 @@ from mgk_docs_src.shared import SIDE
 print(SIDE)
 
 # %% [markdown]
-# ## 둘째 제목
+# ## 둘째 제목 { #second }
 
 # %%
 from IPython.display import HTML, display
@@ -105,10 +106,10 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_a_lab_is_a_page_like_any_other(site: Path) -> None:
     make(site)
     soup = page(site, "deep")
-    assert [tag["id"] for tag in soup.select("h1, h2") if tag.has_attr("id")] == ["실습-깊이", "한글-제목", "둘째-제목"]
+    assert [tag["id"] for tag in soup.select("h1, h2") if tag.has_attr("id")] == ["실습-깊이", "한글-제목", "second"]
     assert soup.select_one(".admonition.note p.admonition-title").get_text() == "알림"
     assert soup.find("a", string="첫 페이지")["href"] in ("../../index.html", "../../", "../..")
-    assert soup.select_one("math").get_text() == "x<y"
+    assert soup.select_one("math mstyle").get_text() == "x<y"
     assert soup.find("img")["alt"] == "네모"
     assert "3" in soup.select_one(".jp-OutputArea-output pre").get_text()
     assert soup.select_one(".language-python pre code").get_text().startswith("from mgk_docs_src.shared")
@@ -135,6 +136,78 @@ def test_the_executed_notebook_can_be_downloaded(site: Path) -> None:
     notebook = json.loads((site / "site" / "labs" / "deep" / link).read_text("utf-8"))
     assert "".join(notebook["cells"][0]["source"]).startswith("# 실습: 깊이")
     assert notebook["cells"][1]["outputs"][0]["text"] == ["3\n"]
+
+
+FOLDED = """# %% [markdown]
+# # 접기
+#
+# 물음과 결론.
+
+# %% [markdown]
+# ## 본문
+
+# %% 준비 tags=["setup"]
+import mgk_docs_src.shared as shared
+from mgk_docs_src import lonely
+from mgk_docs_src.deep import SIDE as S
+print("열  한글  다음", S < 4)
+print("한글 그대로", shared.SIDE, lonely.X)
+
+# %% tags=["summary"]
+from IPython.display import HTML, display
+print("글은 요약이 아니다")
+display(HTML("<table><caption>핵심 표</caption></table>"))
+display(HTML("<p>다른 것</p>"))
+"""
+
+
+def test_set_up_is_folded_and_the_key_table_stands_first(site: Path) -> None:
+    (site / "docs" / "labs" / "folded.py").write_text(FOLDED, "utf-8")
+    make(site)
+    article = page(site, "folded").article
+    (setup,) = article.select("details.setup")
+    assert not setup.has_attr("open")
+    assert setup.summary.get_text() == "준비: 준비"
+    assert "import" in setup.code.get_text()
+    assert [code.parent.parent.parent == setup for code in article.select("pre > code")] == [True, False]
+    assert not setup.select(".jp-OutputArea-output")  # 출력은 접지 않는다
+    assert article.get_text().index("물음") < article.get_text().index("핵심 표") < article.get_text().index("본문")
+    assert article.select_one(".lab-summary").get_text() == "핵심 표"
+    assert len(article.find_all("caption")) == 2
+    assert not article.select(".jp-Cell, [class*=CodeMirror], div:empty")
+
+
+def test_only_columns_are_lined_up_in_what_was_printed(site: Path) -> None:
+    (site / "docs" / "labs" / "folded.py").write_text(FOLDED, "utf-8")
+    make(site)
+    printed = page(site, "folded").select_one(".jp-OutputArea-output > pre")
+    assert [(each.get_text(), each["style"]) for each in printed.select(".wide")] == [
+        ("열", "width:2ch"), ("한글", "width:4ch"), ("다음", "width:4ch"),
+    ]  # fmt: skip
+    assert printed.get_text() == "열  한글  다음 True\n한글 그대로 3 1\n"
+
+
+def test_the_functions_of_a_lab_are_those_that_its_code_imports_and_that_have_a_listing() -> None:
+    code = [
+        "import math\nfrom mgk_docs_src.a import one, CONSTANT, Two as T",
+        "from mgk_docs_src import b as module\nmodule.three(one.four)\nmodule.unknown\nT().five",
+    ]
+    known = {f"mgk_docs_src.{name}" for name in ("a.one", "a.Two", "a.other", "b.three", "b.six")}
+    names = labs.functions(code, known)
+    assert names == ["mgk_docs_src.a.one", "mgk_docs_src.b.three", "mgk_docs_src.a.Two"]
+    assert labs.listings(names[:1]) == (
+        '<p class="lab-functions">이 실습이 쓰는 함수: '
+        '<autoref identifier="mgk_docs_src.a.one"><code>one</code></autoref></p>'
+    )
+    assert labs.listings([]) == ""
+
+
+def test_a_heading_takes_no_mark_home(site: Path) -> None:
+    make(site)
+    link = page(site, "deep").select_one("a[download]")["href"]
+    notebook = (site / "site" / "labs" / "deep" / link).read_text("utf-8")
+    assert "## 둘째 제목" in notebook
+    assert "#second" not in notebook
 
 
 def test_with_a_repository_a_lab_opens_in_colab_and_installs_the_package(site: Path, runs: list) -> None:

@@ -23,6 +23,8 @@ def put(uri: str, content: str = "<h1>제목</h1><p>글</p>", **meta: object) ->
         ("<pre><code>" + "<span>가나다 = 1</span>\n\n" * 80 + "</code></pre>", 4),
         ('<div class="math" tabindex="0"><math><mi>가</mi></math></div>' * 30, 5),
         ("<p>" + "가" * 500 + "</p><pre>" + "x\n" * 20 + "</pre>", 2),
+        ('<details class="setup"><pre>' + "x\n" * 99 + "</pre></details><pre>" + "x\n" * 40 + "</pre>", 2),
+        ('<div class="lab-summary"><div><p>' + "가" * 5000 + "</p></div></div><p>" + "가" * 500 + "</p>", 1),
         ("<svg><text>" + "가" * 5000 + "</text></svg>", 1),
     ],
 )
@@ -37,11 +39,15 @@ def test_a_chapter_gets_its_time_and_level_under_the_first_title() -> None:
     )
 
 
+def test_a_lab_gets_them_too() -> None:
+    assert '수준 <a href="../../#levels">심화</a>' in put("labs/gan.ipynb", level="심화").replace("gan.ipynb/", "")
+
+
 def test_a_level_may_be_left_out() -> None:
     assert "읽는 데 약 1분</p>" in put("losses/binary.md")
 
 
-NOT_CHAPTERS = ["index.md", "losses/index.md", "sessions/session-2.md", "reference/api.md", "labs/a.md"]
+NOT_CHAPTERS = ["index.md", "losses/index.md", "sessions/session-2.md", "reference/api.md"]
 
 
 @pytest.mark.parametrize("uri", NOT_CHAPTERS)

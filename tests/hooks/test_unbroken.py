@@ -1,15 +1,12 @@
 """hooks/unbroken.py: 이어 읽는 글의 날짜와 ± 값은 갈라지지 않는다."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from hooks import unbroken
 
 
-def shown(html: str, uri: str = "sessions/index.md") -> str:
-    page = SimpleNamespace(file=SimpleNamespace(src_uri=uri))
-    return unbroken.on_page_content(html, page=page, config=None)
+def shown(html: str) -> str:
+    return unbroken.on_page_content(html, page=None, config=None)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +33,3 @@ def test_a_date_and_a_spread_are_kept_whole(html: str, expected: str) -> None:
 )
 def test_the_rest_is_left_alone(html: str) -> None:
     assert shown(html) == html
-
-
-def test_a_labs_tables_are_as_they_were_printed() -> None:
-    assert shown("<td>1 ± 2</td>", "made/labs/claims.ipynb") == "<td>1 ± 2</td>"

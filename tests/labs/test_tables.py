@@ -5,7 +5,7 @@ import torch
 from bs4 import BeautifulSoup
 from scipy import stats
 
-from mgk_docs_src.labs.tables import comparison, paired_interval
+from mgk_docs_src.labs.tables import comparison, paired_interval, table
 from mgk_docs_src.random import generator, randn
 
 
@@ -26,9 +26,17 @@ def test_a_table_says_mean_spread_and_paired_difference(device):
     assert soup.caption.get_text() == "이름 <표>"
     assert [head.get_text() for head in soup.select("th[scope=col]")] == ["정확도", "온도"]
     first, second = soup.select("tbody tr")
-    assert [cell.get_text() for cell in first.select("td")] == ["0.600 ± 0.141", "–"]
+    assert [cell.get_text() for cell in first.select("td")] == ["0.600\u00a0±\u00a00.141", "–"]
     gap, half = paired_interval(better, base)
-    assert second.td.get_text() == f"0.750 ± 0.212Δ {gap:+.3f} ± {half:.3f}"
+    assert second.td.get_text() == f"0.750 ± 0.212Δ {gap:+.3f} ± {half:.3f}".replace(" ", "\u00a0")
+
+
+def test_a_table_keeps_the_cells_and_lowers_the_digits_of_names():
+    soup = BeautifulSoup(table("W₁ & 표", ["FPR₉₅"], {"x₀": ["<b>1</b>"]}), "html.parser")
+    assert str(soup.caption) == "<caption>W<sub>1</sub> &amp; 표</caption>"
+    assert str(soup.select_one("th[scope=col]")) == '<th scope="col">FPR<sub>9</sub><sub>5</sub></th>'
+    assert str(soup.select_one("th[scope=row]")) == '<th scope="row">x<sub>0</sub></th>'
+    assert str(soup.select_one("tbody td")) == "<td><b>1</b></td>"
 
 
 @pytest.mark.bad_input
@@ -48,3 +56,5 @@ def test_bad_input():
         comparison("표", ["하나"], {})
     with pytest.raises(ValueError, match="rows: 열이 2개인데 '처음'의 칸이 1개다"):
         comparison("표", ["하나", "둘"], {"처음": [two]})
+    with pytest.raises(ValueError, match="rows: 열이 1개인데 '처음'의 칸이 0개다"):
+        table("표", ["하나"], {"처음": []})
