@@ -9,11 +9,7 @@ from mkdocs.utils import get_relative_url
 LEVELS = ("입문", "중급", "심화")
 NOT_CHAPTERS = ("", "members", "reference", "sessions")
 # 한글은 1분에 500음절, 로마자 낱말과 수는 200개로 센다. 코드는 글보다 느려 1분에 20줄, 따로 놓인 수식은 하나에 10초다.
-<<<<<<< HEAD
-# 접어 둔 소스와 출력도 코드로 센다.
-=======
-# 펼쳐 둔 소스와 출력도 코드로 센다. 실습에서 접어 둔 준비 코드와, 한 번 더 보인 요약은 세지 않는다.
->>>>>>> labs2
+# 장에서 접어 둔 소스와 출력도 코드로 센다. 실습에서 접어 둔 준비 코드와, 한 번 더 보인 요약은 세지 않는다.
 SYLLABLES, WORDS, LINES, FORMULAS = 500, 200, 20, 6
 CODE = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
 SET_ASIDE = re.compile(r'<details class="setup">.*?</details>|<div class="lab-summary".*?</div></div>', re.DOTALL)
