@@ -231,7 +231,10 @@ def unmet(ink: np.ndarray, where: list[float], across: float, down: float, joine
     if not columns.any():
         return True
     width = longest(columns) if joined else np.ptp(np.flatnonzero(columns)) + 1
-    return width < across * (right - left) - 2 or np.ptp(np.flatnonzero(rows)) + 1 < down * (height or [bottom - top])[0] - 2
+    return (
+        width < across * (right - left) - 2
+        or np.ptp(np.flatnonzero(rows)) + 1 < down * (height or [bottom - top])[0] - 2
+    )
 
 
 def without_ink(page: Page, formulas: list[str]) -> dict[str, list[str]]:
