@@ -115,14 +115,13 @@ def without_formulas(tag: Tag) -> str:
 
 
 def differences(source: Facts, drawn: Facts) -> Iterator[str]:
+    """종류마다, 처음 달라지는 곳."""
     for kind, expected in source.items():
         found = drawn[kind]
         if expected != found:
-            at = next(
-                (n for n, (a, b) in enumerate(zip(expected, found, strict=False)) if a != b),
-                min(len(expected), len(found)),
-            )
-            yield f"{kind} {at + 1}: 소스는 {expected[at : at + 2]}, 그림은 {found[at : at + 2]} (모두 {len(expected)}, {len(found)})"
+            same = (n for n, pair in enumerate(zip(expected, found, strict=False)) if pair[0] != pair[1])
+            at = next(same, min(len(expected), len(found)))
+            yield f"{kind} {at + 1}/{len(expected)}: 소스는 {expected[at : at + 2]}, 그린 것은 {found[at : at + 2]}"
 
 
 @pytest.mark.parametrize("name", SOURCES)

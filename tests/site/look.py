@@ -133,7 +133,9 @@ def pieces(page: Page, path: str, mode: Mode) -> Iterator[Tile]:
         return
     height = page.evaluate("document.documentElement.scrollHeight")
     shots = [
-        Image.open(io.BytesIO(page.screenshot(full_page=True, clip=dict(x=0, y=top, width=mode.width, height=SLICE))))
+        Image.open(
+            io.BytesIO(page.screenshot(full_page=True, clip={"x": 0, "y": top, "width": mode.width, "height": SLICE}))
+        )
         for top in range(0, height, SLICE)
     ]
     for what, left, top, width, tall in boxes:
@@ -190,9 +192,9 @@ def formulas(url: str) -> list[Tile]:
             lambda route: route.fulfill(
                 content_type="text/html",
                 body=f"""<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="assets/stylesheets/all.css">
-                <style>h2 {{ font: 15px sans-serif !important; margin: 4px 0 !important; background: #eee; }}
+                <style>h2 {{ font: 15px sans-serif !important; margin: 4px 0 !important; }}
                 #all {{ font-size: 25px !important; padding: 10px; }} #all math {{ margin: 0; }}
-                #all > div {{ display: inline-block; max-width: 1960px; margin: 5px 14px; vertical-align: middle; }}</style>
+                #all > div {{ display: inline-block; max-width: 1960px; margin: 5px 14px; }}</style>
                 <body data-md-color-scheme="default" style="display: block"><div id="all" class="md-typeset">{body}""",
             ),
         )
@@ -213,7 +215,7 @@ def formulas(url: str) -> list[Tile]:
             free = [y for y in crossing if not any(t < y < b for t, b in zip(tops, bottoms, strict=True))]
             end = max(bottoms) + 4 if max(bottoms) <= start + limit else max(free, default=start + limit)
             shot = page.screenshot(
-                full_page=True, clip=dict(x=0, y=start, width=SHEET[0] - 2 * GAP, height=end - start)
+                full_page=True, clip={"x": 0, "y": start, "width": SHEET[0] - 2 * GAP, "height": end - start}
             )
             tiles.append(Tile("formulas", "수식", shot, 1))
             start = end
