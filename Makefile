@@ -7,7 +7,7 @@ PORT ?= 8000
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check lint shapes build site-test outputs labs certify bench bench-site lighthouse bench-labs lock clean
+.PHONY: help install serve test check lint shapes build site-test look outputs labs certify bench bench-site lighthouse bench-labs lock clean
 
 help: ## 이 목록
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ site-test: .venv/.installed ## 만든 사이트를 진짜 브라우저로 시험
 	@$(BIN)/python -m pytest tests/site/test_reading.py -m site > .cache/reading.log 2>&1 & reading=$$!; \
 	$(BIN)/python -m pytest tests/site -m site --ignore tests/site/test_reading.py; others=$$?; \
 	wait $$reading; read=$$?; cat .cache/reading.log; exit $$((others + read))
+
+look: .venv/.installed ## 만든 사이트의 모든 페이지, 수식, 그림, 표를 큰 그림 몇십 장(.cache/look/)으로 모은다. 펴내기 전에 본다
+	$(BIN)/python -m tests.site.look
 
 outputs: .venv/.installed ## 페이지의 '출력' 울타리를 실제 출력으로 다시 쓴다
 	$(BIN)/python -m pytest docs --update-outputs -q

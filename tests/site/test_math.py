@@ -3,7 +3,6 @@
 근호, 분수의 가로줄, 늘어난 괄호는 글자로 적히지 않고 요소가 뜻한다. 문서에 물어서는 보이는지 알 수 없다.
 """
 
-import html
 import io
 from collections.abc import Callable, Iterator
 from importlib.metadata import distribution
@@ -24,7 +23,7 @@ TEXT_INK = 0x20  # 밝은 화면에서 글자의 밝기(0x21)보다 어두운 �
 TEXT_SIZE = 16  # px. 본문의 크기이고, 다른 하나는 그 두 배다
 SCHEMES = {"light": "default", "dark": "slate"}
 
-# 글자를 화소에 맞추는 일(hinting)은 끈다. 획을 맞추는 자리를 글꼴에 있는 다른 글자들에서 찾으므로, 같은 윤곽도 달라진다.
+# 글자를 화소에 맞추는 일(hinting)은 끈다. 획을 맞추는 자리를 다른 글자들에서 찾으므로, 같은 윤곽도 달라진다.
 # 칸의 크기는 온 글꼴로 그렸을 때의 크기로 굳힌다. 그래야 한 수식이 달라져도 다음 칸들이 밀리지 않는다.
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="{css}">
 <style>
@@ -58,7 +57,7 @@ LAY_OUT = """async width => {
   return boxes;
 }"""  # noqa: E501
 
-# 잉크를 뜻하는 요소마다 [수식 번호, 까닭, 상자, 가로 몫, 세로 몫, 이어짐]. 상자 안의 잉크가 그 몫만큼은 넓고 높아야 한다.
+# 잉크를 뜻하는 요소마다 [수식 번호, 까닭, 상자, 가로 몫, 세로 몫, 이어짐]. 잉크가 그 몫만큼은 넓고 높다.
 IMPLIED = r"""() => {
   const found = [];
   const box = element => { const r = element.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
@@ -231,7 +230,10 @@ def unmet(ink: np.ndarray, where: list[float], across: float, down: float, joine
     if not columns.any():
         return True
     width = longest(columns) if joined else np.ptp(np.flatnonzero(columns)) + 1
-    return width < across * (right - left) - 2 or np.ptp(np.flatnonzero(rows)) + 1 < down * (height or [bottom - top])[0] - 2
+    return (
+        width < across * (right - left) - 2
+        or np.ptp(np.flatnonzero(rows)) + 1 < down * (height or [bottom - top])[0] - 2
+    )
 
 
 def without_ink(page: Page, formulas: list[str]) -> dict[str, list[str]]:
