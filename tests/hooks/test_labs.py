@@ -147,7 +147,7 @@ FOLDED = """# %% [markdown]
 # ## 본문
 
 # %% 준비 tags=["setup"]
-import mgk_docs_src.shared as shared
+import mgk_docs_src.shared as shared  # 주석
 from mgk_docs_src import lonely
 from mgk_docs_src.deep import SIDE as S
 print("열  한글  다음", S < 4)
@@ -169,6 +169,7 @@ def test_set_up_is_folded_and_the_key_table_stands_first(site: Path) -> None:
     assert not setup.has_attr("open")
     assert setup.summary.get_text() == "준비: 준비"
     assert "import" in setup.code.get_text()
+    assert {span["class"][0] for span in setup.select("span")} == {"c1"}
     assert [code.parent.parent.parent == setup for code in article.select("pre > code")] == [True, False]
     assert not setup.select(".jp-OutputArea-output")  # 출력은 접지 않는다
     assert article.get_text().index("물음") < article.get_text().index("핵심 표") < article.get_text().index("본문")

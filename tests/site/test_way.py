@@ -94,12 +94,12 @@ def test_each_member_leads_to_the_sessions_and_posts_that_are_theirs() -> None:
         assert [href for href in links if href.startswith("https://") or "/archive/#posts" in href]
 
 
-def test_chapters_tell_how_long_and_how_hard(path: str) -> None:
+def test_chapters_and_labs_tell_how_long_and_how_hard(path: str) -> None:
     article = soup_of(path).article
     lines = [line.get_text() for line in article.select("h1 + .reading")]
-    source = ROOT / "docs" / f"{path.removesuffix('/')}.md"
     folder = path.partition("/")[0]
-    if source.is_file() and folder in {"losses", "transport", "diffusion", "energy", "contrastive"}:
+    source = ROOT / "docs" / f"{path.removesuffix('/')}.{'py' if folder == 'labs' else 'md'}"
+    if source.is_file() and folder in {"losses", "transport", "diffusion", "energy", "contrastive", "labs"}:
         (line,) = lines
         assert re.fullmatch(r"읽는 데 약 [1-9]\d?분 · 수준 (입문|중급|심화)", line)
         (link,) = article.select(".reading a")
