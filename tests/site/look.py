@@ -52,15 +52,15 @@ class Mode(NamedTuple):
     height: int
     scheme: str
     scripts: bool
-    scale: float  # 낱낱의 것을 줄이는 몫
-    first: float  # 첫 화면을 줄이는 몫
+    columns: int  # 한 장에 늘어놓는 기둥의 수
+    first: int  # 첫 화면의 기둥의 수
 
 
 MODES = [
-    Mode("desk", 1280, 900, "light", True, 0.72, 0.5),
-    Mode("phone", 390, 844, "dark", True, 0.8, 0.72),
-    Mode("plain-desk", 1280, 900, "dark", False, 0.72, 0.5),
-    Mode("plain-phone", 390, 844, "light", False, 0.8, 0.72),
+    Mode("desk", 1280, 900, "light", True, 4, 3),
+    Mode("phone", 390, 844, "dark", True, 6, 6),
+    Mode("plain-desk", 1280, 900, "dark", False, 4, 3),
+    Mode("plain-phone", 390, 844, "light", False, 6, 6),
 ]
 
 
@@ -68,7 +68,7 @@ class Tile(NamedTuple):
     group: str
     caption: str
     picture: bytes
-    scale: float
+    columns: int
 
 
 # 스크립트를 끈 화면에서는 약속(Promise)이 끝나지 않는다. 거기서는 기다리지 않고 조금 쉰다.
@@ -127,7 +127,7 @@ def scenes(page: Page, path: str, mode: Mode) -> Iterator[Tile]:
         for label in tabs.locator("> .tabbed-labels > label").all():
             label.click()
             settle(page, mode)
-            yield Tile(mode.name, f"{path} 탭 {number} {label.inner_text()}", tabs.screenshot(), mode.scale)
+            yield Tile(mode.name, f"{path} 탭 {number} {label.inner_text()}", tabs.screenshot(), mode.columns)
 
 
 def pieces(page: Page, path: str, mode: Mode) -> Iterator[Tile]:
@@ -152,7 +152,7 @@ def pieces(page: Page, path: str, mode: Mode) -> Iterator[Tile]:
         piece = Image.new("RGB", (int(min(width, mode.width - left)), int(min(tall, 3000))))
         for number, shot in enumerate(shots):
             piece.paste(shot, (-int(left), number * SLICE - int(top)))
-        yield Tile(mode.name, f"{path} {what}", png(piece), mode.scale)
+        yield Tile(mode.name, f"{path} {what}", png(piece), mode.columns)
 
 
 def see(job: tuple[str, list[str]]) -> list[Tile]:
@@ -234,14 +234,12 @@ def formulas(url: str) -> list[Tile]:
 
 def sheets(tiles: list[Tile], font: ImageFont.FreeTypeFont) -> Iterator[Image.Image]:
     """같은 폭의 기둥을 위에서 아래로 채운다. 페이지의 차례가 지켜진다."""
+    column = SHEET[0] // tiles[0].columns
     pictures = []
     for tile in tiles:
         picture = Image.open(io.BytesIO(tile.picture)).convert("RGB")
-        size = (max(1, round(picture.width * tile.scale)), max(1, round(picture.height * tile.scale)))
-        picture = picture.resize(size, Image.Resampling.LANCZOS) if tile.scale != 1 else picture
+        picture.thumbnail((column - GAP, 10 * SHEET[1]), Image.Resampling.LANCZOS)
         pictures.append((tile.caption, picture.crop((0, 0, picture.width, min(picture.height, SHEET[1] - 80)))))
-    column = max(picture.width for _, picture in pictures) + GAP
-    column = SHEET[0] // max(1, SHEET[0] // column)
     sheet, x, y = None, 0, 0
     for caption, picture in pictures:
         tall = picture.height + CAPTION + GAP
