@@ -43,7 +43,7 @@ def proof(entry: Entry, device: str, books: Books) -> str:
 
 
 def line(entry: Entry, books: Books, page: Page, *, install: bool) -> str:
-    """블록 아래에 붙는 한 줄. 블록은 이름이 글에 없으므로 번호를 보인다. 돌린 적이 없는 장치는 페이지 끝에 한 번만 적는다."""
+    """블록 아래에 붙는 한 줄. 블록은 이름이 글에 없으므로 번호를 보인다. 돌린 적이 없는 장치는 foot이 말한다."""
     words = [html.escape(proof(entry, device, books)) for device in DEVICES if books.ledgers[device].rows]
     if number := entry.id.partition("#")[2]:
         words.append(f'<a href="{get_relative_url("certificates/#check", page.url)}">#{number}</a>')

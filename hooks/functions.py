@@ -2,7 +2,7 @@
 
 설명이 어느 페이지에 있는지는 autorefs가 안다. 설명이 없는 이름은 autorefs가 경고하므로 엄격한 빌드가 멈춘다.
 `sample`처럼 여러 모듈에 있는 이름은, 페이지와 짝인 모듈에 있거나 `samplers.sample`처럼 적었을 때만 잇는다.
-`reduce`처럼 낱말 하나인 이름은 torch의 인자이기도 해서, 짝인 모듈의 것이거나 `reduction.reduce`, `reduce(…)`처럼 적었을 때만 잇는다.
+`reduce`처럼 낱말 하나인 이름은 torch의 인자이기도 해서, 짝인 모듈의 것이거나 `reduction.reduce`처럼 적었을 때만 잇는다.
 """
 
 import ast
@@ -14,7 +14,7 @@ from typing import Any
 from hooks import prose
 from hooks.closure import PACKAGE
 
-CODE = re.compile(r"<code>(?P<name>[A-Za-z_][\w.]*)(?P<call>\([^<]*\))?</code>")
+CODE = re.compile(r"<code>(?P<name>[A-Za-z_][\w.]*)(?:\([^<]*\))?</code>")
 WORD = re.compile(r"[a-z]+")
 FIGURES, LABS = f"{PACKAGE}.figures.", f"{PACKAGE}.labs."
 
@@ -43,10 +43,10 @@ def endings(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def full(name: str, known: dict[str, list[str]], module: str, *, called: bool = False) -> str | None:
-    """하나로 정해지는 온전한 이름. 낱말 하나인 이름은 짝인 모듈에 있거나 부르는 꼴일 때만."""
+def full(name: str, known: dict[str, list[str]], module: str) -> str | None:
+    """하나로 정해지는 온전한 이름. 낱말 하나인 이름은 짝인 모듈에 있을 때만."""
     own = f"{module}.{name}"
-    meant = [own] if own in known else known.get(name, []) if called or not WORD.fullmatch(name) else []
+    meant = [own] if own in known else known.get(name, []) if not WORD.fullmatch(name) else []
     return meant[0] if len(meant) == 1 else None
 
 
@@ -61,7 +61,7 @@ def linked(content: str, known: dict[str, list[str]], module: str) -> str:
         if listing or token.startswith('<div class="doc doc-object'):
             listing += token.startswith("<div") - token.startswith("</div")
         code = CODE.fullmatch(token) if read and not listing else None
-        name = full(code["name"], known, module, called=bool(code["call"])) if code else None
+        name = full(code["name"], known, module) if code else None
         fresh = name and name not in seen
         pieces.append(f'<autoref identifier="{name}">{token}</autoref>' if fresh else token)
         seen |= {name}

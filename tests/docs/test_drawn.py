@@ -94,7 +94,7 @@ def read(text: str) -> Facts:
 def shown(soup: BeautifulSoup) -> Facts:
     """사이트의 마크다운이 그린 것."""
     facts: Facts = {"목록": [], "표": [], "강조": [], "수식": []}
-    for tag in soup.find_all(["ul", "ol", "table", "strong", "em", "span", "div"]):
+    for tag in soup.find_all(["ul", "ol", "table", "strong", "em", "math"]):
         if tag.find_parent(class_="footnote") or tag.find_parent(class_="highlight"):
             continue
         if tag.name in {"ul", "ol"}:
@@ -105,13 +105,13 @@ def shown(soup: BeautifulSoup) -> Facts:
             facts["표"].append((len(rows), len(rows[0].find_all(["td", "th"]))))
         elif tag.name in {"strong", "em"}:
             facts["강조"].append((tag.name, squeezed(without_formulas(tag))))
-        elif "arithmatex" in tag.get("class", []):
-            facts["수식"].append(squeezed(tag.get_text().strip()[2:-2]))
+        elif tag.name == "math":
+            facts["수식"].append(squeezed(tag.select_one("annotation[encoding$=tex]").get_text()))
     return facts
 
 
 def without_formulas(tag: Tag) -> str:
-    return "".join(text for text in tag.find_all(string=True) if not text.find_parent(class_="arithmatex"))
+    return "".join(text for text in tag.find_all(string=True) if not text.find_parent("math"))
 
 
 def differences(source: Facts, drawn: Facts) -> Iterator[str]:
@@ -135,7 +135,7 @@ def test_a_page_is_drawn_as_its_source_reads(name: str) -> None:
 def test_no_markup_is_left_in_the_text(name: str) -> None:
     """제목과 탭의 이름은 번호로 시작해도 된다. 남은 수식과 강조는 tests/site/test_drawn.py가 거기서도 찾는다."""
     soup = BeautifulSoup(str(Page(name, SOURCES[name]).html), "html.parser")
-    for tag in soup.select("code, pre, .arithmatex, h1, h2, h3, h4, label"):
+    for tag in soup.select("code, pre, math, h1, h2, h3, h4, label"):
         tag.decompose()
     left = [text.strip() for text in soup.find_all(string=True) if type(text).__name__ == "NavigableString"]
     assert not [text for text in left if RAW.search(text) and not text.startswith(":::")]

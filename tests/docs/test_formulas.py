@@ -18,7 +18,7 @@ import griffe
 import pytest
 from latex2mathml.converter import convert
 
-from hooks.mathml import render
+from mgk_book.markdown.math import CONVERTER
 from tests.docs.contract_package import load, modules, public
 from tests.docs.pages import Page
 from tests.docs.test_drawn import SOURCES
@@ -64,8 +64,9 @@ def formulas() -> dict[tuple[str, bool], str]:
     found: dict[tuple[str, bool], str] = {}
     for name, text in written:
         if "$" in text:
-            for tag in Page(name, text).html.select(".arithmatex"):
-                found.setdefault((tag.get_text().strip()[2:-2].strip(), tag.name == "div"), name)
+            for math in Page(name, text).html.select("math"):
+                latex = math.select_one("annotation[encoding$=tex]").get_text()
+                found.setdefault((latex, math.has_attr("display")), name)
     return found
 
 
@@ -97,9 +98,9 @@ def structure(element: ET.Element) -> list[str]:
 
 
 def ours(latex: str, *, block: bool) -> list[str]:
-    # ElementTree는 HTML의 이름을 모른다. 둘 다 보이지 않는 연산자다.
-    mathml = render(latex, block=block).replace("&ApplyFunction;", "").replace("&InvisibleTimes;", "")
-    return structure(ET.fromstring(mathml.replace(" data-search-exclude", "")))
+    # math-core가 내놓은 그대로다. 그 뒤에 괄호를 묶는 일은 tests/mgk_book/markdown/test_math.py가 본다.
+    mathml = CONVERTER.convert_with_local_state(latex, displaystyle=block)
+    return structure(ET.fromstring(mathml.replace("&ApplyFunction;", "")))  # ElementTree는 HTML의 이름을 모른다
 
 
 def theirs(latex: str) -> list[str]:

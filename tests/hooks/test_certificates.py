@@ -186,8 +186,10 @@ def test_labs_show_their_times_and_one_line(site: Path) -> None:
 
     content, table = shown()
     assert content == (
-        '<p>칸</p><p class="certificate" data-search-exclude>CPU 기록 없음 · <a href="../../install/">내 컴퓨터에서 돌리기</a></p>'
-        '\n<p class="never-run" data-search-exclude>CUDA에서 돌린 기록은 아직 없다 · <a href="../../certificates/">인증</a></p>'
+        '<p>칸</p><p class="certificate" data-search-exclude>CPU 기록 없음 · '
+        '<a href="../../install/">내 컴퓨터에서 돌리기</a></p>\n'
+        '<p class="never-run" data-search-exclude>CUDA에서 돌린 기록은 아직 없다 · '
+        '<a href="../../certificates/">인증</a></p>'
     )
     assert "<td>기록 없음</td><td>기록 없음</td><td>–</td>" in table
     sources = Sources(site)

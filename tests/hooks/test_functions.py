@@ -52,9 +52,9 @@ def test_a_name_is_linked_only_when_it_can_be_one_function(name: str, module: st
     assert functions.full(name, KNOWN, module) == expected
 
 
-def test_a_word_is_linked_elsewhere_when_it_is_called() -> None:
-    assert found("<p><code>bce</code></p>") == []
-    assert found("<p><code>bce(p, y)</code> <code>bce</code></p>") == [BCE]
+def test_a_word_is_linked_elsewhere_only_with_its_module() -> None:
+    assert found("<p><code>bce</code> <code>bce(p, y)</code></p>") == []  # `tensor(0.1)`은 torch의 것이다
+    assert found("<p><code>binary.bce(p, y)</code></p>") == [BCE]
 
 
 def test_once_in_each_section() -> None:

@@ -88,7 +88,8 @@ def test_the_hooks(tmp_path: Path) -> None:
 
     glossary = SimpleNamespace(file=SimpleNamespace(src_uri=terms.GLOSSARY))
     entry = "로그-합-지수 (log-sum-exp, LSE)\n:   값.\n"
-    assert terms.on_page_markdown(entry, page=glossary).startswith("로그-합-지수 (log-sum-exp, LSE) { #log-sum-exp-lse }\n:")
+    marked = "로그-합-지수 (log-sum-exp, LSE) { #log-sum-exp-lse }\n:   값.\n"
+    assert terms.on_page_markdown(entry, page=glossary) == marked
     assert terms.on_page_markdown(entry, page=SimpleNamespace(file=SimpleNamespace(src_uri="a.md"))) == entry
 
     def shown(uri: str) -> bool:

@@ -5,11 +5,13 @@
 
 import io
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
@@ -109,6 +111,16 @@ IMPLIED = r"""() => {
 }"""  # noqa: E501
 
 
+@cache
+def whole_font() -> bytes:
+    """온 글꼴. 근호를 좁힌 것까지 싣는 글꼴과 같다."""
+    whole = io.BytesIO()
+    with TTFont(WHOLE) as font:
+        mathfont.narrow_roots(font)
+        font.save(whole)
+    return whole.getvalue()
+
+
 @pytest.fixture(scope="module")
 def formulas(browser: Browser, url: str) -> list[str]:
     """사이트에 있는 서로 다른 모든 수식. 브라우저가 읽은 대로."""
@@ -120,8 +132,10 @@ def formulas(browser: Browser, url: str) -> list[str]:
           const found = new Set();
           for (const path of paths) {
             const text = await (await fetch(path)).text();
-            for (const math of new DOMParser().parseFromString(text, 'text/html').querySelectorAll('math'))
+            for (const math of new DOMParser().parseFromString(text, 'text/html').querySelectorAll('math')) {
+              for (const note of math.querySelectorAll('annotation')) note.remove();
               found.add(math.outerHTML);
+            }
           }
           return [...found];
         }""",
@@ -145,7 +159,7 @@ def lay_out(browser: Browser, url: str) -> Iterator[Callable[..., tuple[Page, li
         css = f"{url}assets/stylesheets/all.css"
         body = PAGE.format(css=css, whole=f"{url}whole.ttf", size=size, width=WIDTH, scheme=scheme, cells=cells)
         page.route("**/formulas.html", lambda route: route.fulfill(body=body, content_type="text/html"))
-        page.route("**/whole.ttf", lambda route: route.fulfill(body=WHOLE.read_bytes(), content_type="font/ttf"))
+        page.route("**/whole.ttf", lambda route: route.fulfill(body=whole_font(), content_type="font/ttf"))
         if font is not None:
             page.route(f"**/{mathfont.URI}", lambda route: route.fulfill(body=font, content_type="font/woff2"))
         page.goto(f"{url}formulas.html")
