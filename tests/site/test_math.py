@@ -217,8 +217,12 @@ def test_the_shipped_font_draws_every_formula_as_the_whole_font_does(size, schem
     ("missing", "marked"),
     [("√", "<msqrt>"), ("∑", ">∑<"), ("⏟", ">⏟<"), ("𝛼", ">α<")],  # 적힌 글자와, 요소나 기울임이 뜻하는 글자
 )
-def test_a_font_without_a_character_is_noticed(missing: str, marked: str, tmp_path, formulas, lay_out) -> None:
+def test_a_font_without_a_character_is_noticed(
+    missing: str, marked: str, *, tmp_path, formulas, lay_out, monkeypatch
+) -> None:
     """시험의 시험: 글자 하나가 빠지면, 그 글자가 보이는 수식이 모두 지목되고 다른 것은 지목되지 않는다."""
+    if missing == "√":  # 없는 근호는 좁힐 수 없다
+        monkeypatch.setattr(mathfont, "narrow_roots", lambda font: None)
     poor = tmp_path / "poor.woff2"
     mathfont.build(poor, mathfont.used(SITE).replace(missing, ""))
     some = formulas[::40] + [formula for formula in formulas if marked in formula]
