@@ -68,9 +68,8 @@ def on_post_build(config: Any) -> None:
     """MkDocs 훅: 글꼴 파일을 사이트에 둔다. 글자가 그대로면 `.cache/`에 있는 것을 쓴다."""
     site = Path(config.site_dir)
     text = used(site)
-    key = hashlib.sha256(
-        f"{version('ziamath')} {version('fonttools')} {inspect.getsource(narrow_roots)} {text}".encode()
-    ).hexdigest()[:16]
+    made_by = [version("ziamath"), version("fonttools"), inspect.getsource(narrow_roots), inspect.getsource(build)]
+    key = hashlib.sha256(repr([*made_by, text]).encode()).hexdigest()[:16]
     cached = Path(config.config_file_path).parent / ".cache" / "fonts" / f"math-{key}.woff2"
     if not cached.exists():
         build(cached, text)
