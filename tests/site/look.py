@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from http.server import ThreadingHTTPServer
-from pathlib import Path
 from typing import NamedTuple
 
 from matplotlib import font_manager
@@ -38,10 +37,10 @@ WORKERS = 2
 
 FIGURES = "article img, article .inline-figure, article .moving"
 EVERYTHING = {
+    "결과": "article .jp-OutputArea-output",
     "그림": FIGURES,
     "표": "article table:not(.highlighttable)",
     "출력": "article .highlight:has(> .filename)",
-    "결과": "article .jp-OutputArea-output",
     "수식": "article .math",
 }
 
@@ -289,7 +288,7 @@ def main() -> None:
             sheet.save(OUT / names[-1], compress_level=3)
     shown = "".join(f'<h2 id="{name}">{name}</h2><img src="{name}" alt="" loading="lazy">' for name in names)
     (OUT / "index.html").write_text(f'<!doctype html><meta charset="utf-8"><title>보기</title>{shown}', "utf-8")
-    print(f"{len(names)}장, {time.monotonic() - began:.0f}초: {Path(OUT / 'index.html')}")
+    print(f"{len(names)}장, {time.monotonic() - began:.0f}초: {OUT / 'index.html'}")
 
 
 if __name__ == "__main__":

@@ -275,3 +275,28 @@ def test_every_element_that_implies_ink_has_it(formulas, lay_out) -> None:
     missing = without_ink(page, formulas)
     page.close()
     assert not {why: (len(each), each[:2]) for why, each in missing.items()}
+
+
+def test_columns_do_not_overlap_on_a_phone(browser: Browser, url: str, formulas) -> None:
+    """여러 줄로 맞춘 식은 좁은 화면에서도 칸이 내용만큼 넓다. 넘치면 미는 것이지 겹치는 것이 아니다."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    tables = [formula for formula in formulas if "<mtable" in formula]
+    body = "".join(f'<div class="math">{formula}</div>' for formula in tables)
+    page.route(
+        "**/formulas.html",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            body='<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="assets/stylesheets/all.css">'
+            f'<body class="md-typeset" style="display: block; width: 300px">{body}',
+        ),
+    )
+    page.goto(f"{url}formulas.html")
+    page.evaluate("document.fonts.load('16px Math')")
+    overflowing = page.evaluate("""() => [...document.querySelectorAll('.math')].map((math, number) =>
+        [...math.querySelectorAll('mtd')].some(cell => [...cell.querySelectorAll('*')].some(part =>
+          part.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1
+          || part.getClientRects().length > 1)) ? number : -1).filter(number => number >= 0)""")
+    context.close()
+    assert len(tables) >= 10
+    assert not [tables[number] for number in overflowing]
