@@ -63,6 +63,7 @@ def test_listings_are_folded_to_the_signature_and_the_first_line(path: str, brow
     soup = soup_of(path)
     headings = soup.select(".listing > .doc-heading")
     assert len(headings) == len(soup.select(".doc-function, .doc-class"))
+    assert not soup.select(".listing > summary :is(a, button, [tabindex])")
     contents = {link["href"].removeprefix("#") for link in soup.select(".md-nav--secondary a")}
     assert not contents & {heading["id"] for heading in soup.select(".doc-heading")} - {"mgk_docs_src.data"}  # 모듈
     names = [heading["id"] for heading in headings if len(heading.find_parents(class_="listing")) == 1]
