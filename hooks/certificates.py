@@ -21,9 +21,9 @@ from hooks.totals import NAMES, PLACE, Books, filled, open_books
 PHOTOS = "assets/certifications"
 # 사이트가 그린 예제(와 바로 아래의 출력), 함수의 제목. 함수의 소스는 예제가 아니므로 먼저 지나친다.
 PLACES = re.compile(
-    r'<(?:details|div) class="mkdocstrings-source">.*?</code></pre></div>'
-    r'|<div class="language-python highlight">.*?<code>(?P<example>.*?)</code></pre></div>'
-    r'(?:\s*<div class="language-text highlight"><span class="filename">출력</span>.*?</code></pre></div>)?'
+    r'<(?:details|div) class="mkdocstrings-source"[^>]*>.*?</code></pre></div>'
+    r'|<div [^>]*class="language-python highlight">.*?<code>(?P<example>.*?)</code></pre></div>'
+    r'(?:\s*<div [^>]*class="language-text highlight"><span class="filename">출력</span>.*?</code></pre></div>)?'
     r'|<h(?P<level>\d) id="(?P<function>mgk_docs_src\.[\w.]+)" class="doc doc-heading">.*?</h(?P=level)>',
     re.DOTALL,
 )
