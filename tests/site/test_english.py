@@ -91,7 +91,7 @@ def test_the_front_page_speaks_english(page: Page, url: str) -> None:
         hidden.decompose()
     # 남는 한국어는 한국어라고 적혀 있거나, 블록이 찍는 말이다.
     left = {text.strip() for text in soup.body.find_all(string=KOREAN) if not text.find_parent(lang="ko")}
-    assert left == {'"손실', "손실", "손실 0.3048"}
+    assert left == {'"손실', "손실"}
     assert not soup.article.select("abbr")
     page.goto(url + HOME, wait_until="networkidle")
     assert page.locator(".md-search__input").get_attribute("placeholder") == "Search"

@@ -54,14 +54,18 @@ def test_nothing_is_torn(path: str, sized: Page, url: str) -> None:
     sized.evaluate("document.fonts.ready")
     sized.evaluate("document.querySelectorAll('article details').forEach(each => { each.open = true; })")
     assert sized.evaluate(TORN) == []
+    # 글 속의 수식은 줄을 바꾸지 않는다. 화면보다 길면 따로 놓아야 한다.
+    assert sized.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 OVERFLOWING = """() => {
     document.querySelectorAll("article details").forEach(each => { each.open = true; });
     const boxes = "article :is(.math, pre > code, .jp-OutputArea-output, .md-typeset__scrollwrap)";
     const cut = [...document.querySelectorAll(boxes)].filter(box => {
-      // 표와 수식의 틀에는 넘쳐도 잘리는 것이 없는 여백이 있다. 그려진 것이 넘칠 때만 센다.
-      const right = box.querySelector("table, mstyle")?.getBoundingClientRect().right ?? Infinity;
+      // 틀에는 넘쳐도 잘리는 것이 없는 여백이 있다. 그려진 것이 넘칠 때만 센다.
+      const inner = box.querySelector("table, mstyle")?.getBoundingClientRect().right;
+      const padding = parseFloat(getComputedStyle(box).paddingRight);
+      const right = inner ?? box.getBoundingClientRect().left + box.scrollWidth - padding;
       const over = box.scrollWidth > box.clientWidth + 1 && right > box.getBoundingClientRect().right;
       return over && box.checkVisibility();
     });
