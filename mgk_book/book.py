@@ -1,0 +1,74 @@
+"""책의 뿌리에서 아는 것: 폴더의 이름, 페이지의 앞머리, 차례. 어느 생성기에서도 같다."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from click import ClickException
+
+DOCS = "docs"
+CACHE = ".cache"
+MADE = f"{CACHE}/made"  # prepare가 쓰는 곳
+SITE = f"{MADE}/site"  # 이 안의 파일은 docs에 있는 것처럼 사이트로 간다
+PLACES = f"{MADE}/places"  # 페이지의 `<!-- archive:dates -->` 자리에 들어갈 글: archive-dates.md
+
+
+class BookError(ClickException):
+    """책에 틀린 것이 있다. 명령줄에서는 역추적 없이 이 글만 찍힌다(mkdocs도 zensical도 click으로 돈다)."""
+
+
+class Text(NamedTuple):
+    """마크다운 페이지 하나: 앞머리와 본문."""
+
+    meta: dict[str, Any]
+    body: str
+
+
+def split(text: str) -> Text:
+    """앞머리(`---` 사이의 YAML)를 떼어 낸다. 없으면 빈 앞머리다."""
+    start, fence, rest = text.partition("---\n")
+    head, end, body = rest.partition("\n---\n")
+    if start or not fence or not end:
+        return Text({}, text)
+    return Text(yaml.safe_load(head) or {}, body)
+
+
+def read(path: Path) -> Text:
+    """파일 하나."""
+    return split(path.read_text("utf-8"))
+
+
+class _Lenient(yaml.SafeLoader):
+    """mkdocs.yml의 `!ENV`와 `!!python/…`은 생성기의 것이라 여기서는 읽지 않는다."""
+
+
+_Lenient.add_multi_constructor("", lambda *_: None)
+
+
+class Entry(NamedTuple):
+    """차례의 한 칸: 페이지이면 경로, 묶음이면 칸들. 이름이 적히지 않은 페이지의 이름은 빈 글이다."""
+
+    title: str
+    path: str
+    entries: tuple["Entry", ...]
+
+
+def contents(root: Path) -> tuple[Entry, ...]:
+    """mkdocs.yml의 nav."""
+    return tuple(map(_entry, yaml.load((root / "mkdocs.yml").read_text("utf-8"), _Lenient)["nav"]))
+
+
+def _entry(item: Any) -> Entry:
+    if isinstance(item, str):
+        return Entry("", item, ())
+    ((title, value),) = item.items()
+    return Entry(title, value, ()) if isinstance(value, str) else Entry(title, "", tuple(map(_entry, value)))
+
+
+def paths(entries: tuple[Entry, ...]) -> Iterator[str]:
+    """차례에 있는 페이지를, 읽는 순서로."""
+    for entry in entries:
+        if entry.path:
+            yield entry.path
+        yield from paths(entry.entries)
