@@ -45,7 +45,7 @@ def fence(source: str, language: str, class_name: str, options: Any, md: Markdow
     is_example = language == "python" and "notest" not in given["attrs"]
     given["attrs"] = given["attrs"] | {"data-search-exclude": "true"}
     drawn = md.preprocessors["fenced_code_block"].highlight(source, language, options, md, **given)
-    if language in ("", "text"):
+    if not language or language == "text":
         head, code, text = drawn.partition("<code>")
         drawn = head + code + cells(text)
     found = Fence(drawn)

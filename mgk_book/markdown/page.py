@@ -79,10 +79,10 @@ def minutes(root: Element, code: list[str]) -> int:
 
 
 def words(parent: Element) -> Iterator[str]:
-    """수식을 뺀 글."""
+    """수식과 제목의 링크를 뺀 글."""
     yield parent.text or ""
     for child in parent:
-        if child.tag != "math" and child.get("class") != DRAWN:
+        if child.tag != "math" and child.get("class") not in (DRAWN, "headerlink"):
             yield from words(child)
         yield child.tail or ""
 
@@ -202,7 +202,7 @@ def source_of(page: str) -> str:
 def title_of(root: Element) -> str:
     """첫 제목의 글."""
     title = root.find("h1")
-    return "" if title is None else "".join(words(title)).removesuffix("¶").strip()
+    return "" if title is None else " ".join("".join(words(title)).split())
 
 
 def edit_link(edited: str, repository: str) -> str:

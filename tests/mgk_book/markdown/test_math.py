@@ -7,6 +7,7 @@ import markdown
 import pytest
 from bs4 import BeautifulSoup
 
+from mgk_book.book import BookError
 from mgk_book.markdown import math
 
 KINDS = {
@@ -64,13 +65,13 @@ def test_only_the_plain_reading_is_for_the_search_index() -> None:
 @pytest.mark.parametrize("latex", [r"\foo{x}", r"\frac{a}{", r"\begin{cases} a", r"\left( x"])
 def test_a_formula_that_does_not_parse_stops_the_build_and_names_the_page(latex: str) -> None:
     md = converter()
-    with pytest.raises(ValueError, match=r"^수식을 읽을 수 없다") as raised:
+    with pytest.raises(BookError, match=r"^수식을 읽을 수 없다") as raised:
         md.convert(f"$${latex}$$")
     assert latex in str(raised.value)
     relative = SimpleNamespace(file=SimpleNamespace(src_uri="losses/binary.md"), run=lambda root: None)
     md.treeprocessors.register(relative, "relpath", 0)  # MkDocs가 페이지를 적어 두는 곳
-    with pytest.raises(ValueError, match=r"^losses/binary\.md: 수식을 읽을 수 없다"):
-        md.convert(f"$${latex}$$")
+    with pytest.raises(BookError, match=r"^losses/binary\.md: 수식을 읽을 수 없다"):
+        md.convert(f"# 제목\n\n$${latex}$$")
 
 
 def test_a_page_without_formulas_is_left_alone() -> None:
