@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hooks import prose
-from hooks.closure import PACKAGE
+from mgk_book.proofs.closure import PACKAGE
 
 CODE = re.compile(r"<code>(?P<name>[A-Za-z_][\w.]*)(?:\([^<]*\))?</code>")
 WORD = re.compile(r"[a-z]+")

@@ -1,8 +1,8 @@
 """실행한 노트북을 mkdocs-jupyter에 넘기고, 그것이 그린 코드와 출력을 책의 글 사이에 끼운다.
 
-돌리는 일은 hooks/execution.py가 한다. mkdocs-jupyter에는 코드 칸만 넘긴다. 글 칸은 사이트의 마크다운으로 그린다. 그래야
-한글 제목의 id, 목차, 링크, 수식, 알림이 다른 페이지와 같다. mkdocs-jupyter의 틀과 스타일과 스크립트는 쓰지 않고, 코드와
-출력만 꺼내 book.css의 꼴로 싼다.
+돌리는 일은 mgk_book/running/execution.py가 한다. mkdocs-jupyter에는 코드 칸만 넘긴다. 글 칸은 사이트의 마크다운으로
+그린다. 그래야 한글 제목의 id, 목차, 링크, 수식, 알림이 다른 페이지와 같다. mkdocs-jupyter의 틀과 스타일과 스크립트는
+쓰지 않고, 코드와 출력만 꺼내 book.css의 꼴로 싼다.
 
 코드 칸의 표지(`# %% 이름 tags=["…"]`)는 둘이다.
 
@@ -24,8 +24,8 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from hooks.execution import Lab, device, execute, executed, find
 from mgk_book.markdown.code import cells
+from mgk_book.running.execution import Lab, device, execute, executed, find
 
 FOLDER = "labs/"
 SEPARATOR = "\n\n<!-- 칸 -->\n\n"

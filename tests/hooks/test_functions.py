@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from hooks import closure, functions
+from hooks import functions
+from mgk_book.proofs import closure
 
 ROOT = Path(__file__).parents[2]
 NAMES = [
