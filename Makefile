@@ -61,7 +61,7 @@ certify: .venv/.installed ## 인증이 없거나 낡은 것을 돌려 certificat
 	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) --certify $(if $(ROW),--row '$(ROW)')
 
 labs: .venv/.installed ## 실습 노트북을 사이트 없이 모두 돌린다 (make labs DEVICE=cuda)
-	MGK_DEVICE=$(DEVICE) $(BIN)/python -m hooks.execution
+	MGK_DEVICE=$(DEVICE) $(BIN)/python -m mgk_book.running.execution
 
 bench: .venv/.installed ## torch, SciPy, POT, BlackJAX, pytorch-metric-learning과 나란히 잰 빠르기와 메모리를 benchmarks/results/에 쓴다
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[bench]'

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import jupytext
 import nbclient
 
-from hooks import execution
+from mgk_book.running import execution
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".cache" / "peers"

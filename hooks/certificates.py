@@ -1,6 +1,7 @@
 """예제 블록, 실습, 공개 함수마다 어느 장치에서 돌았는지를 한 줄로 보인다. 합계는 회차와 인증 페이지에 싣는다.
 
-장부(hooks/ledger.py)에 있고 열쇠가 지금의 글과 코드에 맞는 것만 돌았다고 적는다. 그렇지 않으면 낡았거나 없다고 적는다.
+장부(mgk_book/proofs/ledger.py)에 있고 열쇠가 지금의 글과 코드에 맞는 것만 돌았다고 적는다. 그렇지 않으면 낡았거나
+없다고 적는다.
 """
 
 import html
@@ -13,10 +14,10 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from hooks import ledger
-from hooks.evidence import Entry, example, lab
-from hooks.ledger import DEVICES, Status
 from hooks.totals import NAMES, PLACE, Books, filled, open_books
+from mgk_book.proofs import ledger
+from mgk_book.proofs.evidence import Entry, example, lab
+from mgk_book.proofs.ledger import DEVICES, Status
 
 PHOTOS = "assets/certifications"
 # 사이트가 그린 예제(와 바로 아래의 출력), 함수의 제목. 함수의 소스는 예제가 아니므로 먼저 지나친다.

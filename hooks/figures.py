@@ -1,74 +1,17 @@
 """`![설명](figures/penalty.svg)`의 그림을 시험된 함수로 그린다.
 
 `docs/losses/binary.md`의 그림은 `mgk_docs_src/figures/losses/binary.py`의 공개 함수다. 그린 것은
-`.cache/figures/`에 두고, 함수가 기대는 것(hooks/closure.py)이 바뀔 때만 다시 그린다. 저장소에는 그림이 없다.
+`.cache/figures/`에 두고, 함수가 기대는 것(mgk_book/proofs/closure.py)이 바뀔 때만 다시 그린다. 저장소에는 그림이 없다.
 """
 
-import os
 import re
-import subprocess
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from filelock import FileLock
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files
 
-from hooks import closure
-
-log = get_plugin_logger("figures")
-FIGURES = "mgk_docs_src.figures"
-
-
-class Drawing(NamedTuple):
-    """페이지 하나의 그림들: 모듈, 그 함수 이름들, 그린 것을 두는 폴더."""
-
-    module: str
-    names: list[str]
-    folder: Path
-
-
-def drawings(pages: list[str], root: Path) -> list[Drawing]:
-    """그림 모듈이 있는 페이지마다 하나."""
-    graph = closure.import_graph(root)
-    found = []
-    for page in pages:
-        module = f"{FIGURES}.{page.removesuffix('.md').replace('/', '.')}"
-        path = closure.source(module, root)
-        if path.is_file() and path.name != "__init__.py":
-            folder = root / ".cache" / "figures" / closure.key(module, graph, root)
-            found.append(Drawing(module, closure.public_functions(path), folder))
-    return found
-
-
-def draw(drawing: Drawing, root: Path) -> None:
-    """없는 그림을 새 파이썬 프로세스에서 그린다. 다 그려야 제자리에 놓이므로 반쪽 그림은 남지 않는다."""
-    with FileLock(f"{drawing.folder}.lock"):
-        if drawing.folder.is_dir():
-            return
-        log.info(f"그리는 중: {drawing.module} ({', '.join(drawing.names)})")
-        with tempfile.TemporaryDirectory(dir=drawing.folder.parent) as scratch:
-            made = Path(scratch) / "figures"
-            command = [sys.executable, "-m", FIGURES, drawing.module, str(made)]
-            # 코어마다 하나씩 나란히 그린다. 저마다 모든 코어를 쓰려 들면 서로 막혀 몇 배로 느려진다.
-            alone = os.environ | {"OMP_NUM_THREADS": "1"}
-            run = subprocess.run(command, cwd=root, env=alone, capture_output=True, text=True, check=False)
-            if run.returncode:
-                raise PluginError(f"{drawing.module}의 그림을 그리지 못했다\n{run.stderr}")
-            made.rename(drawing.folder)
-
-
-def draw_all(wanted: list[Drawing], root: Path) -> None:
-    """캐시에 없는 것만, 코어마다 하나씩 나란히 그린다."""
-    missing = [drawing for drawing in wanted if not drawing.folder.is_dir()]
-    if missing:
-        (root / ".cache" / "figures").mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(draw, missing, [root] * len(missing)))
+from mgk_book.prepare.figures import draw_all, drawings
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -77,12 +20,11 @@ def on_files(files: Files, config: Any) -> Files:
     wanted = drawings([file.src_uri for file in files.documentation_pages()], root)
     draw_all(wanted, root)
     for drawing in wanted:
-        section = drawing.module.removeprefix(f"{FIGURES}.").split(".")[:-1]
-        for name in drawing.names:
-            uri = "/".join([*section, "figures", f"{name}.svg"])
+        for path in sorted(drawing.folder.glob("*.svg")):
+            uri = f"{drawing.place}/{path.name}"
             if files.get_file_from_path(uri):
                 raise PluginError(f"{uri}: 같은 폴더의 두 페이지가 같은 이름의 그림을 그린다")
-            files.append(File.generated(config, uri, abs_src_path=str(drawing.folder / f"{name}.svg")))
+            files.append(File.generated(config, uri, abs_src_path=str(path)))
     return files
 
 

@@ -1,8 +1,8 @@
 """실행한 노트북을 mkdocs-jupyter에 넘기고, 그것이 그린 코드와 출력을 책의 글 사이에 끼운다.
 
-돌리는 일은 hooks/execution.py가 한다. mkdocs-jupyter에는 코드 칸만 넘긴다. 글 칸은 사이트의 마크다운으로 그린다. 그래야
-한글 제목의 id, 목차, 링크, 수식, 알림이 다른 페이지와 같다. mkdocs-jupyter의 틀과 스타일과 스크립트는 쓰지 않고, 코드와
-출력만 꺼내 book.css의 꼴로 싼다.
+돌리는 일은 mgk_book/running/execution.py가 한다. mkdocs-jupyter에는 코드 칸만 넘긴다. 글 칸은 사이트의 마크다운으로
+그린다. 그래야 한글 제목의 id, 목차, 링크, 수식, 알림이 다른 페이지와 같다. mkdocs-jupyter의 틀과 스타일과 스크립트는
+쓰지 않고, 코드와 출력만 꺼내 book.css의 꼴로 싼다.
 
 코드 칸의 표지(`# %% 이름 tags=["…"]`)는 둘이다.
 
@@ -11,25 +11,24 @@
 """
 
 import ast
-import os
 import re
 from collections.abc import Collection
 from html import escape
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from bs4 import BeautifulSoup, Tag
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from hooks.execution import Lab, device, execute, executed, find
 from mgk_book.markdown.code import cells
+from mgk_book.prepare.labs import display, without_ids, write
+from mgk_book.prepare.portable import portable
+from mgk_book.running.execution import Lab, device, execute, executed, find
 
 FOLDER = "labs/"
 SEPARATOR = "\n\n<!-- 칸 -->\n\n"
-HEADING_ID = re.compile(r" *\{ *#[\w-]+ *\}$", re.MULTILINE)
 COLUMNS = re.compile(r"\S {2,}\S")
 
 
@@ -37,32 +36,6 @@ class LabFile(File):
     """실습의 페이지가 될 파일. 나중에 글을 끼울 수 있게 노트북을 지닌다."""
 
     lab: Lab
-
-
-def display(notebook: Any) -> Any:
-    """mkdocs-jupyter에 넘길 것: 코드 칸만."""
-    shown = nbformat.from_dict(notebook)
-    shown.cells = [cell for cell in shown.cells if cell.cell_type == "code"]
-    return shown
-
-
-def without_ids(notebook: Any) -> Any:
-    """제목의 `{ #id }`는 이 사이트의 것이라, 내려받는 노트북에서는 글자로 보인다."""
-    taken = nbformat.from_dict(notebook)
-    for cell in taken.cells:
-        if cell.cell_type == "markdown":
-            cell.source = HEADING_ID.sub("", cell.source)
-    return taken
-
-
-def portable(notebook: Any, repository: str | None) -> Any:
-    """집에 가져갈 것. 저장소를 알면 첫 칸이 이 책의 패키지를 설치하므로, 빈 Colab에서도 돌아간다."""
-    if not repository:
-        return notebook
-    taken = nbformat.from_dict(notebook)
-    source = f'%pip install -q "mgk_docs_src @ git+https://github.com/{repository}"'
-    taken.cells.insert(0, nbformat.v4.new_code_cell(source, id="install"))
-    return taken
 
 
 def links(name: str, repository: str | None) -> str:
@@ -73,17 +46,6 @@ def links(name: str, repository: str | None) -> str:
         colab = f"https://colab.research.google.com/github/{repository}/blob/notebooks/{name}.ipynb"
         found.append(f'<a href="{colab}">Colab에서 열기</a>')
     return f'<p class="lab-links">{" · ".join(found)}</p>'
-
-
-def write(notebook: Any, path: Path) -> str:
-    """바뀌었을 때만 쓴다. 그래야 mkdocs-jupyter의 캐시가 맞는다."""
-    text = nbformat.writes(notebook)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists() or path.read_text("utf-8") != text:
-        partial = path.with_suffix(f".{os.getpid()}.partial")  # 함께 도는 다른 빌드가 반쪽을 읽지 않게
-        partial.write_text(text, "utf-8")
-        partial.replace(path)
-    return str(path)
 
 
 def drawn(content: str) -> list[tuple[str, list[str]]]:

@@ -17,7 +17,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils.meta import get_data
 
-from hooks.labs import portable
+from mgk_book.prepare.portable import portable
 
 # 페이지의 블록: 여닫는 울타리의 깊이가 같다. notest가 붙은 것은 돌지 않으므로 글로 둔다.
 BLOCK = re.compile(

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from mkdocs.exceptions import PluginError
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from hooks import ledger
-from hooks.evidence import Entry, Sources, functions
-from hooks.ledger import DEVICES, Ledger, Status
+from mgk_book.proofs import ledger
+from mgk_book.proofs.evidence import Entry, Sources, functions
+from mgk_book.proofs.ledger import DEVICES, Ledger, Status
 
 NAMES = {"cpu": "CPU", "cuda": "CUDA"}
 KINDS = {"예제 블록": "#", "실습": "labs/", "공개 함수": "mgk_docs_src."}
@@ -30,10 +29,7 @@ class Books(NamedTuple):
 def open_books(root: Path) -> Books:
     """장부를 연다. 믿을 수 없는 장부로는 사이트를 만들지 않는다."""
     found = Sources(root)
-    try:
-        ledgers = {device: ledger.read(root, device) for device in DEVICES}
-    except ledger.LedgerError as error:
-        raise PluginError(str(error)) from error
+    ledgers = {device: ledger.read(root, device) for device in DEVICES}
     return Books(found, ledgers, {entry.id: entry for entry in functions(found)})
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mkdocs.exceptions import PluginError
 
-from hooks import evidence, execution, ledger
-from hooks.evidence import Entry, Sources
-from hooks.ledger import DEVICES, Ledger, Row, Status
+from mgk_book.book import BookError
+from mgk_book.proofs import evidence, ledger
+from mgk_book.proofs.evidence import Entry, Sources
+from mgk_book.proofs.ledger import DEVICES, Ledger, Row, Status
+from mgk_book.running import execution
 from tests.docs.blocks import ROOT
 from tests.docs.contract_tests import device_tests
 from tests.docs.entries import entries, labs
@@ -40,7 +41,7 @@ class LabItem(pytest.Item):
         if self is together[0]:
             try:
                 execution.execute([item.lab for item in together], ROOT, self.device)
-            except PluginError as failed:
+            except BookError as failed:
                 error = str(failed)
         if execution.read(self.lab.outputs) is None:
             pytest.fail(error or f"{self.name}: 끝까지 돌지 못했다", pytrace=False)

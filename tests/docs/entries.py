@@ -11,9 +11,10 @@ import difflib
 import sys
 from pathlib import Path
 
-from hooks import evidence, execution, ledger
-from hooks.evidence import Entry, Sources
-from hooks.ledger import DEVICES
+from mgk_book.proofs import evidence, ledger
+from mgk_book.proofs.evidence import Entry, Sources
+from mgk_book.proofs.ledger import DEVICES
+from mgk_book.running import execution
 from tests.docs.blocks import ROOT
 from tests.docs.pages import pages
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from hooks import ledger
-from hooks.evidence import Entry, Sources
+from mgk_book.proofs import ledger
+from mgk_book.proofs.evidence import Entry, Sources
 from tests.docs import certify
 from tests.docs.blocks import ROOT
 from tests.docs.entries import entries, labs, main
@@ -95,7 +95,7 @@ def test_rand_again():
 BLOCK = "page.md#"
 MODULES = [f"mgk_docs_src/{name}.py" for name in ("__init__", "checks", "device", "random")]
 FILES = ["conftest.py", "mkdocs.yml", "CITATION.cff", "pyproject.toml", "tests/__init__.py"]
-PARTS = [*FILES, *MODULES, "hooks", "tests/docs"]
+PARTS = [*FILES, *MODULES, "hooks", "mgk_book", "tests/docs"]
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ import pytest
 from bs4 import BeautifulSoup
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
-from mkdocs.exceptions import PluginError
 
-from hooks import certificates, evidence, execution, ledger, totals
-from hooks.evidence import Sources
-from hooks.ledger import Ledger, Row
+from hooks import certificates, totals
+from mgk_book.book import BookError
+from mgk_book.proofs import evidence, ledger
+from mgk_book.proofs.evidence import Sources
+from mgk_book.proofs.ledger import Ledger, Row
+from mgk_book.running import execution
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""
@@ -206,6 +208,8 @@ def test_labs_show_their_times_and_one_line(site: Path) -> None:
 
 def test_a_ledger_that_cannot_be_believed_stops_the_build(site: Path) -> None:
     path = ledger.path(site, "cpu")
-    path.write_text(path.read_text().replace("2026-11-22", "2030-01-01", 1))
-    with pytest.raises(PluginError, match=r"cpu\.json:6: index\.md#.*손으로 고친 행"):
+    path.write_text(
+        path.read_text().replace(ledger.identity(CPU), "00000000").replace("00000000", ledger.identity(CPU), 1)
+    )
+    with pytest.raises(BookError, match=r"cpu\.json:6: index\.md#.*기계 00000000이 machines에 없다"):
         totals.open_books(site)

@@ -14,7 +14,8 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort, PluginError
 
-from hooks import execution, labs
+from hooks import labs
+from mgk_book.running import execution
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""
@@ -359,7 +360,7 @@ def test_a_worker_killed_midway_fails_the_build_with_its_name(site: Path) -> Non
 def test_a_disk_that_takes_no_more_fails_the_build_and_keeps_nothing(site: Path) -> None:
     """파일 크기의 한계(RLIMIT_FSIZE)는 꽉 찬 디스크처럼 쓰던 중간에 거절한다. 실습은 한계보다 긴 글을 찍는다."""
     edit(site / "docs" / "labs" / "deep.py", "print(SIDE)", "print('가' * 2_000_000)")
-    execute = [sys.executable, "-m", "hooks.execution"]
+    execute = [sys.executable, "-m", "mgk_book.running.execution"]
     full = ["bash", "-c", f"ulimit -f 1024; {' '.join(execute)}"]
     done = subprocess.run(full, cwd=site, capture_output=True, text=True, check=False)
     assert done.returncode != 0
@@ -400,6 +401,6 @@ def test_it_works_from_the_command_line_too(site: Path) -> None:
 
 def test_make_labs_runs_them_without_building(site: Path, runs: list) -> None:
     execution.main(site)
-    subprocess.run([sys.executable, "-m", "hooks.execution"], cwd=site, check=True)
+    subprocess.run([sys.executable, "-m", "mgk_book.running.execution"], cwd=site, check=True)
     assert runs == [["labs/deep", "labs/other"]]
     assert not (site / "site").exists()

@@ -15,7 +15,7 @@ from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 from torch.nn import functional as F
 
 import mgk_docs_src
-from hooks import closure
+from mgk_book.proofs import closure
 from mgk_docs_src import networks
 from mgk_docs_src.labs import choosing
 from mgk_docs_src.labs.choosing import (

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from hooks import closure, execution
-from hooks.closure import PACKAGE
+from mgk_book.proofs import closure
+from mgk_book.proofs.closure import PACKAGE
+from mgk_book.running import execution
 
 TESTS = "tests"
 FIXTURES = "conftest.py"  # 모든 시험이 쓰는 픽스처

@@ -1,18 +1,22 @@
-"""노트북의 코드 칸들을 나란히 돌린다: `python -m hooks.notebooks < 일감.json`.
+"""노트북의 코드 칸과 그림을 나란히 돌린다: `python -m mgk_book.running.runner < 일감.json`.
 
 왜 nbclient가 아닌가. 노트북 하나를 식은 채로 돌리는 시간의 대부분은 커널을 띄우고 torch를 들여오는 데 든다. 그래서
-무거운 것을 한 번 들여온 프로세스를 노트북마다 갈라(fork) 쓴다. 갈라진 자식은
-서로의 이름을 보지 못하고, 끝나면 사라진다.
+무거운 것을 한 번 들여온 프로세스를 일감마다 갈라(fork) 쓴다. 갈라진 자식은 서로의 이름을 보지 못하고, 끝나면 사라진다.
 
-일감은 `{"name", "cells", "out"}`의 목록이다. 끝난 것마다 `{"name", "seconds", "error"}` 한 줄을 찍는다.
-`out`은 다 돌았을 때만 생긴다.
+일감은 노트북 `{"name", "cells", "out"}`이나 그림 `{"name": "모듈.함수", "folder"}`의 목록이다. 끝난 것마다
+`{"name", "seconds", "error"}` 한 줄을 찍는다. 노트북의 `out`은 다 돌았을 때만 생긴다.
 """
 
+import contextlib
+import importlib
 import json
+import logging
 import os
+import re
 import sys
 import time
 import traceback
+from base64 import b64encode
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -21,7 +25,10 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+DONE = "끝"  # 자식이 다 했다는 말. 말없이 끝난 자식은 실패한 것이다
+LONGEST = 15_000  # 오류 글의 글자 수. 관(64 KiB)에 한 번에 들어간다
 Output = dict[str, Any]
+Job = dict[str, Any]
 
 
 class CellError(Exception):
@@ -96,30 +103,57 @@ def run_cells(cells: list[str]) -> list[list[Output]]:
 
 
 def _trace(error: BaseException) -> str:
-    """노트북 칸에서 시작하는 역추적. 실행기의 줄은 뺀다."""
+    """노트북 칸이나 그림의 함수에서 시작하는 역추적. 실행기의 줄은 뺀다."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "IPython" not in frame.filename and not frame.filename.startswith(__file__)]
     return "".join(traceback.format_list(own))
 
 
-def work(job: dict[str, Any]) -> str | None:
-    """갈라진 자식이 하는 일. 오류 글을 돌려주고, 없으면 결과를 제자리에 놓는다."""
-    partial = Path(f"{job['out']}.{os.getpid()}.partial")  # 죽은 빌드가 남긴 자식과 섞이지 않게
+def written(run: dict[str, Any]) -> str:
+    """노트북 파일의 JSON. 그림의 바이트는 노트북의 약속대로 base64로, UTF-8이 되지 못하는 반쪽 글자는 �로."""
+    text = json.dumps(run, ensure_ascii=False, default=_base64)
+    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
+
+
+def _base64(value: object) -> str:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__}: 노트북의 출력이 될 수 없다. 글, 수, 목록, 사전, 바이트여야 한다")
+
+
+def notebook(cells: list[str], out: str) -> None:
+    """칸들을 돌리고, 다 돌았으면 결과를 제자리에 놓는다."""
     start = time.perf_counter()
+    outputs = run_cells(cells)
+    partial = Path(f"{out}.{os.getpid()}.partial")  # 죽은 빌드가 남긴 자식과 섞이지 않게
     try:
-        outputs = run_cells(job["cells"])
-        run = {"seconds": time.perf_counter() - start, "outputs": outputs}
-        partial.write_text(json.dumps(run, ensure_ascii=False), "utf-8")
-        partial.replace(job["out"])
+        partial.write_text(written({"seconds": time.perf_counter() - start, "outputs": outputs}), "utf-8")
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)  # 꽉 찬 디스크에 반쪽을 남기지 않는다
+
+
+def draw(name: str, folder: str) -> None:
+    """그림 하나를 폴더에 그린다."""
+    module, _, function = name.rpartition(".")
+    importlib.import_module("mgk_docs_src.figures.__main__").main(module, folder, function)
+
+
+def work(job: Job) -> str | None:
+    """갈라진 자식이 하는 일. 무엇이 잘못되었는지를 돌려준다."""
+    try:
+        if "cells" in job:
+            notebook(job["cells"], job["out"])
+        else:
+            draw(job["name"], job["folder"])
     except CellError as error:
         return str(error)
-    except OSError as error:  # 꽉 찬 디스크
-        partial.unlink(missing_ok=True)
-        return f"결과를 쓰지 못했다: {error}"
+    except Exception as error:  # 그림의 함수가 낸 것, 꽉 찬 디스크, JSON이 되지 못하는 출력
+        return f"결과를 만들지 못했다: {type(error).__name__}: {error}\n\n{_trace(error)}"
     return None
 
 
-def _fork(job: dict[str, Any]) -> tuple[int, int]:
+def _fork(job: Job) -> tuple[int, int]:
     """자식을 가르고 (번호, 오류 글을 읽을 관)을 돌려준다."""
     reader, writer = os.pipe()
     child = os.fork() or _child(job, writer)  # 자식은 돌아오지 않는다
@@ -127,17 +161,25 @@ def _fork(job: dict[str, Any]) -> tuple[int, int]:
     return child, reader
 
 
-def _child(job: dict[str, Any], writer: int) -> NoReturn:
+def _child(job: Job, writer: int) -> NoReturn:
     os.dup2(2, 1)  # C가 찍는 글이 결과 줄에 섞이지 않게
-    error = work(job)
-    os.write(writer, (error or "").encode()[:60_000])  # 관에 한 번에 들어가는 만큼
-    os._exit(1 if error else 0)
+    said = work(job) or DONE
+    os.write(writer, said[:LONGEST].encode("utf-8", "replace"))
+    os._exit(0)
 
 
-def main(jobs: list[dict[str, Any]], workers: int) -> None:
+def _verdict(said: str, status: int) -> str | None:
+    """자식의 말과 끝난 모습에서, 무엇이 잘못되었나."""
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return f"작업자가 신호 {-code}을 받고 죽었다"
+    return None if said == DONE else said or f"작업자가 일을 마치지 않고 종료 코드 {code}로 끝났다"
+
+
+def main(jobs: list[Job], workers: int) -> None:
     """자식을 코어마다 하나씩 두고, 끝나는 대로 한 줄씩 찍는다."""
     waiting = list(reversed(jobs))
-    running: dict[int, tuple[dict[str, Any], int, float]] = {}
+    running: dict[int, tuple[Job, int, float]] = {}
     while waiting or running:
         while waiting and len(running) < workers:
             job = waiting.pop()
@@ -146,20 +188,25 @@ def main(jobs: list[dict[str, Any]], workers: int) -> None:
         child, status = os.wait()
         job, reader, start = running.pop(child)
         with os.fdopen(reader, encoding="utf-8") as pipe:
-            error = pipe.read() or None
-        if os.WIFSIGNALED(status):
-            error = f"작업자가 신호 {os.WTERMSIG(status)}을 받고 죽었다"
+            error = _verdict(pipe.read(), status)
         print(json.dumps({"name": job["name"], "seconds": time.perf_counter() - start, "error": error}), flush=True)
 
 
 if __name__ == "__main__":
-    # 노트북마다 0.5초씩 걸리던 것을 한 번만: 자식은 들여온 채로 갈라진다.
+    # 일감마다 몇 초씩 걸리던 것을 한 번만: 자식은 들여온 채로 갈라진다.
     import matplotlib.backends.backend_agg
     import matplotlib.backends.backend_svg
     import matplotlib.figure
+    import sklearn.datasets  # noqa: F401 (scipy까지)
     import torch
 
+    matplotlib.rcdefaults()  # 읽는 사람의 matplotlibrc가 책의 그림을 바꾸지 않게
     matplotlib.use("svg")
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # 글꼴에 없는 글자는 읽는 사람의 브라우저가 그린다
     torch.set_num_threads(1)  # 두 자식이 코어를 두고 다투지 않게
     torch.set_default_device(os.environ.get("MGK_DEVICE", "cpu"))
-    main(json.load(sys.stdin), os.cpu_count() or 1)
+    jobs = json.load(sys.stdin.buffer)
+    for module in {job["name"].rpartition(".")[0] for job in jobs if "folder" in job}:
+        with contextlib.suppress(Exception):  # 들여오지 못하는 모듈은 그것을 그리는 자식이 까닭을 말한다
+            importlib.import_module(module)
+    main(jobs, os.cpu_count() or 1)

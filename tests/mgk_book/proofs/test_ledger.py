@@ -1,4 +1,4 @@
-"""hooks/ledger.py: 열쇠는 글과 닿는 코드만 보고, 믿을 수 없는 장부는 행의 이름을 대며 거절한다."""
+"""mgk_book/proofs/ledger.py: 열쇠는 글과 닿는 코드만 보고, 믿을 수 없는 장부는 행의 이름을 대며 거절한다."""
 
 import json
 import subprocess
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from hooks import closure, evidence, execution, ledger
-from hooks.evidence import Entry, Sources
-from hooks.ledger import Ledger, LedgerError, Row, Status
+from mgk_book.book import BookError
+from mgk_book.proofs import closure, evidence, ledger
+from mgk_book.proofs.evidence import Entry, Sources
+from mgk_book.proofs.ledger import Ledger, Row, Status
+from mgk_book.running import execution
 
 BLOCK = "from mgk_docs_src.shared import SIDE\n\nprint(SIDE)"
 FACTS = {"device": "CPU", "torch": "2.13.0"}
@@ -191,11 +193,10 @@ def field(name: str, value: object):
     ("spoil", "words"),
     [
         (cut, ["cpu.json:6: page.md#", "읽을 수 없다"]),
-        (merge_marks, ["cpu.json:6: page.md#", " 앞: 읽을 수 없다"]),
-        (lambda text: text.replace("}\n}\n}", "}\n<<<<<<<\n}\n}"), ["cpu.json:7: page.md#", "다음: 읽을 수 없다"]),
+        (merge_marks, ["cpu.json:6: page.md#", " 가까이: 읽을 수 없다"]),
+        (lambda text: text.replace("}\n}\n}", "}\n<<<<<<<\n}\n}"), ["cpu.json:7: page.md#", "가까이: 읽을 수 없다"]),
         (twice, ["cpu.json:7: page.md#", "두 번"]),
-        (field("key", "0" * 64), ["page.md#", "손으로 고친 행"]),
-        (field("taken", "2030-01-01T00:00:00Z"), ["page.md#", "손으로 고친 행"]),
+        (field("machine", "0" * 8), ["page.md#", "기계 00000000이 machines에 없다"]),
         (field("key", 1), ["page.md#", "행의 칸은 key, machine"]),
         (field("note", "새 칸"), ["page.md#", "행의 칸은"]),
         (lambda text: text.replace("2.13.0", "9.9.9"), [f"cpu.json:3: 기계 {MACHINE}", "손으로 고쳤다"]),
@@ -213,7 +214,7 @@ def test_a_ledger_that_cannot_be_believed(spoil, words: list[str], shelf: Path) 
     if not words:  # 행을 지운 장부는 장부다. 없는 행은 faults가 말한다
         assert "인증이 없다" in ledger.faults(shelf, "cpu", [example(shelf)], Sources(shelf))[0]
         return
-    with pytest.raises(LedgerError) as raised:
+    with pytest.raises(BookError) as raised:
         ledger.read(shelf, "cpu")
     assert all(word in str(raised.value) for word in words), raised.value
 
@@ -221,5 +222,5 @@ def test_a_ledger_that_cannot_be_believed(spoil, words: list[str], shelf: Path) 
 def test_a_row_of_an_unknown_machine(shelf: Path) -> None:
     entry = example(shelf)
     ledger.write(shelf, "cpu", Ledger({}, {entry.id: row(entry, shelf)}))
-    with pytest.raises(LedgerError, match=f"{entry.id}: 기계 {MACHINE}이 machines에 없다"):
+    with pytest.raises(BookError, match=f"{entry.id}: 기계 {MACHINE}이 machines에 없다"):
         ledger.read(shelf, "cpu")

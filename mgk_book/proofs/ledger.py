@@ -12,14 +12,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hooks.evidence import Entry, Sources
+from mgk_book.book import BookError
+from mgk_book.proofs.evidence import Entry, Sources
 
 DEVICES = ("cpu", "cuda")
-FIELDS = {"key": str, "machine": str, "taken": str, "seconds": float, "seal": str}
-
-
-class LedgerError(ValueError):
-    """장부를 믿을 수 없다. 글은 파일, 줄, 행의 이름을 말한다."""
+FIELDS = {"key": str, "machine": str, "taken": str, "seconds": float}
 
 
 class Row(NamedTuple):
@@ -63,7 +60,8 @@ def read(root: Path, device: str) -> Ledger:
     """장부를 읽는다. 없으면 빈 장부다.
 
     Raises:
-        LedgerError: 잘렸거나, 합치다 만 자국이 있거나, 손으로 고친 행이 있으면.
+        BookError: 잘렸거나, 합치다 만 자국이 있거나, 칸이 모자라거나, 모르는 기계의 행이 있으면. 글은 파일, 줄, 행의
+            이름을 말한다.
     """
     file = path(root, device)
     if not file.is_file():
@@ -72,19 +70,21 @@ def read(root: Path, device: str) -> Ledger:
     try:
         raw = json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
-        raise LedgerError(f"{name}:{error.lineno}: {_near(text, error.lineno)}: 읽을 수 없다: {error.msg}") from error
+        raise BookError(f"{name}:{error.lineno}: {_near(text, error.lineno)}: 읽을 수 없다: {error.msg}") from error
     except _TwiceError as error:
-        raise LedgerError(f"{name}:{_line(text, str(error))}: {error}: 같은 이름이 두 번 있다") from error
+        raise BookError(f"{name}:{_line(text, str(error))}: {error}: 같은 이름이 두 번 있다") from error
     if not isinstance(raw, dict) or [type(raw.get(part)) for part in Ledger._fields] != [dict, dict]:
-        raise LedgerError(f"{name}:1: {', '.join(Ledger._fields)}가 있어야 한다")
+        raise BookError(f"{name}:1: {', '.join(Ledger._fields)}가 있어야 한다")
     for machine, facts in raw["machines"].items():
         if machine != identity(facts):
-            raise LedgerError(f"{name}:{_line(text, machine)}: 기계 {machine}: 손으로 고쳤다(이름이 내용과 다르다)")
+            raise BookError(f"{name}:{_line(text, machine)}: 기계 {machine}: 손으로 고쳤다(이름이 내용과 다르다)")
     rows = {}
     for each, fields in raw["rows"].items():
-        if fault := _fault(each, fields, raw["machines"]):
-            raise LedgerError(f"{name}:{_line(text, each)}: {each}: {fault}")
-        rows[each] = Row(*(fields[field] for field in Row._fields))
+        if not isinstance(fields, dict) or {field: type(value) for field, value in fields.items()} != FIELDS:
+            raise BookError(f"{name}:{_line(text, each)}: {each}: 행의 칸은 {', '.join(FIELDS)}이다")
+        rows[each] = Row(**fields)
+        if rows[each].machine not in raw["machines"]:
+            raise BookError(f"{name}:{_line(text, each)}: {each}: 기계 {rows[each].machine}이 machines에 없다")
     return Ledger(raw["machines"], rows)
 
 
@@ -92,7 +92,7 @@ def write(root: Path, device: str, ledger: Ledger) -> None:
     """장부를 한 번에 바꿔 놓는다. 한 행이 한 줄이고 이름 순서라서, diff가 새로 증명한 것만 보인다."""
     used = {row.machine for row in ledger.rows.values()}
     machines = {name: facts for name, facts in sorted(ledger.machines.items()) if name in used}
-    rows = {name: row._asdict() | {"seal": seal(name, row)} for name, row in sorted(ledger.rows.items())}
+    rows = {name: row._asdict() for name, row in sorted(ledger.rows.items())}
     parts = ["{", '"machines": {', _lines(machines), "},", '"rows": {', _lines(rows), "}", "}"]
     file = path(root, device)
     file.parent.mkdir(exist_ok=True)
@@ -116,22 +116,6 @@ def identity(facts: Any) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:8]
 
 
-def seal(name: str, row: Row) -> str:
-    """행의 봉인. 손으로 고친 행은 이것이 맞지 않는다."""
-    return hashlib.sha256(json.dumps([name, *row]).encode()).hexdigest()[:16]
-
-
-def _fault(name: str, fields: Any, machines: dict[str, Any]) -> str | None:
-    if not isinstance(fields, dict) or {field: type(value) for field, value in fields.items()} != FIELDS:
-        return f"행의 칸은 {', '.join(FIELDS)}이다"
-    row = Row(*(fields[field] for field in Row._fields))
-    if fields["seal"] != seal(name, row):
-        return "손으로 고친 행이다(봉인이 맞지 않는다). 지우고 make certify를 부른다"
-    if row.machine not in machines:
-        return f"기계 {row.machine}이 machines에 없다"
-    return None
-
-
 class _TwiceError(Exception):
     """같은 이름이 두 번 나온다. json은 조용히 뒤의 것을 쓴다."""
 
@@ -152,13 +136,10 @@ def _line(text: str, name: str) -> int:
 
 
 def _near(text: str, line: int) -> str:
-    """그 줄의 행. 행이 아니면 바로 뒤나 앞의 행."""
+    """그 줄의 행. 행이 아니면 바로 뒤의, 없으면 바로 앞의 행."""
     lines = text.split("\n")
-    before, own, after = (
-        [each.split('"')[1] for each in some if each.startswith('"') and '"key":' in each]
-        for some in (lines[: line - 1], lines[line - 1 : line], lines[line:])
-    )
-    return own[0] if own else f"{after[0]} 앞" if after else f"{before[-1]} 다음" if before else "행이 없다"
+    rows = [each.split('"')[1] for each in [*lines[line - 1 :], *reversed(lines[: line - 1])] if '"key":' in each]
+    return f"{rows[0]} 가까이" if rows else "행이 없다"
 
 
 def _lines(rows: dict[str, Any]) -> str:

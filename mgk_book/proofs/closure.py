@@ -1,7 +1,8 @@
 """모듈이 기대는 모든 것의 해시: 캐시의 열쇠.
 
 그림이나 노트북의 결과는 그 모듈의 글자만이 아니라, 그것이 들여오는 `mgk_docs_src`의 모듈 전부와
-파이썬·패키지 판에 달려 있다. 하나라도 바뀌면 열쇠가 바뀌므로 낡은 결과가 나갈 수 없다.
+파이썬의 판, 거기서 닿는 패키지의 판에 달려 있다. 하나라도 바뀌면 열쇠가 바뀌므로 낡은 결과가 나갈 수 없고,
+닿지 않는 것(린터, 사이트의 생성기)은 무엇이든 열쇠를 바꾸지 않는다.
 """
 
 import ast
@@ -10,10 +11,12 @@ import platform
 import re
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import distributions
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import grimp
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 PACKAGE = "mgk_docs_src"
 
@@ -40,10 +43,28 @@ def import_graph(root: Path, *others: str) -> grimp.ImportGraph:
 
 
 @cache
-def versions() -> list[str]:
-    """파이썬과, 설치된 모든 패키지의 판."""
-    installed = {f"{found.name}=={found.version}" for found in distributions()}
-    return [platform.python_version(), *sorted(installed)]
+def versions(*names: str) -> tuple[str, ...]:
+    """파이썬과, 배포판들과 그것들이 이 기계에서 요구하는 모든 배포판의 판."""
+    waiting, found = [(name, "") for name in names], {}  # (배포판, 고른 extra)
+    while waiting:
+        name, extra = waiting.pop()
+        if (name, extra) in found:
+            continue
+        found[name, extra], required = _installed(name)
+        for each in required:
+            if each.marker is None or each.marker.evaluate({"extra": extra}):
+                waiting += [(canonicalize_name(each.name), chosen) for chosen in ("", *each.extras)]
+    return (platform.python_version(), *sorted(set(found.values())))
+
+
+@cache
+def _installed(name: str) -> tuple[str, list[Requirement]]:
+    """배포판의 판과, 그것이 요구하는 것들."""
+    try:
+        own = distribution(name)
+    except PackageNotFoundError:
+        return f"{name} 없음", []
+    return f"{name}=={own.version}", [Requirement(each) for each in own.requires or []]
 
 
 def imports(code: Iterable[str], graph: grimp.ImportGraph) -> set[str]:
@@ -65,8 +86,8 @@ def reached(modules: Iterable[str], graph: grimp.ImportGraph) -> list[str]:
 
 
 def key(module: str, graph: grimp.ImportGraph, root: Path) -> str:
-    """모듈이 닿는 모든 소스와, 판 번호의 SHA-256."""
-    digest = hashlib.sha256("\n".join(versions()).encode())
+    """모듈이 닿는 모든 소스와, 이 책의 패키지가 닿는 배포판들의 판의 SHA-256."""
+    digest = hashlib.sha256("\n".join(versions(PACKAGE)).encode())
     for name in reached({module}, graph):
         digest.update(b"\0" + name.encode() + b"\0" + source(name, root).read_bytes())
     return digest.hexdigest()

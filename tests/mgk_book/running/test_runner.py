@@ -1,4 +1,4 @@
-"""hooks/notebooks.py: 칸을 차례로, 노트북을 나란히, 서로 모르게 돌린다."""
+"""mgk_book/running/runner.py: 칸을 차례로, 노트북을 나란히, 서로 모르게 돌린다."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from hooks import notebooks
+from mgk_book.running import runner
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def own_shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_names_live_from_cell_to_cell() -> None:
-    assert notebooks.run_cells(["x = 20", "x + 1"])[1][0]["data"] == {"text/plain": "21"}
+    assert runner.run_cells(["x = 20", "x + 1"])[1][0]["data"] == {"text/plain": "21"}
 
 
 def test_printed_and_shown_things_keep_their_order() -> None:
@@ -29,7 +29,7 @@ def test_printed_and_shown_things_keep_their_order() -> None:
         "import sys\nfrom IPython.display import HTML, display\n"
         "print('앞')\ndisplay(HTML('<b>가운데</b>'))\nprint('뒤')\nprint('탈', file=sys.stderr)\n'끝'"
     )
-    (outputs,) = notebooks.run_cells([cell])
+    (outputs,) = runner.run_cells([cell])
     assert [output["output_type"] for output in outputs] == [
         "stream", "display_data", "stream", "stream", "execute_result",
     ]  # fmt: skip
@@ -39,7 +39,7 @@ def test_printed_and_shown_things_keep_their_order() -> None:
 
 
 def test_a_quiet_cell_has_no_output() -> None:
-    assert notebooks.run_cells(["x = 1", "print('', end='')\nimport sys\nassert not sys.stdout.isatty()"]) == [[], []]
+    assert runner.run_cells(["x = 1", "print('', end='')\nimport sys\nassert not sys.stdout.isatty()"]) == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_a_quiet_cell_has_no_output() -> None:
     [("def f():\n    return 1 / 0\n\nf()", ["ZeroDivisionError", "return 1 / 0"]), ("x =", ["SyntaxError", "x ="])],
 )
 def test_an_error_names_the_cell_and_shows_its_own_lines(source: str, words: list[str]) -> None:
-    with pytest.raises(notebooks.CellError, match="2째 코드 칸") as raised:
-        notebooks.run_cells(["x = 1", source, "print('오지 않는다')"])
+    with pytest.raises(runner.CellError, match="2째 코드 칸") as raised:
+        runner.run_cells(["x = 1", source, "print('오지 않는다')"])
     for word in words:
         assert word in str(raised.value)
     assert "interactiveshell.py" not in str(raised.value) or "SyntaxError" in words
@@ -56,7 +56,7 @@ def test_an_error_names_the_cell_and_shows_its_own_lines(source: str, words: lis
 
 def test_work_puts_the_outputs_in_place(tmp_path: Path) -> None:
     out = tmp_path / "one.json"
-    assert notebooks.work({"cells": ["1 + 1"], "out": str(out)}) is None
+    assert runner.work({"cells": ["1 + 1"], "out": str(out)}) is None
     run = json.loads(out.read_text("utf-8"))
     assert run["outputs"][0][0]["data"] == {"text/plain": "2"}
     assert run["seconds"] > 0
@@ -65,19 +65,19 @@ def test_work_puts_the_outputs_in_place(tmp_path: Path) -> None:
 
 def test_work_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = {"cells": ["1 / 0"], "out": str(tmp_path / "one.json")}
-    assert "ZeroDivisionError" in str(notebooks.work(job))
+    assert "ZeroDivisionError" in str(runner.work(job))
 
     def half_written(path: Path, *_: object) -> None:
         path.write_bytes(b"[[")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", half_written)
-    assert "No space left" in str(notebooks.work({**job, "cells": ["1"]}))
+    assert "No space left" in str(runner.work({**job, "cells": ["1"]}))
     assert list(tmp_path.iterdir()) == []
 
 
 def run(jobs: list[dict[str, object]]) -> dict[str, dict[str, object]]:
-    command = [sys.executable, "-m", "hooks.notebooks"]
+    command = [sys.executable, "-m", "mgk_book.running.runner"]
     done = subprocess.run(command, input=json.dumps(jobs), capture_output=True, text=True, check=True)
     return {line["name"]: line for line in map(json.loads, done.stdout.splitlines())}
 

@@ -1,0 +1,60 @@
+"""실습을 돌리고, 사이트의 페이지가 될 노트북과 내려받을 노트북을 만든다.
+
+페이지가 될 것(`.cache/made/labs/`)에는 코드 칸만 남긴다. 글 칸은 사이트의 마크다운으로 그려야 한글 제목의 id, 목차,
+링크, 수식, 알림이 다른 페이지와 같다.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from mgk_book.book import MADE
+from mgk_book.prepare.portable import portable
+from mgk_book.running.execution import Lab, execute, executed, find, sources
+
+HEADING_ID = re.compile(r" *\{ *#[\w-]+ *\}$", re.MULTILINE)
+
+
+def make(root: Path, shelf: Any, device: str, repository: str | None) -> list[Lab]:
+    """모든 실습. 코드나 그것이 들여오는 모듈이 바뀐 것만 다시 돈다."""
+    labs = find(sources(root), root, device)
+    execute(labs, root, device)
+    pages = {root / MADE / f"{lab.name}.ipynb": lab for lab in labs}
+    for stray in set((root / MADE / "labs").glob("*.ipynb")) - set(pages):  # 책에서 사라진 실습
+        stray.unlink()
+    for path, lab in pages.items():
+        notebook = executed(lab)
+        write(display(notebook), path)
+        taken = portable(without_ids(notebook), repository)
+        shelf.put(f"{lab.name}/{path.name}", nbformat.writes(taken).encode())
+    return labs
+
+
+def display(notebook: Any) -> Any:
+    """mkdocs-jupyter에 넘길 것: 코드 칸만."""
+    shown = nbformat.from_dict(notebook)
+    shown.cells = [cell for cell in shown.cells if cell.cell_type == "code"]
+    return shown
+
+
+def without_ids(notebook: Any) -> Any:
+    """제목의 `{ #id }`는 이 사이트의 것이라, 내려받는 노트북에서는 글자로 보인다."""
+    taken = nbformat.from_dict(notebook)
+    for cell in taken.cells:
+        if cell.cell_type == "markdown":
+            cell.source = HEADING_ID.sub("", cell.source)
+    return taken
+
+
+def write(notebook: Any, path: Path) -> str:
+    """바뀌었을 때만 쓴다. 그래야 mkdocs-jupyter의 캐시가 맞는다."""
+    text = nbformat.writes(notebook)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text("utf-8") != text:
+        partial = path.with_suffix(f".{os.getpid()}.partial")  # 함께 도는 다른 빌드가 반쪽을 읽지 않게
+        partial.write_text(text, "utf-8")
+        partial.replace(path)
+    return str(path)
