@@ -66,11 +66,17 @@ def find(sources: list[tuple[str, Path]], root: Path, device: str) -> list[Lab]:
     graph = closure.import_graph(root)
     labs = []
     for name, path in sources:
-        lab = Lab(name, jupytext.read(path), Path())
-        for number, cell in enumerate(lab.notebook.cells):
-            cell.id = f"cell-{number}"  # jupytext는 읽을 때마다 새 이름을 짓는다. 같은 글이면 같은 바이트여야 한다
+        lab = load(name, path)
         labs.append(lab._replace(outputs=root / CACHE / "labs" / f"{key(lab.code, graph, root, device)}.json"))
     return labs
+
+
+def load(name: str, path: Path) -> Lab:
+    """노트북을 읽기만 한다. 출력의 자리는 없다."""
+    notebook = jupytext.read(path)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # jupytext는 읽을 때마다 새 이름을 짓는다. 같은 글이면 같은 바이트여야 한다
+    return Lab(name, notebook, Path())
 
 
 def read(outputs: Path) -> Run | None:
