@@ -10,7 +10,6 @@ from tests.mgk_book.markdown.drawing import write
 FRONT = "---\nenglish: { title: Page, summary: Words. }\n---\n"
 FILES = {
     "conftest.py": "",
-    "tests/__init__.py": "",
     "mgk_docs_src/__init__.py": "",
     "mgk_docs_src/losses/__init__.py": "",
     "mgk_docs_src/losses/binary.py": "def bce():\n    ...\n\n\ndef _own():\n    ...\n",

@@ -1,14 +1,11 @@
-"""hooks/search.py: 용어 페이지에서 표를 뽑아 테마의 검색 일꾼 앞에 붙인다."""
+"""mgk_book/search.py: 용어 페이지에서 표를 뽑아 테마의 검색 일꾼 앞에 붙인다."""
 
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
-import pytest
-from mkdocs.structure.files import File, Files
-
-from hooks import search
+from mgk_book import search
+from tests.mgk_book.markdown.drawing import write
 
 ROOT = Path(__file__).parents[2]
 BOOK = """---
@@ -92,24 +89,9 @@ def test_every_term_and_spelling_of_the_real_glossary_is_read() -> None:
     assert not set(others) & {name for _, name in names}
 
 
-def files_with(config: SimpleNamespace, *workers: str) -> Files:
-    (Path(config.config_file_path).parent / "overrides" / "search").mkdir(parents=True)
-    (Path(config.config_file_path).parent / "overrides" / "search" / "korean.js").write_text("ours();", "utf-8")
-    contents = {search.GLOSSARY: BOOK, "index.md": "# 책", **dict.fromkeys(workers, "theirs();")}
-    return Files([File.generated(config, uri, content=content) for uri, content in contents.items()])
-
-
-def test_the_worker_begins_with_the_tables_and_ours(config: SimpleNamespace) -> None:
-    uri = "assets/javascripts/workers/search.a7633da7.min.js"
-    files = search.on_files(files_with(config, uri, f"{uri}.map"), config)
-    assert sorted(file.src_uri for file in files) == sorted([search.GLOSSARY, "index.md", uri, f"{uri}.map"])
-    first, second, ours, theirs = files.src_uris[uri].content_string.split("\n")
+def test_the_worker_begins_with_the_tables_and_ours(tmp_path: Path) -> None:
+    write(tmp_path, {f"docs/{search.GLOSSARY}": BOOK, "overrides/search/korean.js": "ours();"})
+    first, second, ours, theirs = search.worker(tmp_path, "theirs();").split("\n")
     assert json.loads(first.removeprefix("const aliases = ").removesuffix(";"))[0] == ["cross-entropy", "교차 엔트로피"]
     assert json.loads(second.removeprefix("const defined = ").removesuffix(";")) == search.defined(BOOK)
     assert (ours, theirs) == ("ours();", "theirs();")
-    assert files.src_uris[f"{uri}.map"].content_string == "theirs();"
-
-
-def test_a_theme_without_the_worker_fails_the_build(config: SimpleNamespace) -> None:
-    with pytest.raises(ValueError, match="not enough values"):
-        search.on_files(files_with(config), config)
