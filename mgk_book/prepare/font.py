@@ -33,9 +33,14 @@ ALWAYS = "".join(map(chr, [*range(0x20, 0x7F), 0x210E, 0x221A, *range(0x1D434, 0
 def docstrings(root: Path) -> Iterator[str]:
     """페이지에 실리는 함수의 설명들."""
     for path in sorted((root / PACKAGE).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-                yield ast.get_docstring(node) or ""
+        yield from _docstrings(ast.parse(path.read_text("utf-8")))
+
+
+def _docstrings(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> Iterator[str]:
+    yield ast.get_docstring(node) or ""
+    for inner in node.body:
+        if isinstance(inner, ast.ClassDef | ast.FunctionDef):
+            yield from _docstrings(inner)
 
 
 def used(texts: Iterable[str]) -> str:
