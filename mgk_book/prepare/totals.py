@@ -127,14 +127,14 @@ class Books:
 
 def photos(root: Path, here: Page) -> str:
     """원문이 부른 이름의 사진이 있으면 싣고, 없으면 없다고 적는다."""
-    shown = []
+    shown, lost = [], []
     for photo in here.meta.get("photos", []):
         name, alt = photo["file"], photo["alt"]
         if (root / DOCS / PHOTOS / name).is_file():
             shown.append(f"![{alt}](<{relative(f'{PHOTOS}/{name}', here)}>)")
         else:
-            shown.append(f"- {alt}: `{name}`. 사진 파일은 남은 자료에 없다.")
-    return "\n".join(shown)
+            lost.append(f"- {alt}: `{name}`. 사진 파일은 남은 자료에 없다.")
+    return "\n\n".join(filter(None, ["\n".join(shown), "\n".join(lost)]))  # 글에 붙은 목록은 목록이 되지 않는다
 
 
 def results(root: Path) -> dict[str, str]:

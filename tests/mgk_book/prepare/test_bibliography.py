@@ -1,20 +1,21 @@
-"""hooks/bibliography.py: 파일 하나에서 서지 페이지와 BibTeX가 나오고, 틀린 항목은 빌드를 멈춘다."""
+"""mgk_book/prepare/bibliography.py: 파일 하나에서 서지 페이지와 BibTeX가 나오고, 틀린 항목은 빌드를 멈춘다."""
 
 import re
 import tomllib
 from pathlib import Path
 from textwrap import indent
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File, Files
 
-from hooks import bibliography
+from mgk_book.book import BookError
+from mgk_book.prepare import bibliography
+from mgk_book.prepare.pages import Page
+from mgk_book.prepare.shelf import Shelf
+from tests.mgk_book.prepare.conftest import CITATION, Write
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 BOOK = {
     "id": "a-book",
@@ -143,13 +144,6 @@ def test_each_line_folds_its_own_bibtex() -> None:
         assert folded == '??? bibtex "BibTeX"\n' + indent(f"```bibtex\n{bibliography.bibtex(entry)}\n```", "    ")
 
 
-def test_the_folded_bibtex_is_not_searched() -> None:
-    html = '<details class="bibtex"><summary>BibTeX</summary></details><details class="tip"></details>'
-    shown = bibliography.on_page_content(html, page=None)
-    assert shown.count("data-search-exclude") == 1
-    assert '<details class="bibtex" data-search-exclude>' in shown
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -157,18 +151,19 @@ def test_the_folded_bibtex_is_not_searched() -> None:
         ({"year": None}, "year이"),
         ({"doi": "10"}, "모르는 칸 doi"),
         ({"id": "A book"}, "id는 영어 소문자"),
+        ({"id": 7}, "7: id는 영어 소문자"),
     ],
 )
 def test_a_faulty_entry_stops_the_build(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     entry = {name: value for name, value in (BOOK | change).items() if value is not None}
     (tmp_path / "references.yml").write_text(yaml.safe_dump([entry], allow_unicode=True), "utf-8")
-    with pytest.raises(PluginError, match=said):
+    with pytest.raises(BookError, match=said):
         bibliography.read(tmp_path / "references.yml")
 
 
 def test_an_id_given_twice_stops_the_build(tmp_path: Path) -> None:
     (tmp_path / "references.yml").write_text(yaml.safe_dump([BOOK, BOOK], allow_unicode=True), "utf-8")
-    with pytest.raises(PluginError, match="a-book: id가 두 번 있다"):
+    with pytest.raises(BookError, match="a-book: id가 두 번 있다"):
         bibliography.read(tmp_path / "references.yml")
 
 
@@ -177,7 +172,7 @@ def test_letters_that_bibtex_reads_otherwise_are_escaped() -> None:
 
 
 def test_the_book_is_cited_with_its_address_only_when_it_is_known() -> None:
-    kind, fields = parse(bibliography.cite(CITED, None) + "\n")["mgk"]
+    kind, fields = parse(bibliography.cite(CITED, "") + "\n")["mgk"]
     assert (kind, fields) == ("misc", {"author": "{준혁} and {박세준}", "title": r"{책 \& 코드}", "note": "판 1"})
     assert parse(bibliography.cite(CITED, "https://x.example/") + "\n")["mgk"][1]["url"] == "https://x.example/"
 
@@ -194,29 +189,29 @@ def test_the_citation_file_says_only_what_is_known() -> None:
     site = (ROOT / "mkdocs.yml").read_text("utf-8")
     assert f"site_name: {citation['title']}\n" in site
     assert f"site_description: {citation['abstract']}\n" in site
-    names = bibliography.cite(citation, None)
+    names = bibliography.cite(citation, "")
     for member in ("junhyeok", "sejun", "useok", "chaeyeon"):
         page = (DOCS / "members" / f"{member}.md").read_text("utf-8")
         assert f"{{{re.search(r'(?m)^title: (.+)$', page)[1]}}}" in names
     assert not {"doi", "date-released", "url", "license"} & set(citation)
 
 
-def test_the_hook_fills_the_page_and_offers_the_file(tmp_path: Path) -> None:
-    folder = tmp_path / "docs" / "reference"
-    folder.mkdir(parents=True)
-    (folder / "references.yml").write_text(yaml.safe_dump([BOOK], allow_unicode=True), "utf-8")
-    (tmp_path / "CITATION.cff").write_text(yaml.safe_dump(CITED, allow_unicode=True), "utf-8")
-    config = SimpleNamespace(
-        config_file_path=str(tmp_path / "mkdocs.yml"), site_dir=str(tmp_path / "site"), site_url=None, extra={},
-        use_directory_urls=True, plugins=SimpleNamespace(_current_plugin=None),
-    )  # fmt: skip
-    source = File("reference/references.yml", str(tmp_path / "docs"), config.site_dir, True)
-    files = bibliography.on_files(Files([source]), config)
-    assert [file.src_uri for file in files] == ["reference/references.bib"]
-    assert list(parse(next(iter(files)).content_string)) == ["a-book"]
-    text = "<!-- bibliography:references -->\n\n<!-- bibliography:cite -->\n"
-    page = bibliography.on_page_markdown(text, config=config, page=None)
-    assert page.startswith("가 2000 { #a-book }\n:   A, B. *T*. P, 1.\n\n    ??? bibtex")
-    assert "\n\n```bibtex\n@misc{mgk,\n" in page
-    with pytest.raises(PluginError, match=r"references\.yml가 없다"):
-        bibliography.on_files(Files([]), config)
+@pytest.mark.parametrize("text", ["", "a-book\n", "- a-book\n", "id: a-book\n"])
+def test_a_file_that_is_no_list_of_entries_stops_the_build(text: str, tmp_path: Path) -> None:
+    (tmp_path / "references.yml").write_text(text, "utf-8")
+    with pytest.raises(BookError, match=r"references\.yml: 항목의 목록이어야 한다"):
+        bibliography.read(tmp_path / "references.yml")
+
+
+def test_the_page_is_filled_and_the_file_offered(write: Write) -> None:
+    book = write({"reference/references.yml": yaml.safe_dump([BOOK], allow_unicode=True)}, nav=["https://x.example/"])
+    shelf, here = Shelf(book.root / "made"), Page("reference/bibliography.md", "", {}, "")
+    places = bibliography.make(book, shelf)
+    assert list(parse(shelf.files()["reference/references.bib"].read_text("utf-8"))) == ["a-book"]
+    assert places["bibliography:references"](here).startswith(
+        "가 2000 { #a-book }\n:   A, B. *T*. P, 1.\n\n    ??? bibtex"
+    )
+    assert places["bibliography:cite"](here) == f"```bibtex\n{bibliography.cite(CITATION, '')}\n```"
+    (book.root / "docs" / "reference" / "references.yml").unlink()
+    with pytest.raises(BookError, match=r"references\.yml가 없다"):
+        bibliography.make(book, shelf)
