@@ -20,12 +20,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default=os.environ.get("MGK_DEVICE", "cpu"), help="실습을 돌릴 장치 (MGK_DEVICE)")
     chosen = parser.parse_args(argv)
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("mkdocs.mgk_book").setLevel(logging.INFO)
+    log = logging.getLogger("mkdocs.mgk_book")
+    log.setLevel(logging.INFO)
     try:
         made = prepare(Path.cwd(), **vars(chosen))
     except BookError as error:
         parser.exit(1, f"{error.message}\n")
-    print(f"만든 파일 {len(made.files)}개")
+    log.info(f"만든 파일 {len(made.files)}개")
 
 
 if __name__ == "__main__":

@@ -24,9 +24,7 @@ from mgk_book.prepare.shelf import Shelf
 
 URI = "assets/fonts/math.woff2"
 CODE = re.compile(r"^( *)(```+).*?^\1\2$|(?<!`)(`+)(?!`).*?(?<!`)\3(?!`)", re.DOTALL | re.MULTILINE)
-FORMULA = re.compile(
-    r"\$\$(?P<block>.+?)\$\$|(?<!\\)\$(?P<inline>(?:\\\$|[^$\n]|\n(?!\n))+)\$", re.DOTALL
-)
+FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<!\\)\$(?P<inline>(?:\\\$|[^$\n]|\n(?!\n))+)\$", re.DOTALL)
 # 글에 적힌 것은 x라도 브라우저는 수식용 기울인 글자 𝑥로 그린다. 그래서 라틴과 그리스의 기울인 꼴은 늘 둔다.
 # 근호는 어디에도 적히지 않는다: <msqrt>와 <mroot>가 그린다.
 ALWAYS = "".join(map(chr, [*range(0x20, 0x7F), 0x210E, 0x221A, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))

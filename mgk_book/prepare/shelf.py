@@ -11,6 +11,11 @@ def place_file(name: str, page: str) -> str:
     return f"{page}/{name.replace(':', '-')}.md"
 
 
+def on_disk(name: str) -> str:
+    """파일의 이름. 로캘이 C라서 파이썬이 한글 이름을 모르는 곳에서도 UTF-8로 쓰고 찾는다."""
+    return os.fsdecode(name.encode())
+
+
 class Shelf:
     """폴더 하나. 이름은 그 안에서의 경로이고 `/`로 나눈다."""
 
@@ -28,7 +33,7 @@ class Shelf:
         if not pure.parts or pure.is_absolute() or ".." in pure.parts:
             raise BookError(f"{uri!r}: 만든 파일의 이름은 폴더 안의 상대 경로여야 한다")
         data = content.encode() if isinstance(content, str) else content
-        uri, path = pure.as_posix(), self.folder / pure
+        uri, path = pure.as_posix(), self.folder / on_disk(uri)
         same = path.is_file() and path.read_bytes() == data
         if uri in self._files and not same:
             raise BookError(f"{uri}: 두 곳이 같은 이름에 다른 것을 만들었다: 이름을 하나 바꾼다")

@@ -13,6 +13,7 @@ from hooks.evidence import Entry, Sources, example, functions, lab
 from hooks.ledger import DEVICES, Status
 from mgk_book.book import DOCS, BookError
 from mgk_book.prepare.pages import Book, Page, Places, examples, listed, plain, relative, table
+from mgk_book.prepare.shelf import on_disk
 
 NAMES = {"cpu": "CPU", "cuda": "CUDA"}
 KINDS = {"예제 블록": "#", "실습": "labs/", "공개 함수": "mgk_docs_src."}
@@ -130,7 +131,7 @@ def photos(root: Path, here: Page) -> str:
     shown, lost = [], []
     for photo in here.meta.get("photos", []):
         name, alt = photo["file"], photo["alt"]
-        if (root / DOCS / PHOTOS / name).is_file():
+        if (root / DOCS / PHOTOS / on_disk(name)).is_file():
             shown.append(f"![{alt}](<{relative(f'{PHOTOS}/{name}', here)}>)")
         else:
             lost.append(f"- {alt}: `{name}`. 사진 파일은 남은 자료에 없다.")

@@ -17,6 +17,7 @@ from tests.docs.blocks import output_under
 from tests.docs.outputs import differing, printed_lines
 from tests.docs.pages import pages
 from tests.mgk_book.prepare.conftest import Write
+from tests.mgk_book.prepare.test_pages import lab
 
 ROOT = Path(__file__).parents[3]
 PAGE = """
@@ -150,7 +151,9 @@ def test_addresses_are_files_when_the_site_has_no_folders() -> None:
 
 
 def test_the_notebook_lies_beside_its_page(write: Write) -> None:
-    book = write({"index.md": PAGE, "part/page.md": PAGE, "part/other.md": "# 글뿐\n"}, site_url="https://s.example/b/")
+    pages = {"index.md": PAGE, "part/page.md": PAGE, "part/other.md": "# 글뿐\n"}
+    run = lab("labs/a", ("markdown", "# 실습\n\n```python\nprint(1)\n```"), ("code", "1"))
+    book = write(pages, nav=[*pages, "labs/a.ipynb"], labs=[run], site_url="https://s.example/b/")
     shelf = Shelf(book.root / "made")
     shelf.put("part/figures/line.svg", "<svg/>")
     notebooks.make(book, shelf)

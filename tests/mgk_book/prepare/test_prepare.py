@@ -76,13 +76,13 @@ def test_a_place_that_nobody_fills_is_named_and_nothing_that_was_made_is_lost(ro
 
 
 def test_the_command_makes_the_book_of_the_folder_one_stands_in(
-    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.chdir(root)
     monkeypatch.setenv("SITE_URL", "https://s.example/b/")
     monkeypatch.setenv("GITHUB_REPOSITORY", "team/book")
     __main__.main([])
-    assert capsys.readouterr().out == "만든 파일 6개\n"
+    assert caplog.messages == ["만든 파일 6개"]
     found = below(root)
     assert b"https://s.example/b/sessions/session-1/" in found["site/feed.xml"][1]
     assert b"team/book" in found["site/index.ipynb"][1]
@@ -92,16 +92,35 @@ def test_the_command_makes_the_book_of_the_folder_one_stands_in(
     assert b"team/book" not in found["site/index.ipynb"][1]
 
 
-def test_the_command_says_what_is_wrong_without_a_traceback(root: Path) -> None:
-    (root / "docs" / "index.md").unlink()
-    repository = Path(__file__).parents[3]
-    done = subprocess.run(
+def command(root: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "mgk_book.prepare"],
         cwd=root,
-        env=os.environ | {"PYTHONPATH": str(repository)},
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])} | environment,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_the_command_says_what_is_wrong_without_a_traceback(root: Path) -> None:
+    (root / "docs" / "index.md").unlink()
+    done = command(root)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "mkdocs.yml: nav의 index.md: docs/index.md가 없다\n"
+
+
+def test_a_locale_that_knows_no_korean_makes_the_same_files(root: Path) -> None:
+    photo = root / "docs" / "assets" / "certifications" / "모임.png"
+    photo.parent.mkdir(parents=True)
+    photo.touch()
+    page = root / "docs" / "sessions" / "index.md"
+    front = page.read_text("utf-8").replace("---\n", "---\nphotos: [{file: 모임.png, alt: 모임}]\n", 1)
+    page.write_text(f"{front}\n<!-- certificates:photos -->\n", "utf-8")
+    done = command(root, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    found = below(root)
+    assert {"site/2024_code/mgk/2024_하계모각코.html"} <= set(found)
+    assert "![모임](" in found["places/sessions/index.md/certificates-photos.md"][1].decode()
+    prepare(root)
+    assert below(root) == found
