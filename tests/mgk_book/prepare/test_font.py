@@ -35,6 +35,7 @@ def made(root: Path, text: str = PAGE) -> Path:
 def test_the_font_has_what_the_pages_use_and_is_small(tmp_path: Path) -> None:
     (tmp_path / "mgk_docs_src").mkdir()
     (tmp_path / "mgk_docs_src" / "a.py").write_text(MODULE, "utf-8")
+    (tmp_path / "mgk_docs_src" / "plain.py").write_text("X = 1\n", "utf-8")
     path = made(tmp_path)
     found = TTFont(path)
     assert "MATH" in found
