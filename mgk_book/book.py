@@ -1,5 +1,6 @@
 """책의 뿌리에서 아는 것: 폴더의 이름, 페이지의 앞머리, 차례. 어느 생성기에서도 같다."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,11 +12,17 @@ DOCS = "docs"
 CACHE = ".cache"
 MADE = f"{CACHE}/made"  # prepare가 쓰는 곳
 SITE = f"{MADE}/site"  # 이 안의 파일은 docs에 있는 것처럼 사이트로 간다
-PLACES = f"{MADE}/places"  # 페이지의 `<!-- archive:dates -->` 자리에 들어갈 글: archive-dates.md
+PLACES = f"{MADE}/places"  # 페이지의 자리에 들어갈 글
+PLACE = re.compile(r"^<!-- (?P<name>[a-z]+:[\w-]+) -->$", re.MULTILINE)
 
 
 class BookError(ClickException):
     """책에 틀린 것이 있다. 명령줄에서는 역추적 없이 이 글만 찍힌다(mkdocs도 zensical도 click으로 돈다)."""
+
+
+def place_file(name: str, page: str) -> str:
+    """`sessions/archive.md`의 `<!-- archive:dates -->`에 들어갈 글의 파일: `sessions/archive.md/archive-dates.md`."""
+    return f"{page}/{name.replace(':', '-')}.md"
 
 
 class Text(NamedTuple):
@@ -72,3 +79,10 @@ def paths(entries: tuple[Entry, ...]) -> Iterator[str]:
         if entry.path:
             yield entry.path
         yield from paths(entry.entries)
+
+
+def stamp(root: Path, *names: str) -> tuple[tuple[str, int], ...]:
+    """파일과 폴더들의 지금 모습: 경로와 고친 때. 책의 소스에서 얻은 것을 기억할 때의 열쇠다."""
+    found = [root / name for name in names]
+    files = [path for each in found for path in (sorted(each.rglob("*.*")) if each.is_dir() else [each])]
+    return tuple((str(path), path.stat().st_mtime_ns) for path in files if path.is_file() and path.suffix != ".pyc")

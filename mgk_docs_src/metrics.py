@@ -111,7 +111,7 @@ def negative_log_likelihood(
 
     References:
         Gneiting, T. & Raftery, A. E. (2007). Strictly Proper Scoring Rules, Prediction, and Estimation,
-            4.1절 (로그 점수).
+        4.1절 (로그 점수).
     """
     _check_scores(labels, log_probabilities=log_probabilities)
     checks.simplex(-1, **{"exp(log_probabilities)": log_probabilities.exp()})

@@ -1,13 +1,35 @@
-"""울타리 코드를 검색에서 빼고, 출력의 한글을 로마자 두 칸 너비로 맞춘다."""
+"""울타리 코드의 꼴: 검색에서 빼고, 색이 없는 틀은 벗기고, 출력의 한글은 로마자 두 칸 너비로 맞춘다."""
 
 import re
-from xml.etree.ElementTree import Element
+from collections.abc import Iterator
+from typing import Any
 
-from markdown.treeprocessors import Treeprocessor
+from markdown import Markdown
+from pygments.filter import Filter
+from pygments.token import Name, Operator, Punctuation, String, Text, Whitespace
 
-FENCE = '<div class="language-'
-OUTPUT = f'{FENCE}text highlight"'
+from mgk_book.markdown.part import is_english, page_of
+
+OUTPUT, ENGLISH_OUTPUT = "출력", "Output"
 WIDE = re.compile(r"[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]+")
+UNCOLOURED = {Name, Operator, Punctuation, Whitespace, Name.Namespace, String.Interpol, String.Affix}
+
+
+class Fence(str):
+    """그린 울타리. 무엇을 그렸는지를 지니고 있어, 뒤의 일이 HTML에서 코드를 되찾지 않는다."""
+
+    source: str
+    is_example: bool  # 시험이 돌리는 블록
+    is_output: bool
+
+
+class Plain(Filter):  # type: ignore[misc]  # Pygments에는 타입이 없다
+    """테마가 글과 같은 색으로 두는 것은 글로 본다. 장마다 요소가 천 개 넘게 주니 휴대전화가 모양을 빨리 셈한다."""
+
+    def filter(self, lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:  # noqa: ARG002 (Pygments의 이름)
+        """조각마다 종류를 바꾼다."""
+        for kind, text in stream:
+            yield (Text if kind in UNCOLOURED else kind), text
 
 
 def cells(text: str) -> str:
@@ -15,14 +37,17 @@ def cells(text: str) -> str:
     return WIDE.sub(lambda run: f'<span class="wide" style="width:{2 * len(run[0])}ch">{run[0]}</span>', text)
 
 
-class Code(Treeprocessor):
-    """superfences는 그린 코드를 트리 밖(htmlStash)에 글로 맡겨 둔다. 거기서 고친다."""
-
-    def run(self, root: Element) -> None:
-        """코드는 첫 태그에 표지를 달고, 출력은 `<code>` 안의 글만 바꾼다."""
-        blocks = self.md.htmlStash.rawHtmlBlocks
-        for number, block in enumerate(blocks):
-            if isinstance(block, str) and block.startswith(FENCE):
-                head, code, text = block.partition("<code>")
-                shown = cells(text) if block.startswith(OUTPUT) else text
-                blocks[number] = head.replace("<div", '<div data-search-exclude="true"', 1) + code + shown
+def fence(source: str, language: str, class_name: str, options: Any, md: Markdown, **given: Any) -> Fence:  # noqa: ARG001
+    """superfences가 부르는 것(mkdocs.yml의 custom_fences). 색은 superfences가 칠한다."""
+    is_output = language == "text" and options.get("title") == OUTPUT
+    if is_output and is_english(page_of(md)):
+        options["title"] = ENGLISH_OUTPUT
+    is_example = language == "python" and "notest" not in given["attrs"]
+    given["attrs"] = given["attrs"] | {"data-search-exclude": "true"}
+    drawn = md.preprocessors["fenced_code_block"].highlight(source, language, options, md, **given)
+    if language in ("", "text"):
+        head, code, text = drawn.partition("<code>")
+        drawn = head + code + cells(text)
+    found = Fence(drawn)
+    found.source, found.is_example, found.is_output = source, is_example, is_output
+    return found

@@ -12,21 +12,15 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
-from markdown import Markdown
-from markdown.treeprocessors import Treeprocessor
 from math_core import LatexError, LatexToMathML
 
+from mgk_book.book import BookError
+from mgk_book.markdown.part import Part, fill, page_of
 from mgk_book.markdown.reading import reading
 
 CONVERTER = LatexToMathML(fancy_error=False, annotation=True)
 DRAWN = "arithmatex"  # arithmatex가 수식에 다는 이름
 HEADING = re.compile(r"h[1-6]")
-
-
-def page_of(md: Markdown) -> str:
-    """그리고 있는 페이지. 함수의 설명을 그릴 때처럼 모르면 빈 글이다."""
-    file = getattr(md.treeprocessors["relpath"], "file", None) if "relpath" in md.treeprocessors else None
-    return f"{file.src_uri}: " if file else ""
 
 
 def mathml(latex: str, *, block: bool) -> ET.Element:
@@ -70,7 +64,7 @@ def latex_in(element: ET.Element) -> str | None:
     return html.unescape(str(element.text)).strip()[2:-2].strip()  # \(…\)이나 \[…\]
 
 
-class HeadingLabels(Treeprocessor):
+class HeadingLabels(Part):
     """수식이 든 제목의 목차 이름을, 수식을 한 줄로 읽은 글로."""
 
     def run(self, root: ET.Element) -> None:
@@ -91,7 +85,7 @@ def _said(element: ET.Element) -> Iterator[str]:
             yield child.tail or ""
 
 
-class Formulas(Treeprocessor):
+class Formulas(Part):
     """모든 수식을 그리고, 글 속의 수식을 앞뒤에 붙은 글자와 한 줄에 둔다."""
 
     def run(self, root: ET.Element) -> None:
@@ -109,7 +103,8 @@ class Formulas(Treeprocessor):
         try:
             math = mathml(latex, block=block)
         except LatexError as error:
-            raise ValueError(f"{page_of(self.md)}수식을 읽을 수 없다: {latex}\n{error}") from error
+            page = page_of(self.md)
+            raise BookError(f"{f'{page}: ' if page else ''}수식을 읽을 수 없다: {latex}\n{error}") from error
         element.text = None
         if block:
             element.attrib = {"class": "math", "tabindex": "0"}
@@ -131,7 +126,7 @@ def keep_together(parent: ET.Element) -> None:
     parent[:], parent.text = [], None
     for word in _words(pieces):
         together = len(word) > 1 and any(not isinstance(piece, str) and piece.tag == "math" for piece in word)
-        _fill(ET.SubElement(parent, "span", {"class": "whole"}) if together else parent, word)
+        fill(ET.SubElement(parent, "span", {"class": "whole"}) if together else parent, *word)
 
 
 def _words(pieces: list[str | ET.Element]) -> Iterator[list[str | ET.Element]]:
@@ -147,14 +142,3 @@ def _words(pieces: list[str | ET.Element]) -> Iterator[list[str | ET.Element]]:
             else:
                 word.append(part)
     yield word
-
-
-def _fill(element: ET.Element, pieces: list[str | ET.Element]) -> None:
-    """글과 요소를 차례로 뒤에 붙인다."""
-    for piece in pieces:
-        if not isinstance(piece, str):
-            element.append(piece)
-        elif len(element):
-            element[-1].tail = (element[-1].tail or "") + piece
-        else:
-            element.text = (element.text or "") + piece

@@ -81,7 +81,7 @@ def init(energy: Energy, position: Float[Tensor, "*chains d"]) -> State:
 
     References:
         Roberts, G. O. & Tweedie, R. L. (1996). Exponential Convergence of Langevin Distributions and Their Discrete
-            Approximations.
+        Approximations.
     """
     checks.floating(position=position)
     checks.ndim(1, math.inf, position=position)
@@ -124,7 +124,7 @@ def langevin_step(
     References:
         Welling, M. & Teh, Y. W. (2011). Bayesian Learning via Stochastic Gradient Langevin Dynamics.
         Roberts, G. O. & Tweedie, R. L. (1996). Exponential Convergence of Langevin Distributions and Their Discrete
-            Approximations.
+        Approximations.
     """
     epsilon = _step_column(state, step_size)
     checks.number(POSITIVE, temperature=temperature)

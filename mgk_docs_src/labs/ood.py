@@ -49,7 +49,7 @@ def fpr_at_tpr(
 
     References:
         Liang, S., Li, Y. & Srikant, R. (2018). Enhancing the Reliability of Out-of-distribution Image Detection in
-            Neural Networks.
+        Neural Networks.
     """
     s, t = _check_scores(outliers=outliers, inliers=inliers)
     checks.number(UNIT, tpr=tpr)
@@ -362,7 +362,7 @@ class Corruption(NamedTuple):
 
     References:
         Hendrycks, D. & Dietterich, T. (2019). Benchmarking Neural Network Robustness to Common Corruptions and
-            Perturbations (충격 잡음).
+        Perturbations (충격 잡음).
     """
 
     images: Float[Tensor, "n d"]
@@ -396,7 +396,7 @@ def corrupt(
 
     References:
         Hendrycks, D. & Dietterich, T. (2019). Benchmarking Neural Network Robustness to Common Corruptions and
-            Perturbations (충격 잡음).
+        Perturbations (충격 잡음).
     """
     checks.floating(x=x)
     checks.ndim(2, 2, x=x)

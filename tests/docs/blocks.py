@@ -8,8 +8,8 @@
 모르는 옵션이 있으면 울타리로 그리지 않고, 중괄호 안의 것은 받아들이되 HTML에는 내보내지 않는다. 까닭은
 `REASONS` 가운데 하나다.
 
-스니펫(`--8<--`)은 펼치지 않고 읽는다. 그래야 줄 번호가 페이지의 줄 번호이고, 스니펫이 몰래 들여온 파이썬
-블록은 그려지지만 모이지 않은 블록으로 계약에 걸린다.
+만든 글이 들어갈 자리(`<!-- results:… -->`)는 비운 채로 읽는다. 그래야 줄 번호가 페이지의 줄 번호이고, 만든 글이 몰래
+들여온 파이썬 블록은 그려지지만 모이지 않은 블록으로 계약에 걸린다.
 """
 
 from functools import cache, lru_cache
@@ -22,7 +22,6 @@ from mkdocs.config import load_config
 from mkdocs.utils.meta import get_data
 
 ROOT = Path(__file__).parents[2]
-SNIPPETS = "pymdownx.snippets"
 HIGHLIGHT = "pymdownx.highlight"
 OUTPUT_TITLE = "출력"
 REASONS = {
@@ -62,18 +61,13 @@ class Block(NamedTuple):
         return self.language == "text" and self.title == OUTPUT_TITLE
 
 
-def site_markdown(*, skip: tuple[str, ...] = (), **overrides: dict[str, Any]) -> Markdown:
-    """mkdocs.yml대로 만든 마크다운. 플러그인과 훅은 블록이 무엇인지를 바꾸지 않으므로 부르지 않는다."""
-    config = load_config(str(ROOT / "mkdocs.yml"), plugins=[], hooks=[])
+def site_markdown(**overrides: dict[str, Any]) -> Markdown:
+    """mkdocs.yml대로 만든 마크다운. 플러그인은 블록이 무엇인지를 바꾸지 않으므로 부르지 않는다."""
+    config = load_config(str(ROOT / "mkdocs.yml"), plugins=[])
     settings = {name: dict(value) for name, value in config["mdx_configs"].items()}
-    if "base_path" in settings.get(SNIPPETS, {}):  # 어느 폴더에서 시험을 돌려도 같은 파일을 찾게
-        paths = settings[SNIPPETS]["base_path"]
-        paths = [paths] if isinstance(paths, str) else paths
-        settings[SNIPPETS]["base_path"] = [str(ROOT / path) for path in paths]
     for name, value in overrides.items():
         settings[name] = settings.get(name, {}) | value
-    names = [name for name in config["markdown_extensions"] if name not in skip]
-    return Markdown(extensions=names, extension_configs=settings)
+    return Markdown(extensions=config["markdown_extensions"], extension_configs=settings)
 
 
 @lru_cache(maxsize=256)
@@ -109,7 +103,7 @@ def example_at(text: str, line: int) -> Block | None:
 @cache
 def _recorder() -> tuple[Markdown, list[Block]]:
     """울타리를 그리는 대신 받아 적는 마크다운과, 받아 적은 목록."""
-    markdown = site_markdown(skip=(SNIPPETS,))
+    markdown = site_markdown()
     fences = markdown.preprocessors["fenced_code_block"]
     draw = fences.process_nested_block
     found: list[Block] = []

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from markdown import Markdown
 from mkdocs.utils.meta import get_data
 
-from tests.docs.blocks import HIGHLIGHT, ROOT, SNIPPETS, Block, blocks, site_markdown
+from tests.docs.blocks import HIGHLIGHT, ROOT, Block, blocks, site_markdown
 
 DOCS = ROOT / "docs"
 PACKAGE = "mgk_docs_src"
@@ -17,6 +17,7 @@ NOT_PAGES = {"reference"}  # 손으로 쓴 설명이 아니라 찾아보기
 NOT_CHAPTERS = {"sessions", "members", "labs"} | NOT_PAGES
 
 HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)(?:[ \t]*\{:?[ \t]*(?P<attributes>[^}]*)\})?[ \t#]*")
+RESULTS = re.compile(r"^<!-- results:([\w-]+) -->$", re.MULTILINE)
 ENGLISH_ID = re.compile(r"(?:^|\s)#([a-z][a-z0-9-]*)(?=\s|$)")
 
 
@@ -100,14 +101,19 @@ def pages(docs: Path = DOCS) -> list[Page]:
 
 @lru_cache(maxsize=256)
 def _html(text: str) -> BeautifulSoup:
-    """사이트가 그리는 HTML. 블록을 모으는 길과 따로, 스니펫까지 펼쳐서 그린다."""
-    return BeautifulSoup(_markdown().reset().convert(get_data(text)[0]), "html.parser")
+    """사이트가 그리는 HTML. 블록을 모으는 길과 따로, 잰 결과까지 펼쳐서 그린다."""
+    return BeautifulSoup(_markdown().reset().convert(with_results(get_data(text)[0])), "html.parser")
+
+
+def with_results(text: str) -> str:
+    """`<!-- results:… -->` 자리를 채운 글."""
+    results = ROOT / "benchmarks" / "results"
+    return RESULTS.sub(lambda place: (results / f"{place[1]}.md").read_text("utf-8"), text)
 
 
 @cache
 def _markdown() -> Markdown:
-    # 어느 언어의 블록인지 HTML에 적게 한다. 아직 재지 않은 벤치마크 표가 없는 것은 여기서 볼 일이 아니다.
-    return site_markdown(**{HIGHLIGHT: {"pygments_lang_class": True}, SNIPPETS: {"check_paths": False}})
+    return site_markdown(**{HIGHLIGHT: {"pygments_lang_class": True}})  # 어느 언어의 블록인지 HTML에 적게 한다
 
 
 def _english_id(attributes: str) -> str | None:

@@ -138,8 +138,8 @@ def test_no_output_under(text):
     assert output_under(text, blocks(text)[0]) is None
 
 
-def test_snippets_are_not_expanded_and_do_not_move_lines():
-    text = '--8<-- "없는-파일.md"\n\n```python\nx\n```\n'
+def test_places_are_not_filled_and_do_not_move_lines():
+    text = "<!-- results:losses-binary -->\n\n```python\nx\n```\n"
     assert [block.line for block in blocks(text)] == [3]
 
 

@@ -122,7 +122,7 @@ def test_sections_out_of_order():
     assert contract.follows_the_plan(page(moved)) == ["docs/losses/good.md:9: '## 직관' 자리에는 '## 목표'가 와야 한다"]
 
 
-def test_a_block_that_a_snippet_brings_is_uncollected(tmp_path, monkeypatch):
+def test_a_block_that_a_filled_place_brings_is_uncollected(monkeypatch):
     def draws_more(text: str) -> object:
         return BeautifulSoup('<div class="language-python highlight"><pre><code>x</code></pre></div>', "html.parser")
 

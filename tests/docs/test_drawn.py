@@ -17,10 +17,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mkdocs.utils.meta import get_data
 
-from tests.docs.pages import DOCS, Page
+from tests.docs.pages import DOCS, Page, with_results
 
-RESULTS = DOCS.parent / "benchmarks" / "results"
-SNIPPET = re.compile(r'^( *)--8<-- "([^"]+)"$', re.MULTILINE)
 CONTAINER = re.compile(r"^( *)(?:!!!|\?\?\?\+?|===) .*$")
 LISTING = re.compile(r"^::: ")
 RAW = re.compile(r"\$|\*\*|\\\(|\\\[|^\s*(?:\d+\.|[-*+]) (?=\S)", re.MULTILINE)
@@ -75,10 +73,9 @@ def squeezed(text: str) -> str:
 def read(text: str) -> Facts:
     """소스를 CommonMark로 읽은 것."""
     facts: Facts = {"목록": [], "표": [], "강조": [], "수식": []}
-    expanded = SNIPPET.sub(lambda match: (RESULTS / match[2]).read_text("utf-8"), get_data(text)[0])
     parser = MarkdownIt("commonmark").enable("table").use(deflist_plugin).use(footnote_plugin)
     parser.use(dollarmath_plugin, allow_space=False, double_inline=True)
-    for node in SyntaxTreeNode(parser.parse(bare(expanded))).walk():
+    for node in SyntaxTreeNode(parser.parse(bare(with_results(get_data(text)[0])))).walk():
         if node.type in {"bullet_list", "ordered_list"}:
             facts["목록"].append((node.type[:-5], node.attrs.get("start", 1), len(node.children)))
         elif node.type == "table":

@@ -1,0 +1,91 @@
+"""예제 블록과 실습 아래에, 어느 장치에서 돌았는지를 한 줄로 보인다. 함수의 줄은 목록의 틀(overrides)이 쓴다.
+
+장부에 있고 열쇠가 지금의 글과 코드에 맞는 것만 돌았다고 적는다. 그렇지 않으면 낡았거나 없다고 적는다.
+"""
+
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import griffe
+
+import mgk_book
+from mgk_book.book import DOCS
+from mgk_book.markdown.code import Fence
+from mgk_book.markdown.part import Part, element, is_english, kept, link, page_of, parents
+from mgk_book.proofs.books import Books, never, opened, said
+from mgk_book.proofs.evidence import Entry, example, lab
+from mgk_book.running.execution import load
+
+EXCLUDED = {"data-search-exclude": "true"}
+HERE = Path(mgk_book.__file__).parents[1]
+
+
+def line(entry: Entry, page: str, books: Books, *, install: bool) -> Element:
+    """블록 아래에 붙는 한 줄. 블록은 이름이 글에 없으므로 번호를 보인다. 첫 예제와 실습은 설치하는 법으로 간다."""
+    english = is_english(page)
+    words = " · ".join(said(entry, books, english=english))
+    made = element("p", {"class": "certificate", **EXCLUDED}, words)
+    links = []
+    if number := entry.id.partition("#")[2]:
+        links.append(element("a", {"href": link(page, "certificates.md") + "#check"}, f"#{number}"))
+    if install:
+        target = "#install" if english else link(page, "install.md")
+        links.append(element("a", {"href": target}, "Run it yourself" if english else "내 컴퓨터에서 돌리기"))
+    for each in links:
+        made.append(each)
+    if links:
+        made.text = f"{words} · " if words else ""
+        for each in links[:-1]:
+            each.tail = " · "
+    return made
+
+
+class Proof(Part):
+    """페이지 하나의 증명."""
+
+    def run(self, root: Element) -> None:
+        """줄은 예제의 출력이 있으면 그 아래에 선다."""
+        page = page_of(self.md)
+        if page is None:
+            return
+        books = opened(self.root)
+        found = False
+        for parent, child in parents(root):
+            block = kept(child, self.md)
+            if isinstance(block, Fence) and block.is_example:
+                entry = example(page, block.source, books.sources)
+                place = list(parent).index(child) + 1
+                under = kept(parent[place], self.md) if place < len(parent) else None
+                place += isinstance(under, Fence) and under.is_output
+                parent.insert(place, line(entry, page, books, install=not found))
+                found = True
+        if page.endswith(".ipynb"):
+            path = self.root / DOCS / page
+            entry = lab(load(page.removesuffix(".ipynb"), path.with_suffix(".py")), books.sources)
+            root.append(line(entry, page, books, install=True))
+        listed = any(each.get("class") == "mkdocstrings" for each in root.iter("div"))
+        devices = never(books)
+        if devices and (found or listed or page.endswith(".ipynb")):
+            root.append(foot(devices, page))
+
+
+def foot(devices: str, page: str) -> Element:
+    """한 번도 돌린 적이 없는 장치. 기록이 생기면 블록마다의 줄이 대신 말한다."""
+    english = is_english(page)
+    target = element("a", {"href": link(page, "certificates.md")}, "Certificates" if english else "인증")
+    words = f"{devices}: no run on record yet · " if english else f"{devices}에서 돌린 기록은 아직 없다 · "
+    return element("p", {"class": "never-run", **EXCLUDED}, words, target)
+
+
+class Functions(griffe.Extension):
+    """함수마다 `extra.mgk_book.proof`에 한 줄을 적어, 목록의 틀이 제목 아래에 쓴다."""
+
+    def __init__(self, root: str | Path = HERE) -> None:
+        self.root = Path(root)
+
+    def on_function(self, *, func: griffe.Function, **_: Any) -> None:
+        """Griffe가 함수를 읽을 때마다."""
+        books = opened(self.root)
+        if entry := books.functions.get(func.path):
+            func.extra["mgk_book"]["proof"] = " · ".join(said(entry, books))
