@@ -4,19 +4,17 @@
 `.cache/made/places`에 둔다. `python -m mgk_book.prepare`는 이것만 한다.
 """
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
 from filelock import FileLock
 
-from hooks.execution import Lab, find, sources
-from mgk_book.book import CACHE, PLACES, SITE, BookError
-from mgk_book.prepare import archive, bibliography, english, font, notebooks, redirects, repository, totals
+from mgk_book.book import CACHE, PLACE, PLACES, SITE, BookError, place_file
+from mgk_book.prepare import archive, bibliography, english, figures, font, labs, notebooks, redirects, totals
+from mgk_book.prepare import repository as installing
 from mgk_book.prepare.pages import Book, Places, Settings, open_book
-from mgk_book.prepare.shelf import Shelf, place_file
-
-PLACE = re.compile(r"^<!-- (?P<name>[a-z]+:[\w-]+) -->$", re.MULTILINE)
+from mgk_book.prepare.shelf import Shelf
+from mgk_book.running.execution import Lab
 
 
 class Made(NamedTuple):
@@ -39,9 +37,9 @@ def prepare(
     (root / CACHE).mkdir(exist_ok=True)
     with FileLock(root / CACHE / "made.lock"):
         site, shelf = Shelf(root / SITE), Shelf(root / PLACES)
-        # figures.make(root, site); labs = labs.make(root, site, device, repository)
-        labs = find(sources(root), root, device)
-        book = open_book(root, settings, labs)
+        figures.make(root, site)
+        executed = labs.make(root, site, device, repository)
+        book = open_book(root, settings, executed)
         texts = places(book, lists(book, site))
         for (name, page), text in texts.items():
             shelf.put(place_file(name, page), text)
@@ -50,13 +48,13 @@ def prepare(
         redirects.make(book, site)
         site.sweep()
         shelf.sweep()
-    return Made(site.files(), labs)
+    return Made(site.files(), executed)
 
 
 def lists(book: Book, shelf: Shelf) -> Places:
     """책이 아는 자리 모두."""
     made = archive.make(book, shelf) | bibliography.make(book, shelf)
-    return made | english.places(book) | repository.places(book) | totals.places(book)
+    return made | english.places(book) | installing.places(book) | totals.places(book)
 
 
 def places(book: Book, makers: Places) -> dict[tuple[str, str], str]:

@@ -17,10 +17,10 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from math_core import LatexError
 
-from hooks.closure import PACKAGE
 from mgk_book.book import CACHE
 from mgk_book.markdown.math import mathml
 from mgk_book.prepare.shelf import Shelf
+from mgk_book.proofs.closure import PACKAGE
 
 URI = "assets/fonts/math.woff2"
 CODE = re.compile(r"^( *)(```+).*?^\1\2$|(?<!`)(`+)(?!`).*?(?<!`)\3(?!`)", re.DOTALL | re.MULTILINE)

@@ -13,14 +13,14 @@ from urllib.parse import urljoin
 
 import nbformat
 
-from hooks.labs import portable
 from mgk_book.book import DOCS
 from mgk_book.prepare.pages import BLOCK, LISTING, Book, dedented, url_of
+from mgk_book.prepare.portable import portable
 from mgk_book.prepare.shelf import Shelf
 from mgk_book.prepare.totals import results
 
 FENCED = re.compile(r"(^ *```.*?^ *```$|`[^`\n]+`|\$\$.*?\$\$|\$(?:[^$\n]|\n(?!\n))+\$)", re.DOTALL | re.MULTILINE)
-MEASURED = re.compile(r'^(?:<!-- results:|--8<-- ")([\w-]+)(?: -->|\.md")$', re.MULTILINE)
+MEASURED = re.compile(r"^<!-- results:([\w-]+) -->$", re.MULTILINE)
 FOLD = re.compile(
     r'^(?P<mark>!!!|\?\?\?\+?|===) ?[\w-]* ?"(?P<title>[^"]*)"\n(?P<body>(?:\n| {4}.*\n?)*)', re.MULTILINE
 )

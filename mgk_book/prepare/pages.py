@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import yaml
 
-from hooks.execution import Lab
 from mgk_book.book import DOCS, BookError, Entry, contents, read
+from mgk_book.running.execution import Lab
 
 CITATION = "CITATION.cff"
 # 여닫는 울타리의 깊이가 같은 블록. notest가 붙은 것은 돌지 않으므로 글이다.

@@ -6,11 +6,6 @@ from pathlib import Path, PurePosixPath
 from mgk_book.book import BookError
 
 
-def place_file(name: str, page: str) -> str:
-    """`sessions/archive.md`의 `<!-- archive:dates -->`에 들어갈 글의 파일: `sessions/archive.md/archive-dates.md`."""
-    return f"{page}/{name.replace(':', '-')}.md"
-
-
 def on_disk(name: str) -> str:
     """파일의 이름. 로캘이 C라서 파이썬이 한글 이름을 모르는 곳에서도 UTF-8로 쓰고 찾는다."""
     return os.fsdecode(name.encode())

@@ -8,41 +8,29 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from hooks import ledger
-from hooks.evidence import Entry, Sources, example, functions, lab
-from hooks.ledger import DEVICES, Status
-from mgk_book.book import DOCS, BookError
+from mgk_book.book import DOCS
 from mgk_book.prepare.pages import Book, Page, Places, examples, listed, plain, relative, table
 from mgk_book.prepare.shelf import on_disk
+from mgk_book.proofs import books, ledger
+from mgk_book.proofs.books import NAMES
+from mgk_book.proofs.evidence import Entry, example, lab
+from mgk_book.proofs.ledger import DEVICES, Status
 
-NAMES = {"cpu": "CPU", "cuda": "CUDA"}
 KINDS = {"예제 블록": "#", "실습": "labs/", "공개 함수": "mgk_docs_src."}
 PHOTOS = "assets/certifications"
 RESULTS = "benchmarks/results"
 CHAPTER = re.compile(r"\]\(\.\./([\w/-]+\.(?:md|ipynb))")
 
 
-class Books:
-    """한 번의 준비가 보는 것: 장치마다의 장부, 공개 함수들, 페이지마다의 항목들. 쓰는 사람이 있을 때 연다."""
+class Totals:
+    """한 번의 준비가 세는 것. 장부와 페이지의 항목은 합계의 자리가 있을 때만 읽는다."""
 
     def __init__(self, book: Book) -> None:
         self.book = book
 
     @cached_property
-    def sources(self) -> Sources:
-        return Sources(self.book.root)
-
-    @cached_property
-    def ledgers(self) -> dict[str, ledger.Ledger]:
-        """믿을 수 없는 장부로는 사이트를 만들지 않는다."""
-        try:
-            return {device: ledger.read(self.book.root, device) for device in DEVICES}
-        except ledger.LedgerError as error:
-            raise BookError(str(error)) from error
-
-    @cached_property
-    def functions(self) -> dict[str, Entry]:
-        return {entry.id: entry for entry in functions(self.sources)}
+    def books(self) -> books.Books:
+        return books.opened(self.book.root)
 
     @cached_property
     def entries(self) -> dict[str, list[Entry]]:
@@ -51,13 +39,13 @@ class Books:
 
     def _entries(self, page: Page) -> list[Entry]:
         if page.lab:
-            return [lab(page.lab, self.sources)]
-        found = [example(page.path, text, self.sources) for text in examples(page.body)]
-        found += [self.functions[name] for name in listed(page.body, list(self.functions))]
+            return [lab(page.lab, self.books.sources)]
+        found = [example(page.path, text, self.books.sources) for text in examples(page.body)]
+        found += [self.books.functions[name] for name in listed(page.body, list(self.books.functions))]
         return list({entry.id: entry for entry in found}.values())
 
     def status(self, entry: Entry, device: str) -> Status:
-        return ledger.status(entry, self.ledgers[device], self.sources)
+        return ledger.status(entry, self.books.ledgers[device], self.books.sources)
 
     def tally(self, entries: Iterable[Entry]) -> list[str]:
         """장치마다, 몇 가운데 몇이 돌았나."""
@@ -82,7 +70,7 @@ class Books:
     def whole(self) -> str:
         """책에 있는 것 모두의 합계. 어느 페이지에도 싣지 않은 함수도 센다."""
         entries = [entry for page in self.read_apart() for entry in self.entries[page.path]]
-        return self.totals([*entries, *self.functions.values()])
+        return self.totals([*entries, *self.books.functions.values()])
 
     def session(self, here: Page) -> str:
         """회차와, 그것이 가리키는 장과 실습의 합계. 주제의 첫 페이지를 가리키면 그 주제의 장 모두다."""
@@ -111,12 +99,12 @@ class Books:
 
     def _seconds(self, entry: Entry, device: str) -> float | None:
         certified = self.status(entry, device) is Status.CERTIFIED
-        return self.ledgers[device].rows[entry.id].seconds if certified else None
+        return self.books.ledgers[device].rows[entry.id].seconds if certified else None
 
     def machines(self) -> str:
         """돌린 기계와 판들."""
         rows = []
-        for device, book in self.ledgers.items():
+        for device, book in self.books.ledgers.items():
             for name, facts in book.machines.items():
                 count = sum(row.machine == name for row in book.rows.values())
                 words = ", ".join(f"{field} {value}" for field, value in facts.items() if field != "device")
@@ -145,14 +133,14 @@ def results(root: Path) -> dict[str, str]:
 
 def places(book: Book) -> Places:
     """합계, 사진, 잰 표의 자리."""
-    books, measured = Books(book), results(book.root)
+    counted, measured = Totals(book), results(book.root)
     speeds = [measured.get(f"devices-{device}", f"{NAMES[device]}에서는 아직 재지 못했다.") for device in DEVICES]
     made: Places = {
-        "certificates:totals": lambda _: books.whole(),
-        "certificates:pages": books.by_page,
-        "certificates:labs": books.labs,
-        "certificates:machines": lambda _: books.machines(),
-        "certificates:session": books.session,
+        "certificates:totals": lambda _: counted.whole(),
+        "certificates:pages": counted.by_page,
+        "certificates:labs": counted.labs,
+        "certificates:machines": lambda _: counted.machines(),
+        "certificates:session": counted.session,
         "certificates:speeds": lambda _: "\n\n".join(speeds),
         "certificates:photos": lambda here: photos(book.root, here),
     }

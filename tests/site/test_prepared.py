@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from hooks.execution import find, sources
 from mgk_book.prepare import font, totals
 from mgk_book.prepare.pages import Book, Settings, open_book, url_of
+from mgk_book.running.execution import find, sources
 from tests.site.conftest import ROOT, SITE
 
 
@@ -21,13 +21,13 @@ def drawn(path: str) -> BeautifulSoup:
 
 
 def test_every_page_draws_one_certificate_line_for_each_entry_that_is_counted(book: Book) -> None:
-    books, seen = totals.Books(book), 0
+    counted, seen = totals.Totals(book), 0
     for page in book.pages.values():
         lines = drawn(page.path).select("p.certificate")
         numbers = [link.get_text() for line in lines for link in line.select("a") if link.get_text().startswith("#")]
         headings = [line.find_previous_sibling() for line in lines if "#" not in line.get_text()]
         functions = [heading["id"] for heading in headings if "doc-heading" in heading.get("class", [])]
-        ids = [entry.id for entry in books.entries[page.path]]
+        ids = [entry.id for entry in counted.entries[page.path]]
         assert len(lines) == len(ids), page.path
         assert numbers == [name.removeprefix(page.path) for name in ids if "#" in name], page.path
         assert sorted(functions) == sorted(name for name in ids if name.startswith("mgk_docs_src.")), page.path

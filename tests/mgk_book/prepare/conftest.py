@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hooks.execution import Lab
 from mgk_book.prepare.pages import Book, Settings, open_book
+from mgk_book.running.execution import Lab
 
 CITATION = {"title": "책", "abstract": "설명", "version": "1", "authors": [{"name": "준혁"}]}
 Write = Callable[..., Book]

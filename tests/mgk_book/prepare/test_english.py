@@ -8,8 +8,9 @@ from bs4 import BeautifulSoup
 from markdown import Markdown
 
 from mgk_book.book import BookError
+from mgk_book.markdown.page import English
+from mgk_book.markdown.page import english as read
 from mgk_book.prepare import english
-from mgk_book.prepare.english import English
 from mgk_book.prepare.pages import Book, Page
 from tests.mgk_book.prepare.conftest import Write
 from tests.mgk_book.prepare.test_pages import lab
@@ -68,7 +69,7 @@ def test_the_front_page_lists_every_page(write: Write) -> None:
 )
 def test_a_page_without_its_english_stops_the_build(meta: dict[str, Any]) -> None:
     with pytest.raises(BookError, match=r"part/page\.md: .*english"):
-        english.read("part/page.md", meta)
+        read("part/page.md", meta)
 
 
 def test_every_page_of_the_contents_is_read(write: Write) -> None:
@@ -78,7 +79,7 @@ def test_every_page_of_the_contents_is_read(write: Write) -> None:
     book = write(PAGES, nav=NAV, labs=[lab("labs/one", ("markdown", "# 실습"))])
     with pytest.raises(BookError, match=r"labs/one\.ipynb: .*english"):
         english.contents(book, HERE)
-    assert english.read("a.md", {"english": {"title": "Lab", "summary": "Words."}}) == English("Lab", "Words.")
+    assert read("a.md", {"english": {"title": "Lab", "summary": "Words."}}) == English("Lab", "Words.")
 
 
 def test_a_folder_without_a_first_page_needs_a_name(write: Write) -> None:

@@ -190,7 +190,7 @@ def test_no_markup_of_the_site_is_left_in_the_notebooks_of_the_book() -> None:
 RUN = """
 import json, sys, torch
 torch.set_num_threads(1)
-from hooks.notebooks import run_cells
+from mgk_book.running.runner import run_cells
 print(json.dumps(["".join(out.get("text", "") for out in outs) for outs in run_cells(json.load(sys.stdin))]))
 """
 

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from markdown import Markdown
 
-from hooks.execution import Lab
 from mgk_book.book import BookError, split
 from mgk_book.prepare import pages
 from mgk_book.prepare.pages import Page, url_of
+from mgk_book.running.execution import Lab
 from tests.docs import pages as drawn
 from tests.mgk_book.prepare.conftest import Write
 

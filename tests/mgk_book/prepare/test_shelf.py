@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mgk_book.book import BookError
-from mgk_book.prepare.shelf import Shelf, place_file
+from mgk_book.prepare.shelf import Shelf
 
 
 @pytest.fixture
@@ -60,10 +60,3 @@ def test_what_was_not_put_this_time_is_swept_away(shelf: Shelf) -> None:
         "kept/c.md",
     ]
     Shelf(shelf.folder / "없는 곳").sweep()
-
-
-def test_a_place_has_one_file_for_each_page_that_holds_it() -> None:
-    assert place_file("archive:dates", "sessions/archive.md") == "sessions/archive.md/archive-dates.md"
-    assert (
-        place_file("certificates:session", "sessions/session-1.md") == "sessions/session-1.md/certificates-session.md"
-    )

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from hooks import evidence, ledger
-from hooks.evidence import Sources
-from hooks.ledger import Ledger, Row
 from mgk_book.book import BookError
 from mgk_book.prepare import totals
 from mgk_book.prepare.pages import Book
+from mgk_book.proofs import evidence, ledger
+from mgk_book.proofs.evidence import Sources
+from mgk_book.proofs.ledger import Ledger, Row
 from tests.docs.entries import entries
 from tests.mgk_book.prepare.conftest import Write
 from tests.mgk_book.prepare.test_pages import lab
@@ -156,11 +156,11 @@ def test_a_ledger_that_cannot_be_believed_stops_the_build(root: Path, write: Wri
 
 def test_the_entries_of_the_pages_are_all_that_the_ledger_must_hold() -> None:
     """그려진 사이트 대신, 계약의 시험이 세는 것과 견준다: 찾아보기를 뺀 페이지의 예제와 실습, 그리고 모든 함수."""
-    from hooks.execution import find, sources
     from mgk_book.prepare.pages import Settings, open_book
+    from mgk_book.running.execution import find, sources
     from tests.docs.blocks import ROOT
 
     labs = find(sources(ROOT), ROOT, "cpu")
-    books = totals.Books(open_book(ROOT, Settings(), labs))
-    counted = {entry.id: entry for entries in books.entries.values() for entry in entries} | books.functions
-    assert counted == entries(books.sources, labs)
+    counted = totals.Totals(open_book(ROOT, Settings(), labs))
+    every = {entry.id: entry for found in counted.entries.values() for entry in found} | counted.books.functions
+    assert every == entries(counted.books.sources, labs)
