@@ -1,0 +1,33 @@
+"""`python -m mgk_book.prepare`: 지금 서 있는 폴더의 책을, 사이트를 만들 준비까지 한다."""
+
+import argparse
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from mgk_book.book import BookError
+from mgk_book.prepare import prepare
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """명령줄."""
+    parser = argparse.ArgumentParser(prog="python -m mgk_book.prepare", description=__doc__)
+    parser.add_argument("--site-url", default=os.environ.get("SITE_URL", ""), help="사이트의 주소 (SITE_URL)")
+    parser.add_argument(
+        "--repository", default=os.environ.get("GITHUB_REPOSITORY", ""), help="GitHub의 owner/name (GITHUB_REPOSITORY)"
+    )
+    parser.add_argument("--device", default=os.environ.get("MGK_DEVICE", "cpu"), help="실습을 돌릴 장치 (MGK_DEVICE)")
+    chosen = parser.parse_args(argv)
+    logging.basicConfig(format="%(message)s")
+    log = logging.getLogger("mkdocs.mgk_book")
+    log.setLevel(logging.INFO)
+    try:
+        made = prepare(Path.cwd(), **vars(chosen))
+    except BookError as error:
+        parser.exit(1, f"{error.message}\n")
+    log.info(f"만든 파일 {len(made.files)}개")
+
+
+if __name__ == "__main__":
+    main()
