@@ -4,6 +4,7 @@
 """
 
 import copy
+import os
 import re
 from collections import ChainMap
 from pathlib import Path
@@ -64,7 +65,8 @@ class BookPlugin(BasePlugin):  # type: ignore[misc, type-arg]  # mkdocs에는 �
             # mkdocs-jupyter는 폴더에 놓인 보통 파일만 노트북으로 알아본다.
             files.append(File(uri, str(self.root / MADE), config.site_dir, config.use_directory_urls))
         for uri, path in made.files.items():
-            files.append(File.generated(config, uri, abs_src_path=str(path)))
+            named = os.fsdecode(uri.encode())  # 한글을 모르는 셸(LC_ALL=C)에서도 파일의 이름은 UTF-8이다
+            files.append(File.generated(config, named, abs_src_path=str(path)))
         self.add_search(files, config)
         return files
 

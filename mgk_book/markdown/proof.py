@@ -9,7 +9,6 @@ from xml.etree.ElementTree import Element
 
 import griffe
 
-import mgk_book
 from mgk_book.book import DOCS
 from mgk_book.markdown.code import Fence
 from mgk_book.markdown.part import Part, element, is_english, kept, link, page_of, parents
@@ -18,7 +17,6 @@ from mgk_book.proofs.evidence import Entry, example, lab
 from mgk_book.running.execution import load
 
 EXCLUDED = {"data-search-exclude": "true"}
-HERE = Path(mgk_book.__file__).parents[1]
 
 
 def line(entry: Entry, page: str, books: Books, *, install: bool) -> Element:
@@ -81,11 +79,8 @@ def foot(devices: str, page: str) -> Element:
 class Functions(griffe.Extension):
     """함수마다 `extra.mgk_book.proof`에 한 줄을 적어, 목록의 틀이 제목 아래에 쓴다."""
 
-    def __init__(self, root: str | Path = HERE) -> None:
-        self.root = Path(root)
-
     def on_function(self, *, func: griffe.Function, **_: Any) -> None:
-        """Griffe가 함수를 읽을 때마다."""
-        books = opened(self.root)
+        """Griffe가 함수를 읽을 때마다. 책의 뿌리는 함수의 소스가 놓인 곳이 말한다."""
+        books = opened(Path(str(func.package.filepath)).parents[1])
         if entry := books.functions.get(func.path):
             func.extra["mgk_book"]["proof"] = " · ".join(said(entry, books))

@@ -9,26 +9,27 @@ FOLDERS = {"실습": "Labs"}  # 첫 페이지가 없어 영어 제목을 적을 
 
 
 def contents(book: Book, here: Page) -> str:
-    """차례의 칸마다 제목과 요약. 제목은 한국어 페이지의 영어로 간다. 검색에는 저마다의 페이지가 있다."""
+    """차례의 칸마다 제목과 요약. 제목은 한국어 페이지의 영어로 간다."""
     found = {page.path: english(page.path, page.meta) for page in book.pages.values() if page.path != HOME}
 
-    def link(path: str) -> str:
-        return f"[{plain(found[path].title)}]({relative(path, here)}#{ENGLISH_ID}){{ hreflang=ko }}"
+    def item(path: str) -> str:
+        title, summary = map(plain, found[path])
+        return f"- [{title}]({relative(path, here)}#{ENGLISH_ID}){{ hreflang=ko }}: {summary}"
 
-    parts = []
+    lines = []
     for entry in book.contents:
         first, *rest = [path for path in paths((entry,)) if path != HOME] or [""]
         if not first:
             continue
         if entry.path or first.endswith("index.md"):
-            parts += [f"### {link(first)} {{ data-search-exclude }}", plain(found[first].summary)]
+            lines.append(item(first))
         elif entry.title in FOLDERS:
-            parts.append(f"### {FOLDERS[entry.title]} {{ data-search-exclude }}")
+            lines.append(f"- {FOLDERS[entry.title]}")
             rest = [first, *rest]
         else:
             raise BookError(f"{entry.title}: 첫 페이지가 없는 묶음의 영어 이름을 {__name__}의 FOLDERS에 적는다")
-        parts += [f"{link(path)}\n:   {plain(found[path].summary)}" for path in rest]
-    return "\n\n".join(parts)
+        lines += [f"    {item(path)}" for path in rest]
+    return "\n".join(lines)
 
 
 def places(book: Book) -> Places:

@@ -49,10 +49,13 @@ def test_the_front_page_lists_every_page(write: Write) -> None:
         "Lab: one": "../labs/one.ipynb#in-english",
     }
     assert {link["hreflang"] for link in found.select("a")} == {"ko"}
-    assert [title.get_text() for title in found.select("h3[data-search-exclude]")] == ["Front page", "Subject", "Labs"]
-    assert [text.get_text() for text in found.select("p, dd")] == [
-        "Where to begin.", "What & why.", "It measures 1 < 2, *x_1* and $5.", "The end.", "Runs.",
+    assert [item.find(string=True).strip() for item in found.select("ul > li")] == [
+        "Front page", "Subject", "Page", "Last", "Labs", "Lab: one",
     ]  # fmt: skip
+    assert [[each.a.get_text() for each in shelf.select("li")] for shelf in found.select("ul ul")] == [
+        ["Page", "Last"], ["Lab: one"],
+    ]  # fmt: skip
+    assert found.select("ul ul li")[0].get_text() == "Page: It measures 1 < 2, *x_1* and $5."
 
 
 @pytest.mark.parametrize(
