@@ -12,20 +12,6 @@ from hooks import figures
 URI = "part/figures/square.svg"
 
 
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """그리는 프로세스를 몇 번 띄웠나."""
-    calls: list[list[str]] = []
-    real = figures.subprocess.run
-
-    def counted(command, **options):
-        calls.append(command)
-        return real(command, **options)
-
-    monkeypatch.setattr(figures.subprocess, "run", counted)
-    return calls
-
-
 def build(config: SimpleNamespace, *pages: str) -> Files:
     made = [File.generated(config, page, content="# 글") for page in pages or ("part/page.md", "index.md")]
     return figures.on_files(Files(made), config)
@@ -35,36 +21,6 @@ def test_a_page_gets_the_drawings_of_its_module(config: SimpleNamespace) -> None
     files = build(config)
     assert files.get_file_from_path(URI).content_string == '<svg width="3pt" height="6pt"></svg>'
     assert [file.src_uri for file in files if file.src_uri.endswith(".svg")] == [URI]
-
-
-def test_nothing_changed_draws_nothing(config: SimpleNamespace, runs: list) -> None:
-    build(config)
-    build(config)
-    assert len(runs) == 1
-
-
-def test_an_edit_two_imports_away_draws_anew(config: SimpleNamespace, book: Path, runs: list) -> None:
-    build(config)
-    (book / "mgk_docs_src" / "deep.py").write_text("SIDE = 12\n", "utf-8")
-    assert 'width="12pt"' in build(config).get_file_from_path(URI).content_string
-    (book / "mgk_docs_src" / "lonely.py").write_text("X = 2\n", "utf-8")
-    build(config)
-    assert len(runs) == 2
-
-
-def test_a_failing_drawing_stops_the_build_and_leaves_nothing(config: SimpleNamespace, book: Path) -> None:
-    page = book / "mgk_docs_src" / "figures" / "part" / "page.py"
-    page.write_text("def square():\n    raise RuntimeError('붓이 부러졌다')\n", "utf-8")
-    with pytest.raises(PluginError, match="붓이 부러졌다"):
-        build(config)
-    assert not [path for path in (book / ".cache" / "figures").iterdir() if path.suffix != ".lock"]
-
-
-def test_a_drawing_made_meanwhile_by_another_build_is_used(book: Path, runs: list) -> None:
-    (drawing,) = figures.drawings(["part/page.md"], book)
-    drawing.folder.mkdir(parents=True)
-    figures.draw(drawing, book)
-    assert runs == []
 
 
 def test_two_pages_of_a_folder_may_not_draw_the_same_name(config: SimpleNamespace, book: Path) -> None:

@@ -2,17 +2,14 @@
 
 import inspect
 import json
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
-from mkdocs.exceptions import Abort, PluginError
 
 from hooks import labs
 from mgk_book.running import execution
@@ -227,180 +224,6 @@ def test_with_a_repository_a_lab_opens_in_colab_and_installs_the_package(site: P
     assert len(runs) == 1
 
 
-def test_nothing_changed_runs_nothing_and_prose_runs_nothing(site: Path, runs: list) -> None:
-    make(site)
-    make(site)
-    edit(site / "docs" / "labs" / "deep.py", "둘째 제목", "고친 제목")
-    make(site)
-    assert runs == [["labs/deep", "labs/other"]]
-    assert "고친 제목" in page(site, "deep").get_text()
-
-
-def test_an_edit_of_code_runs_only_that_notebook(site: Path, runs: list) -> None:
-    make(site)
-    edit(site / "docs" / "labs" / "deep.py", "print(SIDE)", "print(SIDE * 100)")
-    make(site)
-    assert runs[1:] == [["labs/deep"]]
-    assert "300" in page(site, "deep").get_text()
-
-
-def test_an_edit_two_imports_away_runs_exactly_its_notebooks_and_shows_the_new_result(site: Path, runs: list) -> None:
-    make(site)
-    edit(site / "mgk_docs_src" / "deep.py", "SIDE = 3", "SIDE = 7")
-    make(site)
-    edit(site / "mgk_docs_src" / "lonely.py", "X = 1", "X = 12")
-    make(site)
-    assert runs[1:] == [["labs/deep"], ["labs/other"]]
-    assert "7" in page(site, "deep").select_one(".jp-OutputArea-output pre").get_text()
-    assert "12" in page(site, "other").select_one(".jp-OutputArea-output pre").get_text()
-
-
-def test_device_and_versions_are_part_of_the_key(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = execution.closure.import_graph(site)
-    code = ["from mgk_docs_src.shared import SIDE\n%matplotlib inline\nimport mgk_docs_src.lonely"]
-    assert execution.closure.imports(code, graph) == {"mgk_docs_src.shared", "mgk_docs_src.lonely"}
-    keys = {execution.key(code, graph, site, device) for device in ("cpu", "cuda")}
-    monkeypatch.setattr(execution.closure, "versions", lambda: ["0"])
-    keys.add(execution.key(code, graph, site, "cpu"))
-    assert len(keys) == 3
-
-
-def test_a_failing_cell_fails_the_build_and_is_not_kept(
-    site: Path, runs: list, caplog: pytest.LogCaptureFixture
-) -> None:
-    edit(site / "docs" / "labs" / "deep.py", "print(SIDE)", "print(SIDE / 0)")
-    with pytest.raises(Abort):
-        make(site)
-    assert "labs/deep: 1째 코드 칸: ZeroDivisionError" in caplog.text
-    assert not (site / "site" / "labs").exists()
-    edit(site / "docs" / "labs" / "deep.py", "SIDE / 0", "SIDE")
-    make(site)
-    assert runs == [["labs/deep", "labs/other"], ["labs/deep"]]
-
-
-def test_a_runner_that_dies_fails_the_build(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dying = site / "python"
-    dying.write_text("#!/bin/sh\ncat > /dev/null\nexit 3\n", "utf-8")
-    dying.chmod(0o755)
-    monkeypatch.setattr(execution.sys, "executable", str(dying))
-    with pytest.raises(PluginError, match="프로세스가 3로 끝났다"):
-        execution.execute(execution.find([("labs/deep", site / "docs" / "labs" / "deep.py")], site, "cpu"), site, "cpu")
-
-
-def test_a_cache_file_cut_short_is_made_anew(site: Path, runs: list) -> None:
-    make(site)
-    for path in (site / ".cache" / "labs").glob("*.json"):
-        path.write_bytes(path.read_bytes()[:-5])
-    make(site)
-    assert runs == [["labs/deep", "labs/other"]] * 2
-    assert "3" in page(site, "deep").select_one(".jp-OutputArea-output pre").get_text()
-
-
-# --- 고장: 진짜 프로세스로 ---
-
-BUILD = [sys.executable, "-m", "mkdocs", "build", "--site-dir"]
-SLOW = """# %% [markdown]
-# # 느린 실습
-#
-# 글.
-
-# %%
-import time
-from pathlib import Path
-with Path("runs.txt").open("a") as file:
-    file.write("run\\n")
-time.sleep(2)
-print("느린 결과")
-"""
-
-
-def shown(folder: Path, name: str) -> str:
-    return (folder / "labs" / name / "index.html").read_text("utf-8")
-
-
-def wait_for(path: Path) -> None:
-    end = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def test_two_builds_at_once_run_a_notebook_once_and_both_show_it(site: Path) -> None:
-    (site / "docs" / "labs" / "slow.py").write_text(SLOW, "utf-8")
-    builds = [subprocess.Popen([*BUILD, f"site-{name}"], cwd=site, stderr=subprocess.DEVNULL) for name in "ab"]
-    assert [build.wait() for build in builds] == [0, 0]
-    assert (site / "runs.txt").read_text() == "run\n"
-    for name in "ab":
-        assert "느린 결과" in shown(site / f"site-{name}", "slow")
-
-
-def test_a_build_killed_midway_leaves_nothing_half_and_the_next_one_is_whole(site: Path) -> None:
-    (site / "docs" / "labs" / "slow.py").write_text(SLOW, "utf-8")
-    killed = subprocess.Popen([*BUILD, "site"], cwd=site, stderr=subprocess.DEVNULL)
-    wait_for(site / "runs.txt")
-    killed.kill()
-    assert killed.wait() == -signal.SIGKILL
-    assert not (site / "site" / "labs").exists()
-    subprocess.run([*BUILD, "site"], cwd=site, check=True, capture_output=True)
-    assert "느린 결과" in shown(site / "site", "slow")
-    assert not list((site / ".cache" / "labs").glob("*.partial"))
-
-
-def test_a_worker_killed_midway_fails_the_build_with_its_name(site: Path) -> None:
-    edit(site / "docs" / "labs" / "deep.py", "print(SIDE)", "import os\nos.kill(os.getpid(), 9)")
-    done = subprocess.run([*BUILD, "site"], cwd=site, capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert "labs/deep: 작업자가 신호 9을 받고 죽었다" in done.stderr
-    assert not (site / "site" / "labs").exists()
-    edit(site / "docs" / "labs" / "deep.py", "import os\nos.kill(os.getpid(), 9)", "print(SIDE)")
-    subprocess.run([*BUILD, "site"], cwd=site, check=True, capture_output=True)
-    assert ">3\n" in shown(site / "site", "deep")
-
-
-def test_a_disk_that_takes_no_more_fails_the_build_and_keeps_nothing(site: Path) -> None:
-    """파일 크기의 한계(RLIMIT_FSIZE)는 꽉 찬 디스크처럼 쓰던 중간에 거절한다. 실습은 한계보다 긴 글을 찍는다."""
-    edit(site / "docs" / "labs" / "deep.py", "print(SIDE)", "print('가' * 2_000_000)")
-    execute = [sys.executable, "-m", "mgk_book.running.execution"]
-    full = ["bash", "-c", f"ulimit -f 1024; {' '.join(execute)}"]
-    done = subprocess.run(full, cwd=site, capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert "labs/deep: 결과를 쓰지 못했다: [Errno 27] File too large" in done.stderr
-    kept = [path.name for path in (site / ".cache" / "labs").iterdir() if path.name != "lock"]
-    assert [name for name in kept if name.endswith(".partial")] == []
-    assert len(kept) == 1  # labs/other
-    subprocess.run(execute, cwd=site, check=True, capture_output=True)
-    subprocess.run([*BUILD, "site"], cwd=site, check=True, capture_output=True)
-    assert "가가가" in shown(site / "site", "deep")
-
-
-def test_what_a_dead_worker_left_is_swept_away(site: Path, runs: list) -> None:
-    cache = site / ".cache" / "labs"
-    cache.mkdir(parents=True)
-    (cache / "x.json.1.partial").write_text("[[", "utf-8")
-    make(site)
-    assert not list(cache.glob("*.partial"))
-    assert runs == [["labs/deep", "labs/other"]]
-
-
-def test_the_real_peer_would_be_stale_so_the_key_must_not_be_the_notebook_alone(site: Path) -> None:
-    """mkdocs-jupyter의 캐시는 노트북의 바이트만 본다. 훅이 만든 노트북의 바이트가 결과를 따라 바뀌어야 한다."""
-    make(site)
-    made = site / ".cache" / "labs" / "made" / "labs" / "deep.ipynb"
-    before = made.read_bytes()
-    make(site)
-    assert made.read_bytes() == before
-    edit(site / "mgk_docs_src" / "deep.py", "SIDE = 3", "SIDE = 9")
-    make(site)
-    assert made.read_bytes() != before
-
-
 def test_it_works_from_the_command_line_too(site: Path) -> None:
     subprocess.run([sys.executable, "-m", "mkdocs", "build", "--quiet"], cwd=site, check=True, capture_output=True)
     assert "3" in page(site, "deep").select_one(".jp-OutputArea-output pre").get_text()
-
-
-def test_make_labs_runs_them_without_building(site: Path, runs: list) -> None:
-    execution.main(site)
-    subprocess.run([sys.executable, "-m", "mgk_book.running.execution"], cwd=site, check=True)
-    assert runs == [["labs/deep", "labs/other"]]
-    assert not (site / "site").exists()
