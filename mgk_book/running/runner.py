@@ -173,7 +173,7 @@ def _verdict(said: str, status: int) -> str | None:
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
         return f"작업자가 신호 {-code}을 받고 죽었다"
-    return None if said == DONE else said or f"작업자가 일을 마치지 않고 종료 코드 {code}로 끝났다"
+    return None if said == DONE else said or f"작업자가 일을 마치지 않고 끝났다(종료 코드 {code})"
 
 
 def main(jobs: list[Job], workers: int) -> None:
@@ -197,7 +197,6 @@ if __name__ == "__main__":
     import matplotlib.backends.backend_agg
     import matplotlib.backends.backend_svg
     import matplotlib.figure
-    import sklearn.datasets  # noqa: F401 (scipy까지)
     import torch
 
     matplotlib.rcdefaults()  # 읽는 사람의 matplotlibrc가 책의 그림을 바꾸지 않게

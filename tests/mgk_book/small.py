@@ -15,9 +15,9 @@ PACKAGE = {
     "mgk_docs_src/lonely.py": "X = 1\n",
     "mgk_docs_src/figures/__init__.py": "",
     "mgk_docs_src/figures/__main__.py": (
-        "from pathlib import Path\nimport importlib\n\n\ndef main(name, target):\n"
-        "    module, folder = importlib.import_module(name), Path(target)\n    folder.mkdir()\n"
-        "    (folder / 'square.svg').write_text(module.square(), 'utf-8')\n"
+        "from pathlib import Path\nimport importlib\n\n\ndef main(module, target, name):\n"
+        "    drawn = getattr(importlib.import_module(module), name)()\n    Path(target).mkdir(exist_ok=True)\n"
+        "    (Path(target) / f'{name}.svg').write_text(drawn, 'utf-8')\n"
     ),
     "mgk_docs_src/figures/part/__init__.py": "",
     "mgk_docs_src/figures/part/page.py": (

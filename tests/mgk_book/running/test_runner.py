@@ -1,13 +1,18 @@
 """mgk_book/running/runner.py: 칸을 차례로, 노트북을 나란히, 서로 모르게 돌린다."""
 
+import io
 import json
+import os
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from PIL import Image
 
 from mgk_book.running import runner
 
@@ -76,9 +81,45 @@ def test_work_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
-def run(jobs: list[dict[str, object]]) -> dict[str, dict[str, object]]:
+PICTURE = "from PIL import Image\nfrom IPython.display import display\npicture = Image.new('L', (1, 1))\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "mime"),
+    [
+        (f"{PICTURE}picture", "image/png"),
+        (f"{PICTURE}display(picture)", "image/png"),
+        (f"{PICTURE}import io\nfile = io.BytesIO()\npicture.save(file, 'jpeg')\n"
+         "display({'image/jpeg': file.getvalue()}, raw=True)", "image/jpeg"),
+    ],
+)  # fmt: skip
+def test_pictures_and_bytes_are_base64_as_in_any_notebook(source: str, mime: str, tmp_path: Path) -> None:
+    out = tmp_path / "one.json"
+    assert runner.work({"cells": [source], "out": str(out)}) is None
+    ((output,),) = json.loads(out.read_text("utf-8"))["outputs"]
+    assert Image.open(io.BytesIO(b64decode(output["data"][mime]))).size == (1, 1)
+    nbformat.validate(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])]))
+
+
+def test_half_a_character_is_shown_as_one_that_is_not_known(tmp_path: Path) -> None:
+    out = tmp_path / "one.json"
+    assert runner.work({"cells": ["print('가\\ud83d나\\udc00\\U0001f600')"], "out": str(out)}) is None
+    assert json.loads(out.read_text("utf-8"))["outputs"][0][0]["text"] == "가\ufffd나\ufffd\U0001f600\n"
+
+
+def test_an_output_that_no_notebook_can_hold_is_named(tmp_path: Path) -> None:
+    cell = "from IPython.display import display\ndisplay({'application/json': {1, 2}}, raw=True)"
+    said = runner.work({"cells": [cell], "out": str(tmp_path / "one.json")})
+    assert "TypeError: set: 노트북의 출력이 될 수 없다" in str(said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def run(jobs: list[dict[str, object]], **given: str) -> dict[str, dict[str, object]]:
     command = [sys.executable, "-m", "mgk_book.running.runner"]
-    done = subprocess.run(command, input=json.dumps(jobs), capture_output=True, text=True, check=True)
+    environment = {**os.environ, **given}
+    done = subprocess.run(
+        command, input=json.dumps(jobs), capture_output=True, encoding="utf-8", check=True, env=environment
+    )
     return {line["name"]: line for line in map(json.loads, done.stdout.splitlines())}
 
 
@@ -98,3 +139,14 @@ def test_notebooks_run_apart_and_each_ends_with_one_line(tmp_path: Path) -> None
     assert "ZeroDivisionError" in str(done["틀린"]["error"])
     assert "신호 9" in str(done["죽은"]["error"])
     assert {path.name for path in tmp_path.iterdir()} == {"좋은", "모르는"}
+
+
+def test_the_readers_matplotlibrc_has_no_effect(tmp_path: Path) -> None:
+    rc = tmp_path / "matplotlibrc"
+    rc.write_text("text.usetex: True\nsavefig.bbox: tight\nlines.linewidth: 9\nbackend: pdf\n", "utf-8")
+    cell = "from matplotlib import rcParams\n[rcParams[name] for name in ('text.usetex', 'savefig.bbox', 'backend')]"
+    out = tmp_path / "out.json"
+    (done,) = run([{"name": "하나", "cells": [cell], "out": str(out)}], MATPLOTLIBRC=str(rc)).values()
+    assert done["error"] is None
+    (((output,),)) = json.loads(out.read_text("utf-8"))["outputs"]
+    assert output["data"]["text/plain"] == "[False, None, 'svg']"
