@@ -7,7 +7,7 @@ PORT ?= 8000
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check lint shapes build site-test look outputs labs certify bench bench-site lighthouse bench-labs lock clean
+.PHONY: help install serve test check lint shapes build site-test zensical look outputs labs certify bench bench-site lighthouse bench-labs lock clean
 
 help: ## 이 목록
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,8 @@ help: ## 이 목록
 install: .venv/.installed ## 설치만
 
 serve: .venv/.installed ## 사이트를 만들어 http://127.0.0.1:8000 에 띄우고, 고치면 다시 만든다
-	@# MkDocs는 훅과 확장을 한 번만 읽는다. 고치면 서버를 다시 띄우고, 열려 있던 페이지는 스스로 새로 읽는다.
-	$(BIN)/watchmedo auto-restart --directory hooks --directory mgk_book --pattern '**/*.py' --recursive -- \
+	@# MkDocs는 플러그인과 확장을 한 번만 읽는다. 고치면 서버를 다시 띄우고, 열려 있던 페이지는 스스로 새로 읽는다.
+	$(BIN)/watchmedo auto-restart --directory mgk_book --pattern '**/*.py' --recursive -- \
 		$(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
 test: .venv/.installed ## 단위 시험과 모든 페이지의 코드 블록 (make test DEVICE=cuda)
@@ -50,6 +50,14 @@ site-test: .venv/.installed ## 만든 사이트를 진짜 브라우저로 시험
 	@$(BIN)/python -m pytest tests/site/test_reading.py -m site > .cache/reading.log 2>&1 & reading=$$!; \
 	$(BIN)/python -m pytest tests/site -m site --ignore tests/site/test_reading.py; others=$$?; \
 	wait $$reading; read=$$?; cat .cache/reading.log; exit $$((others + read))
+
+zensical: .venv/.installed ## 같은 글을 Zensical로 만들어, 수식과 그림과 예제와 링크를 센다 (.cache/zensical/)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[longevity]'
+	$(BIN)/python -m mgk_book.prepare
+	@# Zensical은 docs 폴더 하나만 읽는다. 만든 것을 글과 한 폴더에 모은다.
+	rm -rf .cache/zensical && mkdir -p .cache/zensical && cp -r docs .cache/zensical/ && cp -r .cache/made/site/. .cache/zensical/docs/
+	$(BIN)/python -m zensical build --config-file zensical.yml
+	$(BIN)/python -m pytest tests/site/test_zensical.py -m site -q -s
 
 look: .venv/.installed ## 만든 사이트의 모든 페이지, 수식, 그림, 표를 큰 그림 몇십 장(.cache/look/)으로 모은다. 펴내기 전에 본다
 	$(BIN)/python -m tests.site.look

@@ -1,8 +1,8 @@
 """실습 한 페이지를 맞춘다: 사이트의 마크다운으로 그린 글 사이에, mkdocs-jupyter가 그린 출력을 끼운다.
 
-글을 사이트의 마크다운으로 그려야 한글 제목의 id, 목차, 링크, 수식, 알림이 다른 페이지와 같다. mkdocs-jupyter의 틀과 스타일과
-스크립트는 쓰지 않고 출력만 꺼내 book.css의 꼴로 싼다. 출력 속의 그림은 본문에서 꺼내 파일로 둔다: 노트북은 그림을
-글자로 부풀려(base64) 담는데, 그대로 두면 첫 화면의 글이 아래쪽의 모든 그림을 기다린다.
+글을 사이트의 마크다운으로 그려야 한글 제목의 id, 목차, 링크, 수식, 알림이 다른 페이지와 같다. mkdocs-jupyter의 틀과
+스타일과 스크립트는 쓰지 않고 출력만 꺼내 book.css의 꼴로 싼다. 출력 속의 그림은 본문에서 꺼내 파일로 둔다: 노트북은
+그림을 글자로 부풀려(base64) 담는데, 그대로 두면 첫 화면의 글이 아래쪽의 모든 그림을 기다린다.
 
 코드 칸의 표지(`# %% 이름 tags=["…"]`)는 둘이다.
 
@@ -42,10 +42,10 @@ class Drawn(NamedTuple):
     pictures: dict[str, bytes]
 
 
-class Dim(Filter):  # type: ignore[misc]  # Pygments에는 타입이 없다
+class Dim(Filter):
     """색을 주석과 docstring에만 남긴다: 접어 둔 코드 무게의 거의 반이 색이다."""
 
-    def filter(self, lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:  # noqa: ARG002 (Pygments의 이름)
+    def filter(self, lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:
         """조각마다 종류를 바꾼다."""
         for kind, text in stream:
             yield (kind if kind in (Comment.Single, String.Doc) else Text), text
@@ -62,7 +62,7 @@ def description(lab: Lab) -> str:
 
 
 def assembled(lab: Lab, content: str, jupyter: str, folder: str, root: Path) -> Drawn:
-    """글과 코드를 노트북의 차례대로. 첫 글 칸 뒤에 요약과, 실습이 쓰는 함수의 줄을 끼운다. 그림은 `folder`에 있게 된다."""
+    """글과 코드를 노트북의 차례대로. 첫 글 칸 뒤에 요약과, 실습이 쓰는 함수의 줄을 끼운다. 그림은 `folder`로 간다."""
     pictures: dict[str, bytes] = {}
     texts = iter(content.split(SEPARATOR))
     outputs = cell_outputs(jupyter, folder, pictures)

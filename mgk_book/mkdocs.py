@@ -1,6 +1,7 @@
 """MkDocs만 할 수 있는 일. 여기서만 mkdocs를 들여온다.
 
-만들 것을 만들게 하고(prepare), 만든 것을 사이트의 파일로 넘기고, 실습의 글과 출력을 맞추고, 검색과 스타일시트를 갈아 끼운다.
+만들 것을 만들게 하고(prepare), 만든 것을 사이트의 파일로 넘기고, 실습의 글과 출력을 맞추고, 검색과 스타일시트를
+갈아 끼운다.
 """
 
 import copy
@@ -10,6 +11,7 @@ from collections import ChainMap
 from pathlib import Path
 from typing import Any
 
+from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files
@@ -34,7 +36,7 @@ SWITCHING = re.compile(r"\[data-md-color-switching\] \*[^{}]*\{[^{}]*\}")
 SOURCE_MAP = re.compile(r"/\*# sourceMappingURL=.*?\*/")  # 여러 파일을 모으면 자리가 맞지 않는다
 
 
-class BookPlugin(BasePlugin):  # type: ignore[misc, type-arg]  # mkdocs에는 타입이 없다
+class BookPlugin(BasePlugin[Config]):
     """`plugins: [search, mkdocs-jupyter, mkdocstrings, mgk_book]`의 마지막."""
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
@@ -101,7 +103,7 @@ class BookPlugin(BasePlugin):  # type: ignore[misc, type-arg]  # mkdocs에는 �
 
     @event_priority(-200)  # mkdocstrings가 제 것을 쓴 뒤
     def on_env(self, env: Any, config: MkDocsConfig, files: Files) -> None:
-        """페이지는 스타일시트가 모두 올 때까지 글을 그리지 못한다. 느린 회선에서 네 번 받을 것을 한 번에 받게 모은다."""
+        """페이지는 스타일시트가 모두 올 때까지 글을 그리지 못한다. 네 번 받을 것을 한 번에 받게 모은다."""
         theme = sorted(file.src_uri for file in files if THEME_SHEETS.fullmatch(file.src_uri))
         sheets = []
         for uri in [*theme, *map(str, config.extra_css)]:

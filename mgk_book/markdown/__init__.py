@@ -19,7 +19,7 @@ from mgk_book.markdown.places import Places
 from mgk_book.markdown.proof import Proof
 from mgk_book.markdown.prose import Prose
 
-# toc(우선순위 5)가 차례를 만들고 생성기가 페이지 안의 id를 모으기 전에 하는 일과 그 뒤에 하는 일. 저마다 적힌 차례대로 돈다.
+# toc(우선순위 5)가 차례를 만들고 생성기가 페이지 안의 id를 모으기 전에 하는 일과 그 뒤에 하는 일. 적힌 차례대로 돈다.
 BEFORE_CONTENTS = [GlossaryIds, HeadingLabels, Top]
 AFTER_CONTENTS = [
     EnglishHeading,

@@ -23,10 +23,10 @@ class Fence(str):
     is_output: bool
 
 
-class Plain(Filter):  # type: ignore[misc]  # Pygments에는 타입이 없다
+class Plain(Filter):
     """테마가 글과 같은 색으로 두는 것은 글로 본다. 장마다 요소가 천 개 넘게 주니 휴대전화가 모양을 빨리 셈한다."""
 
-    def filter(self, lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:  # noqa: ARG002 (Pygments의 이름)
+    def filter(self, lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:
         """조각마다 종류를 바꾼다."""
         for kind, text in stream:
             yield (Text if kind in UNCOLOURED else kind), text
@@ -37,7 +37,7 @@ def cells(text: str) -> str:
     return WIDE.sub(lambda run: f'<span class="wide" style="width:{2 * len(run[0])}ch">{run[0]}</span>', text)
 
 
-def fence(source: str, language: str, class_name: str, options: Any, md: Markdown, **given: Any) -> Fence:  # noqa: ARG001
+def fence(source: str, language: str, class_name: str, options: Any, md: Markdown, **given: Any) -> Fence:
     """superfences가 부르는 것(mkdocs.yml의 custom_fences). 색은 superfences가 칠한다."""
     is_output = language == "text" and options.get("title") == OUTPUT
     if is_output and is_english(page_of(md)):

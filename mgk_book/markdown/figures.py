@@ -4,8 +4,9 @@
 
 - 여느 그림: 크기를 적어, 늦게 와도 글이 밀리지 않게 한다.
 - `{ .inline }`: 페이지에 그대로 넣는다. 그래야 그림 속의 링크를 누르고 자판으로도 옮겨 다닌다.
-- `{ .moving }`: 손잡이를 단다. 그림의 함수가 손잡이의 모든 자리에서의 선을 미리 적어 두었고(mgk_docs_src/figures/moving.py),
-  `docs/assets/javascripts/moving.js`가 자리에 맞는 선으로 바꾼다. 스크립트가 없으면 손잡이는 숨고 그림은 남는다.
+- `{ .moving }`: 손잡이를 단다. 그림의 함수가 손잡이의 모든 자리에서의 선을 미리 적어 두었고
+  (mgk_docs_src/figures/moving.py), `docs/assets/javascripts/moving.js`가 자리에 맞는 선으로 바꾼다. 스크립트가 없으면
+  손잡이는 숨고 그림은 남는다.
 """
 
 import html

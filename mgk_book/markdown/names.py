@@ -60,8 +60,8 @@ def _known(root: Path, _: object) -> Endings:
 def of_book(name: str, names: Endings, module: str) -> str | None:
     """하나로 정해지는 온전한 이름.
 
-    `sample`처럼 여러 모듈에 있는 이름은 `samplers.sample`처럼 적었을 때만, `reduce`처럼 낱말 하나인 이름은 torch의 인자이기도
-    해서 `reduction.reduce`처럼 적었을 때만 그 이름이다. 페이지와 짝인 모듈에 있으면 이름만 적어도 된다.
+    `sample`처럼 여러 모듈에 있는 이름은 `samplers.sample`처럼 적었을 때만, `reduce`처럼 낱말 하나인 이름은 torch의
+    인자이기도 해서 `reduction.reduce`처럼 적었을 때만 그 이름이다. 페이지와 짝인 모듈에 있으면 이름만 적어도 된다.
     """
     own = f"{module}.{name}"
     if own in names:

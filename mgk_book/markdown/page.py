@@ -1,7 +1,7 @@
 """제목 아래와 페이지의 끝: 읽는 시간과 수준, 영어 제목과 요약, 노트북과 고치기 링크.
 
-한국어를 모르는 사람에게는 앞머리의 `english`(실습이면 노트북의 머리)가 길을 준다. 글과 그림과 코드는 한국어 페이지 하나뿐이다.
-책을 두 벌 만들지 않으므로 빌드가 늦어지지 않고, 두 벌이 어긋날 일도 없다.
+한국어를 모르는 사람에게는 앞머리의 `english`(실습이면 노트북의 머리)가 길을 준다. 글과 그림과 코드는 한국어 페이지
+하나뿐이다. 책을 두 벌 만들지 않으므로 빌드가 늦어지지 않고, 두 벌이 어긋날 일도 없다.
 
 저장소를 모르면 고치는 링크를 달지 않는다.
 """
@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 from mgk_book.book import DOCS, BookError, read
 from mgk_book.markdown.code import Fence
 from mgk_book.markdown.math import DRAWN
-from mgk_book.markdown.part import Part, element, is_english, kept, link, page_of
+from mgk_book.markdown.part import Part, element, is_english, link, page_of
 from mgk_book.running.execution import load
 
 LEVELS = ("입문", "중급", "심화")
@@ -186,12 +186,20 @@ class Words(NamedTuple):
 
 LABELS = {
     "ko": Words(
-        "이 페이지를 노트북으로 내려받기 (.ipynb)", "실행한 노트북 내려받기 (.ipynb)", "Colab에서 열기", "이 페이지 고치기", "잘못 알리기"
+        notebook="이 페이지를 노트북으로 내려받기 (.ipynb)",
+        executed="실행한 노트북 내려받기 (.ipynb)",
+        colab="Colab에서 열기",
+        edit="이 페이지 고치기",
+        report="잘못 알리기",
     ),
     "en": Words(
-        "Download this page as a notebook (.ipynb)", "Download the notebook that was run (.ipynb)", "Open in Colab", "Edit this page", "Report a mistake"
+        notebook="Download this page as a notebook (.ipynb)",
+        executed="Download the notebook that was run (.ipynb)",
+        colab="Open in Colab",
+        edit="Edit this page",
+        report="Report a mistake",
     ),
-}  # fmt: skip
+}
 
 
 def source_of(page: str) -> str:

@@ -95,7 +95,7 @@ def test_rand_again():
 BLOCK = "page.md#"
 MODULES = [f"mgk_docs_src/{name}.py" for name in ("__init__", "checks", "device", "random")]
 FILES = ["conftest.py", "mkdocs.yml", "CITATION.cff", "pyproject.toml", "tests/__init__.py"]
-PARTS = [*FILES, *MODULES, "hooks", "mgk_book", "tests/docs"]
+PARTS = [*FILES, *MODULES, "mgk_book", "tests/docs"]
 
 
 @pytest.fixture

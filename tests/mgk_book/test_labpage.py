@@ -21,7 +21,9 @@ PROSE = ["# 접기\n\n물음과\n결론.", "## 본문"]
 
 
 def cell(kind: str, source: str, **metadata: Any) -> Any:
-    return nbformat.v4.new_markdown_cell(source) if kind == "글" else nbformat.v4.new_code_cell(source, metadata=metadata)
+    return (
+        nbformat.v4.new_markdown_cell(source) if kind == "글" else nbformat.v4.new_code_cell(source, metadata=metadata)
+    )
 
 
 @pytest.fixture

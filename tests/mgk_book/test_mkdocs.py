@@ -68,13 +68,16 @@ FILES = {
     "mgk_docs_src/figures/part/page.py": (
         "def square():\n    return '<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"3pt\" height=\"6pt\"></svg>'\n"
     ),
-    "docs/index.md": FRONT.format("책머리", "") + "## 수준 { #levels }\n\n## 설치 { #install }\n\n<!-- repository:clone -->\n",
+    "docs/index.md": (
+        FRONT.format("책머리", "") + "## 수준 { #levels }\n\n## 설치 { #install }\n\n<!-- repository:clone -->\n"
+    ),
     "docs/install.md": "",
     "docs/part/index.md": FRONT.format("주제", "") + "글\n",
     "docs/part/page.md": (
         FRONT.format("장", "level: 입문\n")
         + "![네모](figures/square.svg)\n\n`big_area`와 [용어](../reference/glossary.md#logit).\n\n"
-        "```python\nfrom mgk_docs_src.shared import big_area\nprint(big_area(2))\n```\n\n```text title=\"출력\"\n6\n```\n\n"
+        "```python\nfrom mgk_docs_src.shared import big_area\nprint(big_area(2))\n```\n\n"
+        '```text title="출력"\n6\n```\n\n'
         "::: mgk_docs_src.shared.big_area\n"
     ),
     "docs/labs/deep.py": LAB,
@@ -166,7 +169,9 @@ def test_one_stylesheet_in_the_order_of_the_theme(site: Path) -> None:
         (link,) = soup(site, page).select("link[rel=stylesheet]")
         assert link["href"].endswith("assets/stylesheets/all.css")
     css = (site / "site" / "assets" / "stylesheets" / "all.css").read_text("utf-8")
-    assert css.index(".md-grid") < css.index("data-md-color-scheme=slate") < css.index("doc-symbol") < css.index('"Math"')
+    assert (
+        css.index(".md-grid") < css.index("data-md-color-scheme=slate") < css.index("doc-symbol") < css.index('"Math"')
+    )
     assert "md-color-switching" not in css
     assert "sourceMappingURL" not in css
 
@@ -185,7 +190,9 @@ def test_only_the_english_page_is_english_and_the_book_does_not_end_there(site: 
 def test_old_addresses_lead_to_the_sessions_and_missing_pages_count_from_where_they_are(site: Path) -> None:
     for old in ("2024_하계모각코.html", "2024_하계모각코/index.html"):
         target = soup(site, f"2024_code/mgk/{old}").a["href"]
-        assert (site / "site" / "2024_code" / "mgk" / old).parent.joinpath(target).resolve() == site / "site" / "sessions"
+        assert (site / "site" / "2024_code" / "mgk" / old).parent.joinpath(
+            target
+        ).resolve() == site / "site" / "sessions"
     assert soup(site, "404.html").select_one("link[rel=stylesheet]")["href"].startswith("./assets/")
 
 
@@ -212,7 +219,9 @@ def test_addresses_may_be_files_and_the_repository_known(tmp_path: Path) -> None
 def test_a_shell_that_knows_no_korean_builds_the_same_site(site: Path, tmp_path: Path) -> None:
     root = lay(tmp_path)
     build(root, "--strict", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
-    files = [{path.relative_to(each).as_posix() for path in each.rglob("*.*")} for each in (site / "site", root / "site")]
+    files = [
+        {path.relative_to(each).as_posix() for path in each.rglob("*.*")} for each in (site / "site", root / "site")
+    ]
     assert files[0] == files[1]
     page = "part/page/index.html"
     assert (root / "site" / page).read_text("utf-8") == (site / "site" / page).read_text("utf-8")

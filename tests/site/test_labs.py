@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 
-from hooks.functions import public_names
+from mgk_book.markdown.names import public_names
 from tests.site.conftest import ROOT, SITE, built_pages
 
 LABS = [path for path in built_pages() if path.startswith("labs/")]

@@ -11,7 +11,7 @@ import torch
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Locator, Page
 
-from hooks.moving import at
+from mgk_book.markdown.figures import at
 from mgk_docs_src.figures import moving
 from mgk_docs_src.figures.losses.binary import bce_live
 from mgk_docs_src.losses.binary import bce_with_logits, bce_with_logits_grad

@@ -22,7 +22,16 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "pymdownx.tabbed": {"alternate_style": True},
 }
 EXTENSIONS = [
-    *("admonition", "attr_list", "def_list", "md_in_html", "tables", "toc", "pymdownx.arithmatex", "pymdownx.highlight"),
+    *(
+        "admonition",
+        "attr_list",
+        "def_list",
+        "md_in_html",
+        "tables",
+        "toc",
+        "pymdownx.arithmatex",
+        "pymdownx.highlight",
+    ),
     *("pymdownx.superfences", "pymdownx.tabbed"),
 ]
 

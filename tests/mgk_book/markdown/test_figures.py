@@ -13,7 +13,8 @@ from tests.mgk_book.markdown.drawing import draw, write
 SVG = (
     '<?xml version="1.0"?>\n<svg xmlns:xlink="http://www.w3.org/1999/xlink" width="360pt" height="417.6pt" '
     'xmlns="http://www.w3.org/2000/svg"><style>svg{--ink:#000}@media(prefers-color-scheme:dark){svg{--ink:#fff}}</style>'
-    '<metadata>누가</metadata><defs><path id="m1"/></defs><g id="trace-0" clip-path="url(#p1)"><use xlink:href="#m1"/></g>'
+    '<metadata>누가</metadata><defs><path id="m1"/></defs>'
+    '<g id="trace-0" clip-path="url(#p1)"><use xlink:href="#m1"/></g>'
     '<a xlink:href="#section" target="_blank"><text>글</text></a></svg>'
 )
 SCENES = {

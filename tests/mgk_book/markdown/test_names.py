@@ -19,7 +19,8 @@ KNOWN = names.endings(
         "mgk_docs_src.labs.losses.predict",
     ]
 )
-BCE, ENERGY, DIFFUSION = (f"mgk_docs_src.{name}" for name in ("losses.binary.bce", "energy.samplers.sample", "diffusion.sampling.sample"))  # fmt: skip
+BCE = "mgk_docs_src.losses.binary.bce"
+ENERGY, DIFFUSION = "mgk_docs_src.energy.samplers.sample", "mgk_docs_src.diffusion.sampling.sample"
 STEP, PREDICT = "mgk_docs_src.energy.samplers.step_size", "mgk_docs_src.labs.losses.predict"
 WRITTEN = re.compile(r"(?<!`)`((?:torch|nn|F|optim)\.[A-Za-z_][\w.]*)(?:\([^`]*\))?`(?!`)")
 

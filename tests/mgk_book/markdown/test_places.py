@@ -30,8 +30,14 @@ def test_a_docstring_has_no_places(book: Path) -> None:
 
 
 def test_the_parts_run_before_and_after_the_contents_in_the_order_of_the_lists(book: Path) -> None:
-    names = [item.name for item in sorted(markdown(book, PAGE).treeprocessors._priority, key=lambda item: -item.priority)]
-    own = [f"mgk-{part.__name__}" for part in BEFORE_CONTENTS] + ["toc"] + [f"mgk-{part.__name__}" for part in AFTER_CONTENTS]
+    names = [
+        item.name for item in sorted(markdown(book, PAGE).treeprocessors._priority, key=lambda item: -item.priority)
+    ]
+    own = (
+        [f"mgk-{part.__name__}" for part in BEFORE_CONTENTS]
+        + ["toc"]
+        + [f"mgk-{part.__name__}" for part in AFTER_CONTENTS]
+    )
     assert [name for name in names if name in own] == own
     assert names.index("attr_list") < names.index(own[0])
     assert names.index(own[-1]) < names.index("relpath")  # 링크는 생성기가 검사하기 전에 있다

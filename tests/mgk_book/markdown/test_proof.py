@@ -22,7 +22,7 @@ TWO = "import mgk_docs_src.energy.samplers as a\nprint(a)"
 PAGE = (
     f'# 처음\n\n```python\n{ONE}\n```\n\n```text title="출력"\nTrue\n```\n\n글\n\n'
     f'=== "탭"\n\n    ```python\n    {TWO.replace(chr(10), chr(10) + "    ")}\n    ```\n\n'
-    "```text\n다른 글\n```\n\n```sh\nls\n```\n\n```python { notest=\"시간\" }\nx\n```\n"
+    '```text\n다른 글\n```\n\n```sh\nls\n```\n\n```python { notest="시간" }\nx\n```\n'
 )
 CPU = {"device": "CPU", "torch": "2.13.0", "system": "<리눅스>"}
 GPU = {"device": "GPU X", "torch": "2.13.0"}

@@ -31,7 +31,9 @@ def test_a_term_is_explained_the_first_time_only(book: Path) -> None:
     assert mark.find_parent("p") == soup.p
 
 
-@pytest.mark.parametrize("text", ["로짓은", "로짓으로", "로짓(logit)", "그 로짓.", "로짓과", "‘로짓’이라는", "**로짓**은"])
+@pytest.mark.parametrize(
+    "text", ["로짓은", "로짓으로", "로짓(logit)", "그 로짓.", "로짓과", "‘로짓’이라는", "**로짓**은"]
+)
 def test_particles_do_not_hide_a_term(text: str, book: Path) -> None:
     assert terms(text, book) == ["로짓"]
 
@@ -67,7 +69,13 @@ def test_a_docstring_has_neither_marks_nor_links_of_the_book(book: Path) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["### `bce` 로짓", "[`bce` 로짓](#x)", "```text\nbce 로짓 2024-07-21\n```", "| `bce` 로짓 |\n| --- |\n| 끝 |", "bce"],
+    [
+        "### `bce` 로짓",
+        "[`bce` 로짓](#x)",
+        "```text\nbce 로짓 2024-07-21\n```",
+        "| `bce` 로짓 |\n| --- |\n| 끝 |",
+        "bce",
+    ],
 )
 def test_headings_links_blocks_and_heads_of_tables_are_left_alone(text: str, book: Path) -> None:
     assert not shown(text, book).select("abbr, autoref, time")
@@ -101,4 +109,7 @@ def test_dates_are_kept_whole(text: str, dates: int, book: Path) -> None:
 
 
 def test_spreads_and_percentages_are_kept_whole(book: Path) -> None:
-    assert shown("방법 +0.081 ± 0.056, 12 %, 값 ± 오차", book).p.get_text() == "방법 +0.081\u00a0±\u00a00.056, 12\u00a0%, 값 ± 오차"
+    assert (
+        shown("방법 +0.081 ± 0.056, 12 %, 값 ± 오차", book).p.get_text()
+        == "방법 +0.081\u00a0±\u00a00.056, 12\u00a0%, 값 ± 오차"
+    )

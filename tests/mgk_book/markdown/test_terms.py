@@ -47,5 +47,9 @@ def test_terms_are_read_again_when_the_page_changes_and_a_book_may_have_none(boo
 
 def test_an_entry_can_be_pointed_at_by_its_english(book: Path) -> None:
     text = "# 용어\n\n로그-합-지수 (log-sum-exp, LSE)\n:   값.\n\n이미 (own) { #mine }\n:   값.\n\n그냥\n:   값.\n"
-    assert [term.get("id") for term in draw(text, book, terms.GLOSSARY).select("dt")] == ["log-sum-exp-lse", "mine", None]
+    assert [term.get("id") for term in draw(text, book, terms.GLOSSARY).select("dt")] == [
+        "log-sum-exp-lse",
+        "mine",
+        None,
+    ]
     assert not draw(text, book, "index.md").select("dt[id=log-sum-exp-lse]")
