@@ -11,7 +11,6 @@ from collections import ChainMap
 from pathlib import Path
 from typing import Any
 
-from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files
@@ -36,7 +35,7 @@ SWITCHING = re.compile(r"\[data-md-color-switching\] \*[^{}]*\{[^{}]*\}")
 SOURCE_MAP = re.compile(r"/\*# sourceMappingURL=.*?\*/")  # 여러 파일을 모으면 자리가 맞지 않는다
 
 
-class BookPlugin(BasePlugin[Config]):
+class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 받는다
     """`plugins: [search, mkdocs-jupyter, mkdocstrings, mgk_book]`의 마지막."""
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
