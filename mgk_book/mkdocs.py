@@ -66,6 +66,8 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
             # mkdocs-jupyter는 폴더에 놓인 보통 파일만 노트북으로 알아본다.
             files.append(File(uri, str(self.root / MADE), config.site_dir, config.use_directory_urls))
         for uri, path in made.files.items():
+            if "/figures/" in uri and path.suffix == ".json":
+                continue  # 움직이는 그림의 장면은 페이지 안에 들어 있다
             named = os.fsdecode(uri.encode())  # 한글을 모르는 셸(LC_ALL=C)에서도 파일의 이름은 UTF-8이다
             files.append(File.generated(config, named, abs_src_path=str(path)))
         self.add_search(files, config)
