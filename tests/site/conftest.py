@@ -93,7 +93,8 @@ def built_pages() -> list[str]:
 @cache
 def soup_of(path: str) -> BeautifulSoup:
     """한 페이지. 시험들이 나누어 읽으므로 고치지 않는다."""
-    return BeautifulSoup((SITE / path / "index.html").read_text("utf-8"), "html.parser")
+    file = SITE / path if path.endswith(".html") else SITE / path / "index.html"
+    return BeautifulSoup(file.read_text("utf-8"), "html.parser")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -137,7 +138,7 @@ def visiting(browser: Browser, address: str, width: int, scheme: str) -> Iterato
     page = context.new_page()
     responses: list[Response] = []
     errors: list[str] = []
-    page.on("response", responses.append)
+    page.on("response", lambda response: responses.extend([response]))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.add_init_script(SHIFTS)
     page.goto(address)
