@@ -74,6 +74,14 @@ OVERFLOWING = """() => {
     window.wide = cut;
     return cut.length;
 }"""
+# 넘치는 상자만 남긴다. 긴 페이지를 다 찍지 않아도 된다.
+ALONE = """() => {
+    const others = [...document.querySelectorAll("article *")].filter(
+      part => !window.wide.some(box => box.contains(part) || part.contains(box)));
+    const styles = others.map(part => part.style.cssText);
+    others.forEach(part => part.style.setProperty("display", "none", "important"));
+    window.back = () => others.forEach((part, number) => { part.style.cssText = styles[number]; });
+}"""
 # 넘치는 상자들의 자리와, 덮개의 너비보다 많이 밀렸는지, 남아 있는 첫 열이 있는지.
 PLACES = """() => window.wide.map(box => {
     const { left, top, right, bottom } = box.getBoundingClientRect();
@@ -86,7 +94,7 @@ SLICE = 8000  # 한 번에 찍는 높이
 
 
 def shades(page: Page) -> list[tuple[float, float, bool, bool]]:
-    """넘치는 상자마다 왼쪽과 오른쪽의 그늘. 하나씩 찍지 않고, 길게 찍어 오려 낸다."""
+    """넘치는 상자마다 왼쪽과 오른쪽의 그늘. 하나씩 찍지 않고, 한 번에 길게 찍어 오려 낸다."""
     places = page.evaluate(PLACES)
     tops = range(min(place[0][1] for place in places), max(place[0][3] for place in places), SLICE)
     shots = [
@@ -110,10 +118,11 @@ def test_what_scrolls_sideways_says_so(path: str, scheme: str, on_phone: Visit) 
     paint(page, scheme)
     with unfolded(page):
         if page.evaluate(OVERFLOWING):
+            page.evaluate(ALONE)
             still = shades(page)
             page.evaluate("window.wide.forEach(box => { box.scrollLeft = box.scrollWidth; })")
             pushed = shades(page)
-            page.evaluate("window.wide.forEach(box => { box.scrollLeft = 0; })")
+            page.evaluate("window.wide.forEach(box => { box.scrollLeft = 0; }); window.back()")
         else:
             still = pushed = []
     paint(page, "dark")
