@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEVICE ?= cpu
 PORT ?= 8000
+SITE ?= site
 # Material이 자기 수명을 알리는 글. 무엇을 할지는 README에 적어 두었다.
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check lint shapes build site-test zensical look outputs labs certify bench bench-site lighthouse bench-labs lock clean
+.PHONY: help install serve test check lint shapes build links site-test zensical look outputs labs certify bench bench-site lighthouse bench-labs lock clean
 
 help: ## 이 목록
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +31,7 @@ serve: .venv/.installed ## 사이트를 만들어 http://127.0.0.1:8000 에 띄�
 test: .venv/.installed ## 단위 시험과 모든 페이지의 코드 블록 (make test DEVICE=cuda)
 	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) --cov --cov-report=term
 
-check: lint test shapes build site-test ## CI가 돌리는 모든 것
+check: lint test shapes build links site-test ## CI가 돌리는 모든 것
 
 lint: .venv/.installed ## 린트, 서식, 타입, import 방향
 	$(BIN)/ruff check .
@@ -45,11 +46,12 @@ shapes: .venv/.installed ## 시그니처에 적은 텐서 모양을 실행 중�
 build: .venv/.installed ## 엄격하게 사이트를 만든다 (site/)
 	$(BIN)/python -m mkdocs build --strict
 
+links: .venv/.installed ## 만든 사이트의 모든 페이지, 그림, #조각으로 가는 링크가 살아 있는지 (make links SITE=다른/사이트)
+	$(BIN)/lychee --config tests/site/lychee.toml $(SITE)
+
 site-test: .venv/.installed ## 만든 사이트를 진짜 브라우저로 시험한다 (chromium이 있어야 한다)
-	@# 모든 페이지의 접근성을 여섯 가지 화면에서 보는 것이 오래 걸려, 나머지와 나란히 돌린다.
-	@$(BIN)/python -m pytest tests/site/test_reading.py -m site > .cache/reading.log 2>&1 & reading=$$!; \
-	$(BIN)/python -m pytest tests/site -m site --ignore tests/site/test_reading.py; others=$$?; \
-	wait $$reading; read=$$?; cat .cache/reading.log; exit $$((others + read))
+	@# 페이지의 차례로 도는 시험을 반씩 나누므로, 한 페이지를 보는 시험들은 한 프로세스에서 방문을 나누어 쓴다.
+	$(BIN)/python -m pytest tests/site -m site --ignore tests/site/test_zensical.py -n 2 --dist worksteal --durations 10
 
 zensical: .venv/.installed ## 같은 글을 Zensical로 만들어, 수식과 그림과 예제와 링크를 센다 (.cache/zensical/)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[longevity]'

@@ -4,11 +4,10 @@ import ast
 
 import jupytext
 import pytest
-from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 
 from mgk_book.markdown.names import public_names
-from tests.site.conftest import ROOT, SITE, built_pages
+from tests.site.conftest import ROOT, SITE, built_pages, soup_of
 
 LABS = [path for path in built_pages() if path.startswith("labs/")]
 WIDTHS = (390, 1280)
@@ -54,10 +53,6 @@ STUCK = """() => [...document.querySelectorAll("article .jp-OutputArea-output ta
 })"""
 
 
-def article(path: str) -> BeautifulSoup:
-    return BeautifulSoup((SITE / path / "index.html").read_text("utf-8"), "html.parser").article
-
-
 @pytest.fixture(params=WIDTHS)
 def screen(request: pytest.FixtureRequest, browser: Browser) -> Page:
     context = browser.new_context(viewport={"width": request.param, "height": 900})
@@ -72,14 +67,14 @@ def test_the_functions_that_the_code_imports_are_linked_to_their_listings(lab: s
     ]
     imports = [node for source in code for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
     wanted = {f"{node.module}.{alias.name}" for node in imports for alias in node.names} & {*public_names(ROOT)}
-    found = {link["href"].partition("#")[2] for link in article(lab).select(".lab-functions a")}
+    found = {link["href"].partition("#")[2] for link in soup_of(lab).article.select(".lab-functions a")}
     assert wanted
     assert wanted <= found
 
 
 @pytest.mark.parametrize("lab", LABS)
 def test_conclusions_and_the_key_result_come_before_the_first_code(lab: str) -> None:
-    page = article(lab)
+    page = soup_of(lab).article
     heading = page.find(id="conclusions")
     told = heading.find_next("ul").find_all("li", recursive=False)
     assert len(told) == 3
@@ -95,7 +90,7 @@ def test_conclusions_and_the_key_result_come_before_the_first_code(lab: str) -> 
 
 @pytest.mark.parametrize("lab", LABS)
 def test_a_lab_can_be_read_on_this_screen(lab: str, screen: Page, url: str) -> None:
-    screen.goto(url + lab, wait_until="networkidle")
+    screen.goto(url + lab)
     setup = screen.locator("article details.setup")
     assert setup.count() >= 1
     assert not screen.locator("article details.setup[open]").count()

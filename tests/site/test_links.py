@@ -1,25 +1,90 @@
-"""다른 곳으로 가는 링크: 한 주에 한 번만 묻고, 물을 주소는 반듯하다."""
+"""링크: 사이트 안의 것은 `make links`가 모두 보고, 다른 곳으로 가는 것은 한 주에 한 번만 묻는다."""
 
+import json
 import re
+import shutil
+import subprocess
+import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urldefrag, urlsplit
 
 import pytest
 import yaml
-from bs4 import BeautifulSoup
 
-from tests.site.conftest import SITE
+from tests.site.conftest import ROOT, SITE, built_pages, soup_of
 
 WORKFLOWS = Path(__file__).parents[2] / ".github" / "workflows"
 TRACKING = re.compile(r"utm_\w+|fbclid|gclid|igshid|mc_eid|ref_src|si")
 
 
+DEAD = {
+    "losses/binary/index.html": {
+        '<a href="../nope-page/">': "losses/nope-page",
+        '<a href="../categorical/#nope-there">': "losses/categorical#nope-there",
+        '<a href="#nope-here">': "losses/binary/index.html#nope-here",
+        '<pre><code><a href="#nope-code">': "losses/binary/index.html#nope-code",
+        '<img src="../../figures/nope.svg">': "figures/nope.svg",
+        '<img srcset="nope-2x.png 2x">': "losses/binary/nope-2x.png",
+        '<a href="../../labs/gan/#nope-in-lab">': "labs/gan#nope-in-lab",
+    },
+    "labs/gan/index.html": {'<a href="#nope-lab">': "labs/gan/index.html#nope-lab"},
+    "404.html": {'<a href="./nope-404/">': "nope-404", '<link rel="stylesheet" href="nope.css">': "nope.css"},
+}
+
+
+def dead(site: Path) -> dict[str, set[str]]:
+    """`make links`가 죽었다고 이르는 링크: 페이지마다, 사이트에서 본 주소들."""
+    lychee, config = Path(sys.executable).with_name("lychee"), Path(__file__).with_name("lychee.toml")
+    asked = subprocess.run(
+        [lychee, "--config", config, "--format", "json", site], capture_output=True, text=True, check=False
+    )
+    found = json.loads(asked.stdout)
+    assert found["total"] > 5000
+    assert asked.returncode == (2 if found["error_map"] else 0), asked.stderr
+    return {
+        Path(page).relative_to(site).as_posix(): {each["url"].removeprefix(f"{site.as_uri()}/") for each in links}
+        for page, links in found["error_map"].items()
+    }
+
+
+def test_no_link_of_the_site_is_dead() -> None:
+    assert dead(SITE) == {}
+
+
+def test_no_link_is_dead_when_addresses_are_files(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--no-directory-urls", "--site-dir"]
+    done = subprocess.run([*build, tmp_path / "site"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / "site" / "losses" / "binary.html").is_file()
+    assert dead(tmp_path / "site") == {}
+
+
+def test_every_dead_link_is_named(tmp_path: Path) -> None:
+    """시험의 시험: 심은 것은 모두, 심은 것만 이른다."""
+    site = tmp_path / "site"
+    shutil.copytree(SITE, site)
+    for name, planted in DEAD.items():
+        html = (site / name).read_text("utf-8")
+        (site / name).write_text(html.replace("</article>", "".join(planted) + "</article>"), "utf-8")
+    assert dead(site) == {name: set(planted.values()) for name, planted in DEAD.items()}
+
+
+def test_every_link_inside_a_picture_arrives() -> None:
+    """그림 안의 링크는 SVG의 옛 이름(xlink:href)으로 적혀 있어 위의 검사가 모른다."""
+    drawn = [path for path in built_pages() if "<a xlink:href" in (SITE / path / "index.html").read_text("utf-8")]
+    found = {path: [link["xlink:href"] for link in soup_of(path).select("svg a")] for path in drawn}
+    assert sum(map(len, found.values())) >= 10
+    assert all(soup_of(path).find(id=link.removeprefix("#")) for path, links in found.items() for link in links)
+
+
+@cache
 def external() -> Counter[str]:
     """사이트의 모든 페이지에서 다른 곳으로 가는 주소."""
     found: Counter[str] = Counter()
-    for path in SITE.rglob("*.html"):
-        links = BeautifulSoup(path.read_text("utf-8"), "html.parser").select("a[href]")
+    for path in [*built_pages(), "404.html"]:
+        links = soup_of(path).select("a[href]")
         found.update(link["href"] for link in links if urlsplit(link["href"]).netloc)
     return found
 

@@ -6,16 +6,12 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.site.conftest import ROOT, SITE, built_pages
+from tests.site.conftest import ROOT, SITE, Visit, built_pages, soup_of
 
 TEXT_PAGE_LIMIT = 300_000
 LAB_PAGE_LIMIT = 80_000
-
-
-def soup_of(path: str) -> BeautifulSoup:
-    return BeautifulSoup((SITE / path / "index.html").read_text("utf-8"), "html.parser")
 
 
 def test_the_site_has_its_pages() -> None:
@@ -30,21 +26,17 @@ def test_the_site_has_its_pages() -> None:
         assert (SITE / path / "index.html").is_file(), path
 
 
-def test_it_asks_no_other_host_and_stays_light(path: str, page: Page, url: str) -> None:
-    seen: dict[str, int] = {}
-    failed: list[str] = []
-
-    def arrived(response) -> None:
-        if response.status >= 400:
-            failed.append(response.url)
-        seen[response.url] = len(gzip.compress(response.body()))  # GitHub Pages가 보내는 크기
-
-    page.on("response", arrived)
-    page.on("pageerror", lambda error: failed.append(str(error)))
-    page.goto(url + path, wait_until="networkidle")
-    assert not failed
-    assert not [address for address in seen if not address.startswith(url)]
-    own = {address: size for address, size in seen.items() if "/assets/" not in address and "/search/" not in address}
+def test_it_asks_no_other_host_and_stays_light(path: str, on_desk: Visit, url: str) -> None:
+    assert not on_desk.errors
+    assert not [response.url for response in on_desk.responses if response.status >= 400]
+    assert not [response.url for response in on_desk.responses if not response.url.startswith(url)]
+    # 페이지의 글과, 끝까지 읽으면 오는 그림들. 크기는 GitHub Pages가 보내는 것이다.
+    own = {
+        response.url: len(gzip.compress(response.body()))
+        for response in on_desk.responses
+        if "/assets/" not in response.url and "/search/" not in response.url
+    }
+    assert own
     assert sum(own.values()) <= TEXT_PAGE_LIMIT, own
 
 
@@ -122,16 +114,12 @@ def test_title_and_description_are_its_own(path: str) -> None:
 
 def test_no_formula_is_left_as_latex(path: str) -> None:
     article = soup_of(path).article
-    for code in article.find_all(["code", "pre"]):
-        code.decompose()
-    assert not article.select(".arithmatex")
-    assert "$" not in article.get_text()
+    assert not article.select(".arithmatex:not(:is(code, pre) *)")
+    assert not [text for text in article.find_all(string=re.compile(r"\$")) if not text.find_parent(["code", "pre"])]
 
 
-def test_everything_is_there_without_javascript(path: str, browser: Browser, url: str) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(url + path)
+def test_everything_is_there_without_javascript(path: str, without_scripts: Page) -> None:
+    page = without_scripts
     for kind in ("h1", ":is(p, table, dl):not(details *)"):  # 접어 둔 영어 요약은 펼쳐야 보인다
         assert page.locator(f"article {kind}").first.is_visible()
     for image in page.locator("article img").all():
@@ -147,15 +135,18 @@ def test_everything_is_there_without_javascript(path: str, browser: Browser, url
         assert image.bounding_box()["height"] > 50
     for math in page.locator("article math:visible").all()[:20]:
         assert math.bounding_box()["width"] > 2
-    context.close()
 
 
-def test_a_phone_needs_no_sideways_scrolling(path: str, browser: Browser, url: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=2)
-    page = context.new_page()
-    page.goto(url + path, wait_until="networkidle")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()
+def test_a_phone_needs_no_sideways_scrolling(path: str, on_phone: Visit) -> None:
+    """전화기의 촘촘한 화면에서. 글자의 너비가 성긴 화면과 조금 다르다."""
+    screen = on_phone.page.context.new_cdp_session(on_phone.page)
+    size = {"width": 390, "height": 844, "mobile": False}
+    screen.send("Emulation.setDeviceMetricsOverride", size | {"deviceScaleFactor": 2})
+    dense = on_phone.page.evaluate("[devicePixelRatio, document.documentElement.scrollWidth]")
+    screen.send("Emulation.setDeviceMetricsOverride", size | {"height": 900, "deviceScaleFactor": 1})
+    screen.detach()
+    assert dense[0] == 2
+    assert dense[1] <= 390
 
 
 def test_search_locations_are_unique() -> None:
@@ -182,7 +173,7 @@ def test_the_search_index_reads_formulas_in_one_line_and_leaves_code_out() -> No
 
 @pytest.mark.parametrize("query", ["교차 엔트로피", "로짓", "BCE", "라벨 평활화"])
 def test_search_finds_a_chapter(query: str, page: Page, url: str) -> None:
-    page.goto(url, wait_until="networkidle")
+    page.goto(url)
     page.keyboard.press("/")
     page.keyboard.insert_text(query)
     page.keyboard.press("End")  # 시험의 입력기는 한글에 keyup을 내지 않는데, 테마는 keyup을 듣는다

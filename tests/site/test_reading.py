@@ -8,38 +8,50 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageStat
 from playwright.sync_api import Browser, Page, expect
 
-from tests.site.test_pages import soup_of
+from tests.site.conftest import Visit, paint, soup_of
 
 AXE = Axe()
 CHAPTER = "losses/binary/"
-SCHEMES = {"light": "default", "dark": "slate"}
+# 종류마다 한 페이지: 책머리, 장, 실습, 회차, 목록, 함수, 설치, 영어, 인증
+KINDS = ["", CHAPTER, "labs/gan/", "sessions/session-2/", "reference/glossary/", "reference/api/", "install/", "en/",
+         "certificates/"]  # fmt: skip
 
 
 def brightness(picture: bytes) -> float:
     return ImageStat.Stat(Image.open(io.BytesIO(picture)).convert("L")).mean[0]
 
 
-def test_axe_finds_nothing_on_phone_tablet_and_desk_in_both_schemes(path: str, browser: Browser, url: str) -> None:
-    """페이지를 한 번 열고 크기와 밝기를 바꿔 가며 본다."""
+def violations(page: Page) -> dict[str, list[str]]:
+    found = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return {rule["id"]: [node["target"][0] for node in rule["nodes"][:3]] for rule in found}
+
+
+def test_axe_finds_nothing_on_a_light_desk(path: str, on_desk: Visit) -> None:
+    assert violations(on_desk.page) == {}
+
+
+def test_axe_finds_nothing_on_a_dark_phone(path: str, on_phone: Visit) -> None:
+    assert violations(on_phone.page) == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing_on_a_page_of_each_kind(kind: str, browser: Browser, url: str) -> None:
+    """나머지 화면들. 스타일시트가 하나이므로, 같은 꼴의 페이지는 같은 화면에서 같게 보인다."""
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
-    page.goto(url + path, wait_until="networkidle")
+    page.goto(url + kind)
     found = {}
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        # 테마는 페이지를 열 때만 시스템을 따른다. 그 뒤에는 독자가 누르는 단추와 같은 것을 누른다.
-        page.locator(f"#__palette_{list(SCHEMES).index(scheme)}").dispatch_event("click")
-        expect(page.locator("body")).to_have_attribute("data-md-color-scheme", SCHEMES[scheme])
-        for width in (390, 820, 1280):
+    for scheme, widths in (("light", (390, 820)), ("dark", (820, 1280))):
+        paint(page, scheme)
+        for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
-            for rule in AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]:
-                found[scheme, width, rule["id"]] = [node["target"][0] for node in rule["nodes"][:3]]
-    assert not found
+            found |= {(scheme, width, rule): where for rule, where in violations(page).items()}
     context.close()
+    assert not found
 
 
 def test_figures_follow_the_readers_choice_not_only_the_system(page: Page, url: str) -> None:
-    page.goto(url + CHAPTER, wait_until="networkidle")
+    page.goto(url + CHAPTER)
     figure = page.locator("article img").first
     figure.scroll_into_view_if_needed()
     assert brightness(figure.screenshot()) > 200
@@ -50,7 +62,7 @@ def test_figures_follow_the_readers_choice_not_only_the_system(page: Page, url: 
 
 
 def test_math_is_drawn_with_the_books_font(page: Page, url: str) -> None:
-    page.goto(url + CHAPTER, wait_until="networkidle")
+    page.goto(url + CHAPTER)
     page.evaluate("document.fonts.ready")
     assert page.evaluate("document.fonts.check('16px Math')")
     # 합 기호의 아래 첨자는 기호 아래에 놓인다.
@@ -58,7 +70,7 @@ def test_math_is_drawn_with_the_books_font(page: Page, url: str) -> None:
     assert below["y"] >= operator["y"] + operator["height"] * 0.5
 
 
-def test_listings_are_folded_to_the_signature_and_the_first_line(path: str, browser: Browser, url: str) -> None:
+def test_listings_are_folded_to_the_signature_and_the_first_line(path: str, without_scripts: Page) -> None:
     """스크립트 없이도: 접힌 채로 시그니처가 보이고, 펼치면 설명과 소스가 있고, 소스는 설명을 되풀이하지 않는다."""
     soup = soup_of(path)
     headings = soup.select(".listing > .doc-heading")
@@ -69,9 +81,7 @@ def test_listings_are_folded_to_the_signature_and_the_first_line(path: str, brow
     names = [heading["id"] for heading in headings if len(heading.find_parents(class_="listing")) == 1]
     if not names:
         return
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(url + path)
+    page = without_scripts
     for listing, name in zip(page.locator("details.listing:not(details *)").all(), names, strict=True):
         summary = listing.locator("> summary")
         first, says = summary.locator("> code"), summary.locator(".listing-says")
@@ -88,7 +98,7 @@ def test_listings_are_folded_to_the_signature_and_the_first_line(path: str, brow
         assert re.search(r"^(def|class) ", source, re.MULTILINE)
         assert '"""' not in source
         assert "Args:" not in source
-    context.close()
+    summary.click()  # 도로 접는다
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -103,7 +113,7 @@ def test_a_link_to_a_function_unfolds_it(width: int, script: bool, browser: Brow
         ("reference/api/", "random.rand"),
     ):
         page.goto("about:blank")
-        page.goto(f"{url}{where}#mgk_docs_src.{name}", wait_until="networkidle")
+        page.goto(f"{url}{where}#mgk_docs_src.{name}")
         heading = page.locator(f'[id="mgk_docs_src.{name}"]')
         expect(heading).to_be_in_viewport()
         assert page.locator("details.listing[open]").count() == 1
@@ -113,34 +123,15 @@ def test_a_link_to_a_function_unfolds_it(width: int, script: bool, browser: Brow
     context.close()
 
 
-def test_examples_come_soon_and_listings_after_them(path: str, page: Page, url: str) -> None:
+def test_examples_come_soon_and_listings_after_them(path: str, on_desk: Visit) -> None:
     if not soup_of(path).select("#implementation"):
         return
-    page.goto(url + path)
+    page = on_desk.page
     run, listed, after = (page.locator(name).bounding_box()["y"] for name in ("#run", "#implementation", "#pitfalls"))
     assert run < listed < after
     assert after - listed < 150 * (page.locator("details.listing").count() + 3)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_text_does_not_jump_while_it_loads(path: str, width: int, browser: Browser, url: str) -> None:
+def test_text_does_not_jump_while_it_loads(path: str, visit: Visit) -> None:
     """천천히 끝까지 밀며 본다. 읽는 사람이 누른 뒤의 움직임은 세지 않는다."""
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    page = context.new_page()
-    page.add_init_script("""
-        window.shift = 0;
-        new PerformanceObserver(list => {
-          for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
-        }).observe({ type: "layout-shift", buffered: true });
-    """)
-    page.goto(url + path)
-    page.evaluate("""async () => {
-        const frame = () => new Promise(requestAnimationFrame);
-        for (let y = 0; y < document.documentElement.scrollHeight; y += 600) {
-          scrollTo({ top: y, behavior: "instant" });
-          await frame(); await frame();
-        }
-        await new Promise(done => setTimeout(done, 100));
-    }""")
-    assert page.evaluate("window.shift") <= 0.01
-    context.close()
+    assert visit.shift <= 0.01

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bs4 import BeautifulSoup
 from playwright.sync_api import Browser
 
-from tests.site.conftest import SITE
+from tests.site.conftest import SITE, soup_of
 
 CHAPTER, LAB = "losses/binary/", "labs/gan/"
 
@@ -18,12 +17,12 @@ def test_the_copy_button_gives_the_code_alone(where: str, browser: Browser, url:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.goto(url + where, wait_until="networkidle")
+    page.goto(url + where)
     block = page.locator("article div.language-python.highlight:not(details *)").first
     block.scroll_into_view_if_needed()
     block.hover()
     block.locator(".md-clipboard, [data-md-type=copy]").first.click()
-    soup = BeautifulSoup((SITE / where / "index.html").read_text("utf-8"), "html.parser")
+    soup = soup_of(where)
     code = soup.select_one("article div.language-python.highlight:not(details *) code").get_text().strip("\n")
     copied = page.evaluate("navigator.clipboard.readText()").strip("\n")
     assert copied == code
@@ -34,7 +33,7 @@ def test_the_copy_button_gives_the_code_alone(where: str, browser: Browser, url:
 def test_outputs_have_no_copy_button(browser: Browser, url: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.goto(url + CHAPTER, wait_until="networkidle")
+    page.goto(url + CHAPTER)
     outputs = page.locator("article .highlight:has(> .filename)")
     assert outputs.count() > 10
     output = outputs.first
@@ -46,7 +45,7 @@ def test_outputs_have_no_copy_button(browser: Browser, url: str) -> None:
 
 
 def test_pages_with_examples_offer_their_notebook(path: str) -> None:
-    soup = BeautifulSoup((SITE / path / "index.html").read_text("utf-8"), "html.parser")
+    soup = soup_of(path)
     # 접어 둔 함수의 목록과 풀이는 아니고, 접어 둔 실습의 준비는 노트북의 칸이다.
     blocks = soup.article.select("div.language-python.highlight:not(details:not(.setup) *)")
     found = soup.article.select("a[download]")
@@ -58,7 +57,7 @@ def test_pages_with_examples_offer_their_notebook(path: str) -> None:
 
 
 def test_the_bibliography_can_be_taken_home() -> None:
-    soup = BeautifulSoup((SITE / "reference/bibliography/index.html").read_text("utf-8"), "html.parser")
+    soup = soup_of("reference/bibliography")
     link = soup.find("a", href=lambda href: href and href.endswith("references.bib"))
     text = (SITE / "reference/bibliography" / link["href"]).resolve().read_text("utf-8")
     ids = [term["id"] for term in soup.article.select("dt[id]")]
@@ -68,7 +67,7 @@ def test_the_bibliography_can_be_taken_home() -> None:
 
 
 def test_each_source_shows_its_own_bibtex() -> None:
-    soup = BeautifulSoup((SITE / "reference/bibliography/index.html").read_text("utf-8"), "html.parser")
+    soup = soup_of("reference/bibliography")
     text = (SITE / "reference/references.bib").read_text("utf-8")
     shown = {term["id"]: term.find_next_sibling("dd").select("details") for term in soup.article.select("dt[id]")}
     assert len(shown) >= 66
@@ -85,7 +84,7 @@ def test_an_unfolded_source_is_copied_and_accessible(scheme: str, width: int, br
     context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.goto(url + "reference/bibliography/", wait_until="networkidle")
+    page.goto(url + "reference/bibliography/")
     dd = page.locator("#cover-thomas + dd")
     dd.locator("summary").click()
     copied = dd.locator(".md-clipboard, [data-md-type=copy]").first
@@ -116,7 +115,7 @@ def copying(browser: Browser, url: str) -> Iterator[Callable[..., str]]:
     page = context.new_page()
 
     def copied(where: str, first: str, last: str | None = None) -> str:
-        page.goto(url + where, wait_until="networkidle")
+        page.goto(url + where)
         return str(page.evaluate(COPY, [first, last or first]))
 
     yield copied
