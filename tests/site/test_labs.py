@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from mgk_book.markdown.names import public_names
-from tests.site.conftest import ROOT, SITE, built_pages, soup_of
+from tests.site.conftest import ROOT, built_pages, soup_of
 
 LABS = [path for path in built_pages() if path.startswith("labs/")]
 WIDTHS = (390, 1280)

@@ -15,7 +15,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from hooks import mathfont
+from mgk_book.prepare import font as book_font
 from tests.site.conftest import SITE, built_pages
 
 WHOLE = Path(str(distribution("ziamath").locate_file("ziamath/fonts/STIXTwoMath-Regular.ttf")))
@@ -116,7 +116,7 @@ def whole_font() -> bytes:
     """온 글꼴. 근호를 좁힌 것까지 싣는 글꼴과 같다."""
     whole = io.BytesIO()
     with TTFont(WHOLE) as font:
-        mathfont.narrow_roots(font)
+        book_font.narrow_roots(font)
         font.save(whole)
     return whole.getvalue()
 
@@ -161,7 +161,7 @@ def lay_out(browser: Browser, url: str) -> Iterator[Callable[..., tuple[Page, li
         page.route("**/formulas.html", lambda route: route.fulfill(body=body, content_type="text/html"))
         page.route("**/whole.ttf", lambda route: route.fulfill(body=whole_font(), content_type="font/ttf"))
         if font is not None:
-            page.route(f"**/{mathfont.URI}", lambda route: route.fulfill(body=font, content_type="font/woff2"))
+            page.route(f"**/{book_font.URI}", lambda route: route.fulfill(body=font, content_type="font/woff2"))
         page.goto(f"{url}formulas.html")
         return page, page.evaluate(LAY_OUT, WIDTH)
 
@@ -222,9 +222,9 @@ def test_a_font_without_a_character_is_noticed(
 ) -> None:
     """시험의 시험: 글자 하나가 빠지면, 그 글자가 보이는 수식이 모두 지목되고 다른 것은 지목되지 않는다."""
     if missing == "√":  # 없는 근호는 좁힐 수 없다
-        monkeypatch.setattr(mathfont, "narrow_roots", lambda font: None)
+        monkeypatch.setattr(book_font, "narrow_roots", lambda font: None)
     poor = tmp_path / "poor.woff2"
-    mathfont.build(poor, mathfont.used(SITE).replace(missing, ""))
+    book_font.build(poor, "".join(map(chr, TTFont(SITE / book_font.URI).getBestCmap())).replace(missing, ""))
     some = formulas[::40] + [formula for formula in formulas if marked in formula]
     page, boxes = lay_out(some, size=TEXT_SIZE, font=poor.read_bytes())
     different = differing(page, boxes, some)
