@@ -14,6 +14,7 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
@@ -22,6 +23,7 @@ from mgk_book import labpage, search
 from mgk_book.book import MADE, BookError
 from mgk_book.markdown import page as page_parts
 from mgk_book.prepare import prepare
+from mgk_book.prepare.english import FOLDERS
 from mgk_book.running.execution import Lab, device
 
 EXTENSION = "mgk_book.markdown"
@@ -114,8 +116,8 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         files.append(File.generated(config, STYLESHEET, content=text))
         config.extra["stylesheet"], config.extra_css = STYLESHEET, []  # overrides/theme/main.html이 이것만 건다
 
-    def on_page_context(self, context: Any, page: Page, config: MkDocsConfig, **_: Any) -> Any:
-        """영어 책머리에서는 테마의 말이 영어다. 책의 끝에서 그리로 넘어가지는 않는다."""
+    def on_page_context(self, context: Any, page: Page, config: MkDocsConfig, nav: Navigation) -> Any:
+        """영어 책머리에서는 테마의 말과 옆의 차례가 영어다. 책의 끝에서 그리로 넘어가지는 않는다."""
         if page.next_page and page.next_page.file.src_uri == ENGLISH:
             page.next_page = None
         if page.file.src_uri == ENGLISH:
@@ -124,8 +126,22 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
             palette = [scheme | {"toggle": scheme["toggle"] | {"name": words}} for scheme, words in schemes]
             english["theme"] = ChainMap({"language": "en", "palette": palette}, config.theme)
             english["site_name"] = NAME
-            context["config"] = english
+            context |= {"config": english, "nav": Navigation(self.translated(nav.items), nav.pages)}
         return context
+
+    def translated(self, items: list[Any]) -> list[Any]:
+        """이름만 영어인 차례. 다른 페이지가 쓰는 차례는 그대로 둔다. 묶음의 이름은 첫 페이지의 것이다."""
+        twins = [item if item.is_page and item.file.src_uri == ENGLISH else copy.copy(item) for item in items]
+        for twin in (twin for twin, item in zip(twins, items, strict=True) if twin is not item):
+            page = twin.children[0] if twin.children else twin
+            if twin.title in FOLDERS and twin.children:
+                twin.title = FOLDERS[twin.title]
+            else:
+                lab = self.labs.get(page.file.src_uri)
+                meta = lab.notebook.metadata if lab else page.meta
+                twin.title = page_parts.english(page.file.src_uri, meta).title
+            twin.children = self.translated(twin.children) if twin.children else None
+        return twins
 
     def on_template_context(self, context: Any, template_name: str, config: MkDocsConfig) -> Any:
         """사이트의 주소를 모르면 404의 링크는 뿌리가 아니라 404.html이 있는 곳에서 센다."""

@@ -11,13 +11,13 @@ from markdown.extensions import Extension
 
 import mgk_book
 from mgk_book.markdown.figures import Figures
-from mgk_book.markdown.glossary import GlossaryIds
 from mgk_book.markdown.math import Formulas, HeadingLabels
 from mgk_book.markdown.page import End, EnglishHeading, Top
 from mgk_book.markdown.part import Settings
 from mgk_book.markdown.places import Places
 from mgk_book.markdown.proof import Proof
 from mgk_book.markdown.prose import Prose
+from mgk_book.markdown.reference import GlossaryIds, Unsearched
 
 # toc(우선순위 5)가 차례를 만들고 생성기가 페이지 안의 id를 모으기 전에 하는 일과 그 뒤에 하는 일. 적힌 차례대로 돈다.
 BEFORE_CONTENTS = [GlossaryIds, HeadingLabels, Top]
@@ -28,6 +28,7 @@ AFTER_CONTENTS = [
     Figures,
     Proof,
     End,
+    Unsearched,
 ]
 
 

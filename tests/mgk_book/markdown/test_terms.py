@@ -1,13 +1,14 @@
-"""mgk_book/markdown/terms.py와 glossary.py: 용어 페이지 하나에서 뜻과 id가 나온다."""
+"""mgk_book/markdown/terms.py와 reference.py: 용어 페이지 하나에서 뜻과 id가 나온다."""
 
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from mgk_book.book import BookError
 from mgk_book.markdown import terms
 from mgk_book.markdown.terms import Term
-from tests.mgk_book.markdown.drawing import draw
+from tests.mgk_book.markdown.drawing import draw, markdown
 
 ROOT = Path(__file__).parents[3]
 BOOK = terms.known(ROOT)
@@ -53,3 +54,12 @@ def test_an_entry_can_be_pointed_at_by_its_english(book: Path) -> None:
         None,
     ]
     assert not draw(text, book, "index.md").select("dt[id=log-sum-exp-lse]")
+
+
+def test_folded_bibtex_is_not_searched(book: Path) -> None:
+    made = markdown(book, None)
+    made.registerExtensions(["pymdownx.details"], {})
+    html = made.convert('??? bibtex "BibTeX"\n\n    글\n\n??? note "알림"\n\n    글\n')
+    folded, note = BeautifulSoup(html, "html.parser").select("details")
+    assert folded["data-search-exclude"] == "true"
+    assert "data-search-exclude" not in note.attrs

@@ -1,4 +1,4 @@
-"""용어 페이지의 항목마다 영어에서 온 id를 단다. 용어 하나를 주소로 가리킬 수 있다."""
+"""찾아보기 페이지의 꼴: 용어마다의 id, 검색에 넣지 않는 BibTeX."""
 
 import re
 from xml.etree.ElementTree import Element
@@ -10,7 +10,7 @@ ENGLISH = re.compile(r".*\((?P<english>[^)]+)\)\s*$", re.DOTALL)
 
 
 class GlossaryIds(Part):
-    """`엔트로피 (entropy)`에 `entropy`."""
+    """용어 페이지의 `엔트로피 (entropy)`에 `entropy`. 용어 하나를 주소로 가리킬 수 있다."""
 
     def run(self, root: Element) -> None:
         """이미 id가 있는 것은 그대로 둔다."""
@@ -20,3 +20,13 @@ class GlossaryIds(Part):
             found = ENGLISH.match("".join(term.itertext()))
             if found and "id" not in term.attrib:
                 term.set("id", re.sub(r"[^a-z0-9]+", "-", found["english"].lower()).strip("-"))
+
+
+class Unsearched(Part):
+    """접어 둔 BibTeX는 검색에 넣지 않는다. 같은 제목이 두 번 나온다."""
+
+    def run(self, root: Element) -> None:
+        """알림(`??? bibtex`)의 요소."""
+        for folded in root.iter("details"):
+            if folded.get("class") == "bibtex":
+                folded.set("data-search-exclude", "true")
