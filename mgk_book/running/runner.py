@@ -203,7 +203,8 @@ if __name__ == "__main__":
     matplotlib.use("svg")
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # 글꼴에 없는 글자는 읽는 사람의 브라우저가 그린다
     torch.set_num_threads(1)  # 두 자식이 코어를 두고 다투지 않게
-    torch.set_default_device(os.environ.get("MGK_DEVICE", "cpu"))
+    if (device := os.environ.get("MGK_DEVICE", "cpu")) != "cpu":  # 정해 두면 torch의 함수마다 파이썬을 한 번 더 거친다
+        torch.set_default_device(device)
     jobs = json.load(sys.stdin.buffer)
     for module in {job["name"].rpartition(".")[0] for job in jobs if "folder" in job}:
         with contextlib.suppress(Exception):  # 들여오지 못하는 모듈은 그것을 그리는 자식이 까닭을 말한다

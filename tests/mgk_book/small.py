@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ PACKAGE = {
 
 
 @pytest.fixture
-def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """진짜 책을 잠시 잊고, 임시 폴더의 책이 `mgk_docs_src`가 된다."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "mgk_docs_src"]:
         monkeypatch.delitem(sys.modules, name)
@@ -37,7 +38,8 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    return tmp_path
+    yield tmp_path
+    _forget()
 
 
 def install(book: Path, name: str, version: str, *requires: str) -> None:
@@ -49,6 +51,11 @@ def install(book: Path, name: str, version: str, *requires: str) -> None:
     folder.mkdir()
     lines = [f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {each}" for each in requires)]
     (folder / "METADATA").write_text("\n".join(["Metadata-Version: 2.1", *lines, ""]), "utf-8")
+    _forget()
+
+
+def _forget() -> None:
+    """무엇이 설치되어 있었는지를 잊는다."""
     importlib.invalidate_caches()
     closure.versions.cache_clear()
     closure._installed.cache_clear()

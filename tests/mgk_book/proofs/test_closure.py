@@ -1,7 +1,7 @@
 """mgk_book/proofs/closure.py: 기대는 것이 바뀌면 열쇠가 바뀌고, 상관없는 것이 바뀌면 그대로다."""
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,16 +38,14 @@ BOOK = ["torch==2.0", 'ruff==1.0; extra == "dev"', 'colorama; sys_platform == "n
 
 
 @pytest.fixture
-def installed(book: Path) -> Iterator[Path]:
+def installed(book: Path) -> Path:
     """책의 요구를 꾸민 기계: torch와 그것이 요구하는 sympy, extra 하나를 고른 deep-lib, 그리고 상관없는 것들."""
     install(book, "mgk_docs_src", "0.1.0", *BOOK)
     install(book, "torch", "2.0", "sympy")
     install(book, "deep_lib", "1.0", 'speed; extra == "fast"', 'idle; extra == "slow"', "torch")
     for name in ("sympy", "speed", "idle", "colorama", "ruff", "mkdocs_material"):
         install(book, name, "1.0")
-    yield book
-    closure.versions.cache_clear()
-    closure._installed.cache_clear()
+    return book
 
 
 def test_versions_are_those_that_the_books_requirements_reach(installed: Path) -> None:

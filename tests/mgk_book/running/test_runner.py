@@ -150,3 +150,10 @@ def test_the_readers_matplotlibrc_has_no_effect(tmp_path: Path) -> None:
     assert done["error"] is None
     (((output,),)) = json.loads(out.read_text("utf-8"))["outputs"]
     assert output["data"]["text/plain"] == "[False, None, 'svg']"
+
+
+def test_cells_run_on_the_device_that_was_asked_for(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    run([{"name": "하나", "cells": ["import torch\ntorch.ones(1).device.type"], "out": str(out)}], MGK_DEVICE="meta")
+    ((output,),) = json.loads(out.read_text("utf-8"))["outputs"]
+    assert output["data"]["text/plain"] == "'meta'"
