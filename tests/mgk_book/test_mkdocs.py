@@ -182,35 +182,11 @@ def test_only_the_english_page_is_english_and_the_book_does_not_end_there(site: 
     assert (page.title.get_text(), korean.title.get_text()) == ("Title - Summer Mogakco", "주제 - 시험")
     names = [label["title"] for label in page.select("label[for^=__palette_]")]
     assert names == ["Switch to dark mode", "Switch to light mode"]
-    names = [
+    english, own = (
         [link.get_text().strip() for link in each.select(".md-nav--primary .md-ellipsis")] for each in (page, korean)
-    ]
-    assert names[0] == [
-        "Title",
-        "Title",
-        "Title",
-        "Title",
-        "Title",
-        "Labs",
-        "Lab",
-        "Title",
-        "Title",
-        "Title",
-        "English",
-    ]
-    assert names[1] == [
-        "책머리",
-        "설치",
-        "주제",
-        "주제",
-        "장",
-        "실습",
-        "실습: 깊이",
-        "첫 회차",
-        "인증",
-        "용어",
-        "English",
-    ]
+    )
+    assert english == [*["Title"] * 5, "Labs", "Lab", *["Title"] * 3, "English"]
+    assert own == ["책머리", "설치", "주제", "주제", "장", "실습", "실습: 깊이", "첫 회차", "인증", "용어", "English"]
     last = soup(site, "reference/glossary/index.html")
     assert last.select_one(".md-footer__link--prev")
     assert not last.select_one(".md-footer__link--next")
