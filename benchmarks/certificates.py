@@ -1,4 +1,4 @@
-"""인증이 더하는 시간: 시험에 얼마, 사이트를 만드는 데 얼마. `python -m benchmarks.certificates`.
+"""인증이 시험에 더하는 시간. `python -m benchmarks.certificates`.
 
 저장소를 임시 폴더에 베끼고 빈 장부에서 시작한다. 켠 것과 끈 것을 번갈아 재고 가운데값의 비를 쓴다.
 """
@@ -13,13 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-import yaml
-
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "certificates.md"
 ROUNDS = 5
 TESTED = ["tests/losses", "tests/transport", "docs/losses", "docs/transport"]
-HOOK = "hooks/certificates.py"
 
 
 def copy(target: Path) -> None:
@@ -43,28 +40,18 @@ def tests(root: Path, *, certify: bool) -> float:
     return seconds(["pytest", *TESTED, "-q", "-m", "not site", "-p", "no:cacheprovider", *options], root)
 
 
-def build(root: Path, *, certify: bool) -> float:
-    """바뀐 것 없는 빌드. 훅의 목록에서 인증만 뺀 설정과 견준다."""
-    config = root / "mkdocs.measured.yml"
-    hooks = [line.strip(" -\n") for line in (root / "mkdocs.yml").read_text("utf-8").split("\n") if "hooks/" in line]
-    named = [hook for hook in hooks if hook.endswith(".py") and (certify or hook != HOOK)]
-    config.write_text(yaml.safe_dump({"INHERIT": "mkdocs.yml", "hooks": named, "strict": False}), "utf-8")
-    return seconds(["mkdocs", "build", "--quiet", "--config-file", config.name, "--site-dir", "measured"], root)
-
-
 def overhead(times: Sequence[tuple[float, float]]) -> str:
     """켠 것과 끈 것의 가운데값과 그 비."""
     on, off = (median(side) for side in zip(*times, strict=True))
     return f"{off:.1f} | {on:.1f} | {100 * (on / off - 1):+.1f} %"
 
 
-def report(tested: Sequence[tuple[float, float]], built: Sequence[tuple[float, float]], rows: int) -> str:
+def report(tested: Sequence[tuple[float, float]], rows: int) -> str:
     """결과의 표."""
     return (
         "| 무엇 | 끄면 (초) | 켜면 (초) | 더하는 몫 |\n| --- | ---: | ---: | ---: |\n"
-        f"| 시험: 손실과 최적 수송, 행 {rows}개를 새로 적는다 | {overhead(tested)} |\n"
-        f"| 빌드: 바뀐 것이 없을 때 | {overhead(built)} |\n\n"
-        f"번갈아 {len(built)}번씩 잰 가운데값이다(`make bench-site`).\n"
+        f"| 시험: 손실과 최적 수송, 행 {rows}개를 새로 적는다 | {overhead(tested)} |\n\n"
+        f"번갈아 {len(tested)}번씩 잰 가운데값이다(`make bench-site`).\n"
     )
 
 
@@ -73,12 +60,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "book"
         copy(root)
-        build(root, certify=True)
-        built = [(build(root, certify=True), build(root, certify=False)) for _ in range(ROUNDS)]
         tested = [(tests(root, certify=True), tests(root, certify=False)) for _ in range(ROUNDS)]
         tests(root, certify=True)
         rows = len(json.loads((root / "certificates" / "cpu.json").read_text("utf-8"))["rows"])
-    RESULTS.write_text(report(tested, built, rows), "utf-8")
+    RESULTS.write_text(report(tested, rows), "utf-8")
     print(RESULTS.read_text("utf-8"))
 
 

@@ -1,6 +1,6 @@
 """검색이 한국어를 알게 한다: 조사, 붙여 쓴 말, 띄어 쓴 말, 다른 표기, 영어.
 
-테마의 검색 일꾼(worker) 앞에 `overrides/search/korean.js`와 낱말의 표를 붙인다. 페이지와 색인은 그대로다.
+테마의 검색 일꾼(worker) 앞에 곁의 `search.js`와 낱말의 표를 붙인다. 페이지와 색인은 그대로다.
 표는 용어 페이지에서 뽑는다: 괄호 안의 영어, 정의한 곳으로 가는 첫 링크, ‘다르게 적는 말’의 표.
 """
 
@@ -45,8 +45,9 @@ def defined(glossary: str) -> dict[str, str]:
 
 def worker(root: Path, theirs: str) -> str:
     """표와 우리 것을 앞에 붙인 일꾼."""
-    glossary = (root / DOCS / GLOSSARY).read_text("utf-8")
-    script = (root / "overrides" / "search" / "korean.js").read_text("utf-8")
+    path = root / DOCS / GLOSSARY
+    glossary = path.read_text("utf-8") if path.is_file() else ""  # 용어 페이지가 없는 책에는 표도 없다
+    script = Path(__file__).with_suffix(".js").read_text("utf-8")
     tables = {"aliases": other_names(glossary), "defined": defined(glossary)}
     lines = [f"const {name} = {json.dumps(table, ensure_ascii=False)};" for name, table in tables.items()]
     return "\n".join([*lines, script, theirs])

@@ -90,8 +90,10 @@ def test_every_term_and_spelling_of_the_real_glossary_is_read() -> None:
 
 
 def test_the_worker_begins_with_the_tables_and_ours(tmp_path: Path) -> None:
-    write(tmp_path, {f"docs/{search.GLOSSARY}": BOOK, "overrides/search/korean.js": "ours();"})
-    first, second, ours, theirs = search.worker(tmp_path, "theirs();").split("\n")
+    assert search.worker(tmp_path, "theirs();").startswith("const aliases = [];\nconst defined = {};\n")
+    write(tmp_path, {f"docs/{search.GLOSSARY}": BOOK})
+    first, second, *ours, theirs = search.worker(tmp_path, "theirs();").split("\n")
     assert json.loads(first.removeprefix("const aliases = ").removesuffix(";"))[0] == ["cross-entropy", "교차 엔트로피"]
     assert json.loads(second.removeprefix("const defined = ").removesuffix(";")) == search.defined(BOOK)
-    assert (ours, theirs) == ("ours();", "theirs();")
+    assert "\n".join(ours) == (ROOT / "mgk_book" / "search.js").read_text("utf-8")
+    assert theirs == "theirs();"
