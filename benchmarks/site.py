@@ -63,7 +63,7 @@ def measured(command: list[str]) -> tuple[float, float]:
 
 
 def warm_build() -> list[tuple[float, float]]:
-    """바뀐 것 없는 빌드의 (초, CPU 초): 이 책과, 같은 페이지를 테마와 두 플러그인만으로 만든 것. 번갈아 잰 가운데값이다."""
+    """바뀐 것 없는 빌드의 (초, CPU 초): 이 책과, 같은 페이지를 테마와 플러그인만으로 만든 것. 번갈아 잰 가운데값."""
     with tempfile.TemporaryDirectory() as folder:
         docs, site = Path(folder) / "docs", Path(folder) / "site"
         gather(docs)
