@@ -29,7 +29,7 @@ serve: .venv/.installed ## 사이트를 만들어 http://127.0.0.1:8000 에 띄�
 		$(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
 test: .venv/.installed ## 단위 시험과 모든 페이지의 코드 블록 (make test DEVICE=cuda)
-	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) --cov --cov-report=term
+	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) -n 2 --dist worksteal --cov --cov-report=term --durations 10
 
 check: lint test shapes build links site-test ## CI가 돌리는 모든 것
 
@@ -40,7 +40,7 @@ lint: .venv/.installed ## 린트, 서식, 타입, import 방향
 	$(BIN)/lint-imports
 
 shapes: .venv/.installed ## 시그니처에 적은 텐서 모양을 실행 중에 지키는지
-	$(BIN)/python -m pytest tests/losses tests/transport tests/diffusion tests/energy tests/contrastive tests/labs tests/test_data.py tests/test_metrics.py tests/test_networks.py tests/test_random.py -m "not bad_input and not site" \
+	$(BIN)/python -m pytest tests/losses tests/transport tests/diffusion tests/energy tests/contrastive tests/labs tests/test_data.py tests/test_metrics.py tests/test_networks.py tests/test_random.py -m "not bad_input and not site" -n 2 --dist worksteal \
 		--jaxtyping-packages=mgk_docs_src,beartype.beartype -q
 
 build: .venv/.installed ## 엄격하게 사이트를 만든다 (site/)
