@@ -72,9 +72,10 @@ def of_book(name: str, names: Endings, module: str) -> str | None:
 
 @cache
 def torch_pages() -> dict[str, str]:
-    """torch의 이름마다의 페이지. 따로 적지 않은 것은 이름 하나에 페이지 하나인 것이다."""
+    """설치된 판의 설명서에서의, torch의 이름마다의 주소. 따로 적지 않은 것은 이름 하나에 페이지 하나인 것이다."""
     rows = [line.split() for line in TORCH_NAMES.read_text("utf-8").splitlines() if line and not line.startswith("#")]
-    return {name: page[0] if page else f"generated/{name}.html#{name}" for name, *page in rows}
+    manual = f"https://docs.pytorch.org/docs/{'.'.join(version('torch').split('.')[:2])}"
+    return {name: f"{manual}/{page[0] if page else f'generated/{name}.html#{name}'}" for name, *page in rows}
 
 
 def of_torch(name: str) -> str | None:
@@ -84,6 +85,4 @@ def of_torch(name: str) -> str | None:
             name = long + name.removeprefix(short)
     if "." not in name and name[0].isupper():
         name = f"torch.nn.{name}"
-    minor = ".".join(version("torch").split(".")[:2])
-    page = torch_pages().get(name)
-    return f"https://docs.pytorch.org/docs/{minor}/{page}" if page else None
+    return torch_pages().get(name)

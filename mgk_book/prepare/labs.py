@@ -34,9 +34,11 @@ def make(root: Path, shelf: Any, device: str, repository: str | None) -> list[La
 
 
 def display(notebook: Any) -> Any:
-    """mkdocs-jupyter에 넘길 것: 코드 칸만."""
+    """mkdocs-jupyter에 넘길 것: 코드 칸의 출력만. 글과 코드는 다른 페이지와 같은 꼴로 그린다(mgk_book/labpage.py)."""
     shown = nbformat.from_dict(notebook)
     shown.cells = [cell for cell in shown.cells if cell.cell_type == "code"]
+    for cell in shown.cells:
+        cell.source = "#"  # 비우면 칸이 빠진다
     return shown
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,7 +73,12 @@ def find(sources: list[tuple[str, Path]], root: Path, device: str) -> list[Lab]:
 
 
 def load(name: str, path: Path) -> Lab:
-    """노트북을 읽기만 한다. 출력의 자리는 없다."""
+    """노트북을 읽기만 한다. 출력의 자리는 없다. 고치지 않은 파일은 다시 읽지 않는다."""
+    return _load(name, path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _load(name: str, path: Path, _: int) -> Lab:
     notebook = jupytext.read(path)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # jupytext는 읽을 때마다 새 이름을 짓는다. 같은 글이면 같은 바이트여야 한다
