@@ -128,9 +128,6 @@ TO_THE_END = """async () => {
     await Promise.all([...document.images].filter(image => image.checkVisibility()).map(image => image.decode()));
     await document.fonts.ready;
     await new Promise(done => setTimeout(done, 100));
-    const shift = window.shift;
-    scrollTo({ top: 0, behavior: "instant" });
-    return shift;
 }"""
 
 
@@ -144,7 +141,10 @@ def visiting(browser: Browser, address: str, width: int, scheme: str) -> Iterato
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.add_init_script(SHIFTS)
     page.goto(address)
-    shift = page.evaluate(TO_THE_END)
+    page.evaluate(TO_THE_END)
+    page.wait_for_load_state("networkidle")  # 스크립트는 페이지가 다 온 뒤에 온다
+    shift = page.evaluate("window.shift")
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
     page.emulate_media(reduced_motion="reduce")
     yield Visit(page, responses, errors, shift)
     context.close()
