@@ -66,7 +66,7 @@ OVERFLOWING = """() => {
     const cut = [...document.querySelectorAll(boxes)].filter(box => {
       // 틀에는 넘쳐도 잘리는 것이 없는 여백이 있다. 그려진 것이 넘칠 때만 센다.
       const inner = box.querySelector("table, mstyle")?.getBoundingClientRect().right;
-      const padding = parseFloat(getComputedStyle(box).paddingRight);
+      const padding = parseFloat(getComputedStyle(box.querySelector(":scope > math") ?? box).paddingRight);
       const right = inner ?? box.getBoundingClientRect().left + box.scrollWidth - padding;
       const over = box.scrollWidth > box.clientWidth + 1 && right > box.getBoundingClientRect().right;
       return over && box.checkVisibility();
