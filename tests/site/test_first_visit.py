@@ -20,7 +20,7 @@ def on_screen(page: Page, selector: str) -> bool:
 
 
 def test_why_bce_with_logits_exists_in_one_tap_and_who_wrote_it_in_two_more(phone: Page, url: str) -> None:
-    phone.goto(url)
+    phone.goto(url, wait_until="networkidle")
     phone.get_by_role("link", name="BCEWithLogits가 있는 까닭").tap()
     phone.wait_for_url("**/losses/binary/#logits")
     phone.wait_for_load_state("networkidle")
@@ -35,7 +35,7 @@ def test_why_bce_with_logits_exists_in_one_tap_and_who_wrote_it_in_two_more(phon
 
 
 def test_the_answer_can_be_searched_for(phone: Page, url: str) -> None:
-    phone.goto(url)
+    phone.goto(url, wait_until="networkidle")
     phone.locator("label[for=__search]").first.tap()
     phone.locator(".md-search__input").fill("BCEWithLogits")
     links = phone.locator(".md-search-result__link")
@@ -46,7 +46,7 @@ def test_the_answer_can_be_searched_for(phone: Page, url: str) -> None:
 
 
 def test_a_block_its_output_and_its_copy_are_together(phone: Page, url: str) -> None:
-    phone.goto(url + "losses/binary/")
+    phone.goto(url + "losses/binary/", wait_until="networkidle")
     block = phone.locator("article > .language-python.highlight").first
     block.scroll_into_view_if_needed()
     assert block.locator("+ .highlight > .filename").inner_text() == "출력"
@@ -65,7 +65,7 @@ def focused(page: Page) -> str:
 
 
 def test_keyboard_alone_reaches_the_text_the_code_the_search_and_the_next_page(page: Page, url: str) -> None:
-    page.goto(url + "losses/binary/")
+    page.goto(url + "losses/binary/", wait_until="networkidle")
     page.keyboard.press("Tab")
     assert focused(page).startswith("md-skip")
     expect(page.locator(".md-skip")).to_have_css("opacity", "1")

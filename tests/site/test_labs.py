@@ -90,7 +90,7 @@ def test_conclusions_and_the_key_result_come_before_the_first_code(lab: str) -> 
 
 @pytest.mark.parametrize("lab", LABS)
 def test_a_lab_can_be_read_on_this_screen(lab: str, screen: Page, url: str) -> None:
-    screen.goto(url + lab)
+    screen.goto(url + lab, wait_until="networkidle")
     setup = screen.locator("article details.setup")
     assert setup.count() >= 1
     assert not screen.locator("article details.setup[open]").count()

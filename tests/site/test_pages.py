@@ -173,7 +173,7 @@ def test_the_search_index_reads_formulas_in_one_line_and_leaves_code_out() -> No
 
 @pytest.mark.parametrize("query", ["교차 엔트로피", "로짓", "BCE", "라벨 평활화"])
 def test_search_finds_a_chapter(query: str, page: Page, url: str) -> None:
-    page.goto(url)
+    page.goto(url, wait_until="networkidle")
     page.keyboard.press("/")
     page.keyboard.insert_text(query)
     page.keyboard.press("End")  # 시험의 입력기는 한글에 keyup을 내지 않는데, 테마는 keyup을 듣는다

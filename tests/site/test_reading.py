@@ -39,7 +39,7 @@ def test_axe_finds_nothing_on_a_page_of_each_kind(kind: str, browser: Browser, u
     """나머지 화면들. 스타일시트가 하나이므로, 같은 꼴의 페이지는 같은 화면에서 같게 보인다."""
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
-    page.goto(url + kind)
+    page.goto(url + kind, wait_until="networkidle")
     found = {}
     for scheme, widths in (("light", (390, 820)), ("dark", (820, 1280))):
         paint(page, scheme)
@@ -51,7 +51,7 @@ def test_axe_finds_nothing_on_a_page_of_each_kind(kind: str, browser: Browser, u
 
 
 def test_figures_follow_the_readers_choice_not_only_the_system(page: Page, url: str) -> None:
-    page.goto(url + CHAPTER)
+    page.goto(url + CHAPTER, wait_until="networkidle")
     figure = page.locator("article img").first
     figure.scroll_into_view_if_needed()
     assert brightness(figure.screenshot()) > 200
@@ -62,7 +62,7 @@ def test_figures_follow_the_readers_choice_not_only_the_system(page: Page, url: 
 
 
 def test_math_is_drawn_with_the_books_font(page: Page, url: str) -> None:
-    page.goto(url + CHAPTER)
+    page.goto(url + CHAPTER, wait_until="networkidle")
     page.evaluate("document.fonts.ready")
     assert page.evaluate("document.fonts.check('16px Math')")
     # 합 기호의 아래 첨자는 기호 아래에 놓인다.
@@ -113,7 +113,7 @@ def test_a_link_to_a_function_unfolds_it(width: int, script: bool, browser: Brow
         ("reference/api/", "random.rand"),
     ):
         page.goto("about:blank")
-        page.goto(f"{url}{where}#mgk_docs_src.{name}")
+        page.goto(f"{url}{where}#mgk_docs_src.{name}", wait_until="networkidle")
         heading = page.locator(f'[id="mgk_docs_src.{name}"]')
         expect(heading).to_be_in_viewport()
         assert page.locator("details.listing[open]").count() == 1

@@ -17,7 +17,7 @@ def test_the_copy_button_gives_the_code_alone(where: str, browser: Browser, url:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.goto(url + where)
+    page.goto(url + where, wait_until="networkidle")
     block = page.locator("article div.language-python.highlight:not(details *)").first
     block.scroll_into_view_if_needed()
     block.hover()
@@ -33,7 +33,7 @@ def test_the_copy_button_gives_the_code_alone(where: str, browser: Browser, url:
 def test_outputs_have_no_copy_button(browser: Browser, url: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.goto(url + CHAPTER)
+    page.goto(url + CHAPTER, wait_until="networkidle")
     outputs = page.locator("article .highlight:has(> .filename)")
     assert outputs.count() > 10
     output = outputs.first
@@ -86,7 +86,7 @@ def test_an_unfolded_source_is_copied_and_accessible(scheme: str, width: int, br
     context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.goto(url + "reference/bibliography/")
+    page.goto(url + "reference/bibliography/", wait_until="networkidle")
     dd = page.locator("#cover-thomas + dd")
     dd.locator("summary").click()
     copied = dd.locator(".md-clipboard, [data-md-type=copy]").first
@@ -117,7 +117,7 @@ def copying(browser: Browser, url: str) -> Iterator[Callable[..., str]]:
     page = context.new_page()
 
     def copied(where: str, first: str, last: str | None = None) -> str:
-        page.goto(url + where, wait_until="networkidle")  # 복사를 듣는 스크립트는 글이 그려진 뒤에 온다
+        page.goto(url + where, wait_until="networkidle")
         return str(page.evaluate(COPY, [first, last or first]))
 
     yield copied

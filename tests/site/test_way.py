@@ -51,7 +51,7 @@ def test_the_missing_page_and_a_shown_term_are_accessible(scheme: str, width: in
     context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
     for path in ("404.html", CHAPTER):
-        page.goto(url + path)
+        page.goto(url + path, wait_until="networkidle")
         if path == CHAPTER:
             page.locator("article abbr").first.focus()
         violations = Axe().run(page).response["violations"]
@@ -125,7 +125,7 @@ def test_a_term_is_read_by_touch_and_by_keyboard(width: int, script: bool, brows
     phone = width == 390
     context = browser.new_context(viewport={"width": width, "height": 844}, has_touch=phone, java_script_enabled=script)
     page = context.new_page()
-    page.goto(url + CHAPTER)
+    page.goto(url + CHAPTER, wait_until="networkidle")
     term = page.locator("article abbr").nth(2)
     term.scroll_into_view_if_needed()
     content = "e => getComputedStyle(e, '::after').content"
