@@ -8,6 +8,7 @@
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import logging
@@ -206,7 +207,10 @@ if __name__ == "__main__":
     if (device := os.environ.get("MGK_DEVICE", "cpu")) != "cpu":  # 정해 두면 torch의 함수마다 파이썬을 한 번 더 거친다
         torch.set_default_device(device)
     jobs = json.load(sys.stdin.buffer)
+    if len(jobs) > (os.cpu_count() or 1):
+        import torch._dynamo  # 최적화기와 skip_init이 처음 쓰일 때 1초 넘게 들여온다. 일감이 몇뿐이면 아낀다
     for module in {job["name"].rpartition(".")[0] for job in jobs if "folder" in job}:
         with contextlib.suppress(Exception):  # 들여오지 못하는 모듈은 그것을 그리는 자식이 까닭을 말한다
             importlib.import_module(module)
+    gc.freeze()  # 들여온 것은 버릴 것이 없다. 자식의 쓰레기 줍기가 훑으며 메모리를 베끼지 않게
     main(jobs, os.cpu_count() or 1)

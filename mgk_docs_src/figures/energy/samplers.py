@@ -11,6 +11,7 @@ from torch import Tensor
 from mgk_docs_src.energy.models import Energy, banana, boltzmann, double_well, evaluate, grid
 from mgk_docs_src.energy.samplers import (
     Draws,
+    Info,
     State,
     Step,
     effective_sample_size,
@@ -176,14 +177,22 @@ def resonance() -> Figure:
     """눈금이 0.01에서 1까지인 100차원 가우스, L = 150: 걸음을 흔들지 않을 때와 흔들 때 좌표마다의 ESS."""
     scale = torch.logspace(-2, 0, 100, dtype=torch.float64)
 
-    def energy(x: Tensor) -> Tensor:
-        return (x / scale).square().sum(-1) / 2
+    half_precision = 1 / (2 * scale**2)
 
-    state = init(energy, scale * randn(16, 100, generator=generator(0), dtype=torch.float64))
+    def energy(x: Tensor) -> Tensor:
+        return x.square() @ half_precision
+
+    # 두 무리를 한꺼번에 굴린다. 흔드는 셈은 hmc_step의 jitter와 같다.
+    jitters, g = torch.tensor([0.0, 0.2], dtype=torch.float64), generator(1)
+
+    def step(state: State) -> tuple[State, Info]:
+        u = 2 * rand(16, generator=g, dtype=torch.float64) - 1
+        return hmc_step(energy, state, step_size=0.0125 * (1 + jitters[:, None] * u), steps=150, generator=g)
+
+    start = scale * randn(16, 100, generator=generator(0), dtype=torch.float64)
+    draws = sample(step, init(energy, start.expand(2, -1, -1)), 80).positions  # (t, 무리, 사슬, 좌표)
     with panels(height=3.2) as (figure, (axes,)):
-        for jitter, color in ((0.0, ORANGE), (0.2, BLUE)):
-            step = partial(hmc_step, energy, step_size=0.0125, steps=150, jitter=jitter, generator=generator(1))
-            x = sample(step, state, 80).positions
+        for jitter, color, x in zip(jitters.tolist(), (ORANGE, BLUE), draws.unbind(1), strict=True):
             ess = torch.minimum(effective_sample_size(x), effective_sample_size(x**2)) / (16 * 80)
             axes.loglog(scale, ess, "o-", color=color, markersize=3, linewidth=0.8, label=f"흔들기 {jitter:.0%}")
         axes.set(xlabel="좌표의 눈금 σ", ylabel="ESS / 표본의 수", ylim=(0.007, 4))
@@ -281,13 +290,13 @@ def _correlated(d: int) -> tuple[Energy, Tensor]:
     """공분산이 0.9^|i−j|인 가우스의 에너지와, 표준 정규를 그 분포로 바꾸는 행렬."""
     i = torch.arange(d, dtype=torch.float64)
     covariance = 0.9 ** (i[:, None] - i).abs()
-    precision = torch.linalg.inv(covariance)
+    cholesky = torch.linalg.cholesky(covariance)
+    whiten = torch.linalg.inv(cholesky).T / math.sqrt(2)
 
     def energy(x: Tensor) -> Tensor:
-        energies: Tensor = ((x @ precision) * x).sum(-1) / 2
-        return energies
+        return (x @ whiten).square().sum(-1)  # xᵀ Σ⁻¹ x / 2
 
-    return energy, torch.linalg.cholesky(covariance)
+    return energy, cholesky
 
 
 def _per_thousand(drawn: Draws, gradients: int) -> Tensor:
