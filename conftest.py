@@ -7,7 +7,7 @@ import torch
 from mgk_docs_src.device import resolve
 
 pytest_plugins = ["tests.docs.examples", "tests.docs.certify"]
-# 설명을 찾으려 들여오면 실습이 통째로 돈다. 실습은 hooks/execution.py가 돌린다.
+# 설명을 찾으려 들여오면 실습이 통째로 돈다. 실습은 mgk_book/running/execution.py가 돌린다.
 collect_ignore_glob = ["docs/labs/*.py"]
 
 DTYPES = {
