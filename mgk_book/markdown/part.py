@@ -13,6 +13,7 @@ from markdown.util import HTML_PLACEHOLDER_RE
 # 생성기가 지금 그리는 페이지를 적어 두는 곳
 MKDOCS, ZENSICAL = "relpath", "rendering_context"
 INNER = "mkdocstrings_headings"  # 함수의 설명을 그리는 안쪽 마크다운에만 있다
+STRIP = "mkdocstrings_strip_paragraph"  # 거기서, 문단을 벗겨 다른 글 속에 넣을 것인가
 
 
 class Settings(NamedTuple):
@@ -37,6 +38,11 @@ def page_of(md: Markdown) -> str | None:
     if ZENSICAL in md.preprocessors:
         return str(md.preprocessors[ZENSICAL].page.path)
     return str(md.treeprocessors[MKDOCS].file.src_uri) if MKDOCS in md.treeprocessors else None
+
+
+def is_label(md: Markdown) -> bool:
+    """접어 둔 함수의 이름처럼, 누를 것 안에 들어갈 한 줄을 그리는가. 거기에는 링크를 달지 않는다."""
+    return STRIP in md.treeprocessors and bool(md.treeprocessors[STRIP].strip)
 
 
 def is_english(page: str | None) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from mgk_book.markdown import names, terms
-from mgk_book.markdown.part import Part, element, fill, is_english, page_of
+from mgk_book.markdown.part import Part, element, fill, is_english, is_label, page_of
 from mgk_book.proofs.closure import PACKAGE
 
 READ = {"p", "li", "td", "dd"}
@@ -47,6 +47,7 @@ class Prose(Part):
         self.module = f"{PACKAGE}.{path.replace('/', '.')}"
         self.functions = names.known(self.root) if page else {}
         self.seen: set[str] = set()
+        self.label = is_label(self.md)
         self.read(root, reading=False)
 
     def read(self, parent: Element, *, reading: bool) -> None:
@@ -86,7 +87,7 @@ class Prose(Part):
 
     def code(self, code: Element) -> Element:
         """글 속의 코드. 가리키는 것이 있으면 링크로 싼다."""
-        called = names.CALLED.fullmatch("".join(code.itertext()))
+        called = None if self.label else names.CALLED.fullmatch("".join(code.itertext()))
         name = called and names.of_book(called["name"], self.functions, self.module)
         if name and name not in self.seen:
             self.seen.add(name)

@@ -291,7 +291,7 @@ def _correlated(d: int) -> tuple[Energy, Tensor]:
     i = torch.arange(d, dtype=torch.float64)
     covariance = 0.9 ** (i[:, None] - i).abs()
     cholesky = torch.linalg.cholesky(covariance)
-    whiten = torch.linalg.inv(cholesky).T / math.sqrt(2)
+    whiten: Tensor = torch.linalg.inv(cholesky).T / math.sqrt(2)
 
     def energy(x: Tensor) -> Tensor:
         return (x @ whiten).square().sum(-1)  # xᵀ Σ⁻¹ x / 2

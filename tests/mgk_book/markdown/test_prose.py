@@ -2,11 +2,13 @@
 
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.mgk_book.markdown.drawing import draw
+from mgk_book.markdown.part import STRIP
+from tests.mgk_book.markdown.drawing import draw, markdown
 
 TITLE = "# 제목\n\n"
 BCE = "mgk_docs_src.losses.binary.bce"
@@ -65,6 +67,13 @@ def test_lists_labs_and_english_pages_are_not_explained(page: str, book: Path) -
 def test_a_docstring_has_neither_marks_nor_links_of_the_book(book: Path) -> None:
     soup = draw("로짓 `binary.bce` `torch.sigmoid` 2024-07-21", book)
     assert [tag.name for tag in soup.p.find_all(recursive=False)] == ["code", "a", "time"]
+
+
+@pytest.mark.parametrize("strip", [True, False])
+def test_a_line_that_is_itself_pressed_has_no_links(strip: bool, book: Path) -> None:
+    made = markdown(book, None)
+    made.treeprocessors.register(SimpleNamespace(strip=strip, run=lambda root: None), STRIP, 0.99)
+    assert len(BeautifulSoup(made.convert("`torch.sigmoid`의 로그"), "html.parser").select("a")) == (not strip)
 
 
 @pytest.mark.parametrize(
