@@ -65,7 +65,7 @@ def assembled(lab: Lab, content: str, jupyter: str, folder: str, root: Path) -> 
     """글과 코드를 노트북의 차례대로. 첫 글 칸 뒤에 요약과, 실습이 쓰는 함수의 줄을 끼운다. 그림은 `folder`로 간다."""
     pictures: dict[str, bytes] = {}
     texts = iter(content.split(SEPARATOR))
-    outputs = cell_outputs(jupyter, folder, pictures)
+    outputs = iter([*cell_outputs(jupyter, folder, pictures)])
     body, summary = [], ""
     for cell in lab.notebook.cells:
         if cell.cell_type == "markdown":

@@ -99,9 +99,7 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         folder = f"{lab.name}/figures"
         drawn = labpage.assembled(lab, str(page.content), html, get_relative_url(folder, page.url), self.root)
         for name, picture in drawn.pictures.items():
-            uri = f"{folder}/{name}"
-            if files.get_file_from_path(uri) is None:
-                files.append(File.generated(config, uri, content=picture))
+            files.append(File.generated(config, f"{folder}/{name}", content=picture))
         return drawn.html
 
     @event_priority(-200)  # mkdocstrings가 제 것을 쓴 뒤

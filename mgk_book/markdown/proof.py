@@ -22,21 +22,14 @@ EXCLUDED = {"data-search-exclude": "true"}
 def line(entry: Entry, page: str, books: Books, *, install: bool) -> Element:
     """블록 아래에 붙는 한 줄. 블록은 이름이 글에 없으므로 번호를 보인다. 첫 예제와 실습은 설치하는 법으로 간다."""
     english = is_english(page)
-    words = " · ".join(said(entry, books, english=english))
-    made = element("p", {"class": "certificate", **EXCLUDED}, words)
-    links = []
+    pieces: list[str | Element] = [*said(entry, books, english=english)]
     if number := entry.id.partition("#")[2]:
-        links.append(element("a", {"href": link(page, "certificates.md") + "#check"}, f"#{number}"))
+        pieces.append(element("a", {"href": link(page, "certificates.md") + "#check"}, f"#{number}"))
     if install:
         target = "#install" if english else link(page, "install.md")
-        links.append(element("a", {"href": target}, "Run it yourself" if english else "내 컴퓨터에서 돌리기"))
-    for each in links:
-        made.append(each)
-    if links:
-        made.text = f"{words} · " if words else ""
-        for each in links[:-1]:
-            each.tail = " · "
-    return made
+        pieces.append(element("a", {"href": target}, "Run it yourself" if english else "내 컴퓨터에서 돌리기"))
+    dotted = [piece for each in pieces for piece in (" · ", each)][1:]
+    return element("p", {"class": "certificate", **EXCLUDED}, *dotted)
 
 
 class Proof(Part):

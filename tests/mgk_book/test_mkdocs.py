@@ -64,6 +64,7 @@ FILES = {
         "from pathlib import Path\nimport importlib\n\n\ndef main(name, target, *names):\n"
         "    module, folder = importlib.import_module(name), Path(target)\n    folder.mkdir(exist_ok=True)\n"
         "    (folder / 'square.svg').write_text(module.square(), 'utf-8')\n"
+        "    (folder / 'square.json').write_text('{}', 'utf-8')\n"
     ),
     "mgk_docs_src/figures/part/__init__.py": "",
     "mgk_docs_src/figures/part/page.py": (
@@ -128,7 +129,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_page_is_drawn_with_what_was_made_for_it(site: Path) -> None:
     page = soup(site, "part/page/index.html")
     assert (page.img["width"], page.img["height"]) == ("4", "8")
-    assert (site / "site" / "part" / "figures" / "square.svg").is_file()
+    assert [path.name for path in (site / "site" / "part" / "figures").iterdir()] == [
+        "square.svg"
+    ]  # 장면은 페이지에 있다
     assert page.find("a", string="big_area")["href"].endswith("#mgk_docs_src.shared.big_area")
     assert [line.get_text().partition(" · ")[2] for line in page.select(".never-run")] == ["인증"]
     assert page.find("a", download="")["href"] == "../page.ipynb"
