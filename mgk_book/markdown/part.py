@@ -14,6 +14,7 @@ from markdown.util import HTML_PLACEHOLDER_RE
 MKDOCS, ZENSICAL = "relpath", "rendering_context"
 INNER = "mkdocstrings_headings"  # 함수의 설명을 그리는 안쪽 마크다운에만 있다
 STRIP = "mkdocstrings_strip_paragraph"  # 거기서, 문단을 벗겨 다른 글 속에 넣을 것인가
+IDS = "mkdocstrings_ids"  # 거기서, 제목의 id에 붙일 이름
 
 
 class Settings(NamedTuple):
@@ -42,7 +43,8 @@ def page_of(md: Markdown) -> str | None:
 
 def is_label(md: Markdown) -> bool:
     """접어 둔 함수의 이름처럼, 누를 것 안에 들어갈 한 줄을 그리는가. 거기에는 링크를 달지 않는다."""
-    return STRIP in md.treeprocessors and bool(md.treeprocessors[STRIP].strip)
+    parts = md.treeprocessors
+    return STRIP in parts and bool(parts[STRIP].strip) and not parts[IDS].id_prefix  # 목록의 틀이 id 없이 부른다
 
 
 def is_english(page: str | None) -> bool:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from bs4 import BeautifulSoup
 
-from mgk_book.markdown.part import STRIP
+from mgk_book.markdown.part import IDS, STRIP
 from tests.mgk_book.markdown.drawing import draw, markdown
 
 TITLE = "# 제목\n\n"
@@ -72,7 +72,9 @@ def test_a_docstring_has_neither_marks_nor_links_of_the_book(book: Path) -> None
 @pytest.mark.parametrize("strip", [True, False])
 def test_a_line_that_is_itself_pressed_has_no_links(strip: bool, book: Path) -> None:
     made = markdown(book, None)
-    made.treeprocessors.register(SimpleNamespace(strip=strip, run=lambda root: None), STRIP, 0.99)
+    made.treeprocessors.register(SimpleNamespace(strip=True, run=lambda root: None), STRIP, 0.99)
+    named = SimpleNamespace(id_prefix="" if strip else "x--", run=lambda root: None)
+    made.treeprocessors.register(named, IDS, 0.98)
     assert len(BeautifulSoup(made.convert("`torch.sigmoid`의 로그"), "html.parser").select("a")) == (not strip)
 
 
