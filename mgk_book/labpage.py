@@ -28,7 +28,7 @@ from pygments.token import Comment, String, Text
 
 from mgk_book.markdown import names
 from mgk_book.markdown.code import Plain, cells
-from mgk_book.running.execution import Lab
+from mgk_book.running.execution import Lab, tagged
 
 SEPARATOR = "<!-- 칸 -->"
 COLUMNS = re.compile(r"\S {2,}\S")
@@ -65,7 +65,7 @@ def assembled(lab: Lab, content: str, jupyter: str, folder: str, root: Path) -> 
     """글과 코드를 노트북의 차례대로. 첫 글 칸 뒤에 요약과, 실습이 쓰는 함수의 줄을 끼운다. 그림은 `folder`로 간다."""
     pictures: dict[str, bytes] = {}
     texts = iter(content.split(SEPARATOR))
-    outputs = iter([*cell_outputs(jupyter, folder, pictures)])
+    outputs = iter(cell_outputs(jupyter, folder, pictures))
     body, summary = [], ""
     for cell in lab.notebook.cells:
         if cell.cell_type == "markdown":
@@ -80,15 +80,17 @@ def assembled(lab: Lab, content: str, jupyter: str, folder: str, root: Path) -> 
     return Drawn("\n".join([body[0], summary, used, *body[1:], next(texts)]), pictures)
 
 
-def cell_outputs(jupyter: str, folder: str, pictures: dict[str, bytes]) -> Iterator[list[str]]:
+def cell_outputs(jupyter: str, folder: str, pictures: dict[str, bytes]) -> list[list[str]]:
     """코드 칸마다의 출력들. 그림은 `pictures`로 옮긴다."""
+    found = []
     for cell in BeautifulSoup(jupyter, "html.parser").select(".jp-CodeCell[id]"):
         for image in cell.select(f'img[src^="{SVG}"]'):
             picture = base64.b64decode(str(image["src"]).removeprefix(SVG))
             file = f"{hashlib.sha256(picture).hexdigest()[:12]}.svg"
             pictures[file] = picture
             image["src"], image["loading"] = f"{folder}/{file}", "lazy"
-        yield [output(area) for area in cell.select(".jp-OutputArea-output")]
+        found.append([output(area) for area in cell.select(".jp-OutputArea-output")])
+    return found
 
 
 def output(area: Tag) -> str:
@@ -97,11 +99,6 @@ def output(area: Tag) -> str:
     if kind == "text/plain":
         text = "\n".join(cells(line) if COLUMNS.search(line) else line for line in text.split("\n"))
     return f'<div class="jp-OutputArea-output" data-mime-type="{kind}" tabindex="0">{text}</div>'
-
-
-def tagged(cell: Any, tag: str) -> bool:
-    """칸에 표지가 있는가."""
-    return tag in cell.metadata.get("tags", [])
 
 
 def code(cell: Any) -> str:

@@ -5,7 +5,6 @@
 """
 
 import copy
-import os
 import re
 from collections import ChainMap
 from pathlib import Path
@@ -22,13 +21,15 @@ import mgk_book
 from mgk_book import labpage, search
 from mgk_book.book import MADE, BookError
 from mgk_book.markdown import page as page_parts
+from mgk_book.markdown.part import HOME
 from mgk_book.prepare import prepare
 from mgk_book.prepare.english import FOLDERS
+from mgk_book.prepare.shelf import on_disk
 from mgk_book.running.execution import Lab, device
 
 EXTENSION = "mgk_book.markdown"
 WATCHED = ["mgk_docs_src", "overrides", "benchmarks/results", "certificates", "CITATION.cff"]
-ENGLISH, NAME, TOGGLES = "en/index.md", "Summer Mogakco", ("Switch to dark mode", "Switch to light mode")
+NAME, TOGGLES = "Summer Mogakco", ("Switch to dark mode", "Switch to light mode")
 STYLESHEET = "assets/stylesheets/all.css"  # book.css와 같은 폴더라서, 거기 적힌 글꼴의 상대 주소가 그대로 맞는다
 THEME_SHEETS = re.compile(r"assets/stylesheets/(main|palette)\.\w+\.min\.css")
 # 테마는 페이지를 열 때마다 이 표지를 붙였다 떼는데, 모든 요소를 고르는 규칙이라 긴 페이지의 모양을 통째로
@@ -70,8 +71,7 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         for uri, path in made.files.items():
             if "/figures/" in uri and path.suffix == ".json":
                 continue  # 움직이는 그림의 장면은 페이지 안에 들어 있다
-            named = os.fsdecode(uri.encode())  # 한글을 모르는 셸(LC_ALL=C)에서도 파일의 이름은 UTF-8이다
-            files.append(File.generated(config, named, abs_src_path=str(path)))
+            files.append(File.generated(config, on_disk(uri), abs_src_path=str(path)))
         self.add_search(files, config)
         return files
 
@@ -116,9 +116,9 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
 
     def on_page_context(self, context: Any, page: Page, config: MkDocsConfig, nav: Navigation) -> Any:
         """영어 책머리에서는 테마의 말과 옆의 차례가 영어다. 책의 끝에서 그리로 넘어가지는 않는다."""
-        if page.next_page and page.next_page.file.src_uri == ENGLISH:
+        if page.next_page and page.next_page.file.src_uri == HOME:
             page.next_page = None
-        if page.file.src_uri == ENGLISH:
+        if page.file.src_uri == HOME:
             english = copy.copy(config)
             schemes = zip(config.theme["palette"], TOGGLES, strict=True)
             palette = [scheme | {"toggle": scheme["toggle"] | {"name": words}} for scheme, words in schemes]
@@ -129,7 +129,7 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
 
     def translated(self, items: list[Any]) -> list[Any]:
         """이름만 영어인 차례. 다른 페이지가 쓰는 차례는 그대로 둔다. 묶음의 이름은 첫 페이지의 것이다."""
-        twins = [item if item.is_page and item.file.src_uri == ENGLISH else copy.copy(item) for item in items]
+        twins = [item if item.is_page and item.file.src_uri == HOME else copy.copy(item) for item in items]
         for twin in (twin for twin, item in zip(twins, items, strict=True) if twin is not item):
             page = twin.children[0] if twin.children else twin
             if twin.title in FOLDERS and twin.children:

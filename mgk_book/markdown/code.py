@@ -51,3 +51,8 @@ def fence(source: str, language: str, class_name: str, options: Any, md: Markdow
     found = Fence(drawn)
     found.source, found.is_example, found.is_output = source, is_example, is_output
     return found
+
+
+def fences(md: Markdown) -> list[Fence]:
+    """이 페이지에 그린 울타리."""
+    return [block for block in md.htmlStash.rawHtmlBlocks if isinstance(block, Fence)]

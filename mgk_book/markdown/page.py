@@ -14,10 +14,10 @@ from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from mgk_book.book import DOCS, BookError, read
-from mgk_book.markdown.code import Fence
+from mgk_book.markdown.code import fences
 from mgk_book.markdown.math import DRAWN
-from mgk_book.markdown.part import Part, element, is_english, link, page_of
-from mgk_book.running.execution import load
+from mgk_book.markdown.part import EXCLUDED, HOME, Part, dotted, element, is_english, link, page_of
+from mgk_book.running.execution import of_page, tagged
 
 LEVELS = ("입문", "중급", "심화")
 NOT_CHAPTERS = ("", "en", "members", "reference", "sessions")
@@ -30,7 +30,6 @@ SECTIONS = {
     "corrections": "Corrections to the original post", "exercises": "Exercises", "sources": "Sources",
 }  # fmt: skip
 ENGLISH_ID, LIMIT = "in-english", 240
-EXCLUDED = {"data-search-exclude": "true"}
 GITHUB, BRANCH = "https://github.com", "main"
 
 
@@ -53,9 +52,9 @@ def facts(page: str, part: Part) -> Facts:
     path = part.root / DOCS / page
     if path.suffix == ".md":
         return Facts(read(path).meta, [])
-    lab = load(page.removesuffix(".ipynb"), path.with_suffix(".py"))
+    lab = of_page(page, part.root)
     shown = [cell for cell in lab.notebook.cells if cell.cell_type == "code"]
-    return Facts(lab.notebook.metadata, [cell.source for cell in shown if "setup" not in cell.metadata.get("tags", [])])
+    return Facts(lab.notebook.metadata, [cell.source for cell in shown if not tagged(cell, "setup")])
 
 
 def english(page: str, meta: dict[str, Any]) -> English:
@@ -105,7 +104,7 @@ class Top(Part):
         if level not in (None, *LEVELS):
             raise BookError(f"{page}: level: {level!r}. {', '.join(LEVELS)} 가운데 하나로 적는다")
         if folder not in NOT_CHAPTERS and not name.startswith("index."):
-            shown = [block.source for block in self.md.htmlStash.rawHtmlBlocks if isinstance(block, Fence)]
+            shown = [block.source for block in fences(self.md)]
             root.insert(title + 1, reading(minutes(root, shown + code), level, page))
 
     def block(self, page: str, said: English, root: Element) -> Element:
@@ -113,7 +112,7 @@ class Top(Part):
         here = {child.get("id") for child in root.iter("h2")}
         found = [(part, name) for part, name in SECTIONS.items() if part in here]
         parts = [element("li", {}, element("a", {"href": f"#{part}"}, name)) for part, name in found]
-        home = element("a", {"href": link(page, "en/index.md"), "hreflang": "en"}, "The book in English")
+        home = element("a", {"href": link(page, HOME), "hreflang": "en"}, "The book in English")
         return element(
             "details", {"class": "english", "lang": "en"},
             element("summary", EXCLUDED, "In English"),
@@ -153,11 +152,10 @@ class End(Part):
             return
         said, repository = LABELS["en" if is_english(page) else "ko"], self.repository
         path = PurePosixPath(page)
-        blocks = [block for block in self.md.htmlStash.rawHtmlBlocks if isinstance(block, Fence)]
         taken = []
         if page.endswith(".ipynb"):
             taken = [element("a", {"href": f"{path.stem}/{path.name}", "download": ""}, said.executed)]
-        elif any(block.is_example for block in blocks):
+        elif any(block.is_example for block in fences(self.md)):
             taken = [element("a", {"href": f"{path.stem}.ipynb", "download": ""}, said.notebook)]
         if taken and repository:
             # publish 작업이 노트북을 notebooks 가지에 올린다. Colab은 GitHub에 있는 것만 연다.
@@ -170,8 +168,7 @@ class End(Part):
         ]
         for links in (taken, own if repository else []):
             if links:
-                dotted = [piece for each in links for piece in (" · ", each)][1:]
-                root.append(element("p", {"class": "page-links", **EXCLUDED}, *dotted))
+                root.append(element("p", {"class": "page-links", **EXCLUDED}, *dotted([*links])))
 
 
 class Words(NamedTuple):

@@ -15,6 +15,8 @@ MKDOCS, ZENSICAL = "relpath", "rendering_context"
 INNER = "mkdocstrings_headings"  # 함수의 설명을 그리는 안쪽 마크다운에만 있다
 STRIP = "mkdocstrings_strip_paragraph"  # 거기서, 문단을 벗겨 다른 글 속에 넣을 것인가
 IDS = "mkdocstrings_ids"  # 거기서, 제목의 id에 붙일 이름
+HOME = "en/index.md"  # 영어 책머리
+EXCLUDED = {"data-search-exclude": "true"}
 
 
 class Settings(NamedTuple):
@@ -76,6 +78,11 @@ def element(tag: str, attributes: dict[str, str] | None = None, *content: str | 
     made = Element(tag, attributes or {})
     fill(made, *content)
     return made
+
+
+def dotted(pieces: list[str | Element]) -> list[str | Element]:
+    """사이마다 가운뎃점을 둔 것."""
+    return [piece for each in pieces for piece in (" · ", each)][1:]
 
 
 def fill(made: Element, *content: str | Element) -> None:

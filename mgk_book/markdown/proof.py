@@ -9,14 +9,11 @@ from xml.etree.ElementTree import Element
 
 import griffe
 
-from mgk_book.book import DOCS
 from mgk_book.markdown.code import Fence
-from mgk_book.markdown.part import Part, element, is_english, kept, link, page_of, parents
+from mgk_book.markdown.part import EXCLUDED, Part, dotted, element, is_english, kept, link, page_of, parents
 from mgk_book.proofs.books import Books, never, opened, said
 from mgk_book.proofs.evidence import Entry, example, lab
-from mgk_book.running.execution import load
-
-EXCLUDED = {"data-search-exclude": "true"}
+from mgk_book.running.execution import of_page
 
 
 def line(entry: Entry, page: str, books: Books, *, install: bool) -> Element:
@@ -28,8 +25,7 @@ def line(entry: Entry, page: str, books: Books, *, install: bool) -> Element:
     if install:
         target = "#install" if english else link(page, "install.md")
         pieces.append(element("a", {"href": target}, "Run it yourself" if english else "내 컴퓨터에서 돌리기"))
-    dotted = [piece for each in pieces for piece in (" · ", each)][1:]
-    return element("p", {"class": "certificate", **EXCLUDED}, *dotted)
+    return element("p", {"class": "certificate", **EXCLUDED}, *dotted(pieces))
 
 
 class Proof(Part):
@@ -52,8 +48,7 @@ class Proof(Part):
                 parent.insert(place, line(entry, page, books, install=not found))
                 found = True
         if page.endswith(".ipynb"):
-            path = self.root / DOCS / page
-            entry = lab(load(page.removesuffix(".ipynb"), path.with_suffix(".py")), books.sources)
+            entry = lab(of_page(page, self.root), books.sources)
             root.append(line(entry, page, books, install=True))
         listed = any(each.get("class") == "mkdocstrings" for each in root.iter("div"))
         devices = never(books)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mgk_book.book import BookError
 from mgk_book.prepare import prepare
+from mgk_book.running.execution import device
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -17,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--repository", default=os.environ.get("GITHUB_REPOSITORY", ""), help="GitHub의 owner/name (GITHUB_REPOSITORY)"
     )
-    parser.add_argument("--device", default=os.environ.get("MGK_DEVICE", "cpu"), help="실습을 돌릴 장치 (MGK_DEVICE)")
+    parser.add_argument("--device", default=device(), help="실습을 돌릴 장치 (MGK_DEVICE)")
     chosen = parser.parse_args(argv)
     logging.basicConfig(format="%(message)s")
     log = logging.getLogger("mkdocs.mgk_book")

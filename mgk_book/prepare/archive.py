@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
 
 from mgk_book.book import BookError
-from mgk_book.prepare.pages import Book, Page, Places, plain, relative, table, url_of
+from mgk_book.prepare.pages import Book, Page, Places, named, relative, table, url_of
 from mgk_book.prepare.shelf import Shelf
 
 FEED = "feed.xml"
@@ -48,7 +48,7 @@ def by_date(every: list[Post], here: Page) -> str:
     rows = []
     for post in every:
         authors = ", ".join(_member(name, here) for name in post.authors) or "남은 기록이 없다"
-        rows.append((f"{post.date}", _link(post, here), authors))
+        rows.append((f"{post.date}", named(post.page, here), authors))
     return table(("날짜", "글", "쓴 사람"), *rows)
 
 
@@ -56,7 +56,7 @@ def by_author(every: list[Post], here: Page) -> str:
     """사람마다 한 줄."""
     rows = []
     for name in MEMBERS:
-        own = [f"{_link(post, here)} ({post.date})" for post in every if name in post.authors]
+        own = [f"{named(post.page, here)} ({post.date})" for post in every if name in post.authors]
         rows.append((_member(name, here), ", ".join(own)))
     return table(("사람", "글"), *rows)
 
@@ -90,10 +90,6 @@ def make(book: Book, shelf: Shelf) -> Places:
     every = posts(book)
     shelf.put(FEED, feed(every, book))
     return {"archive:dates": lambda here: by_date(every, here), "archive:authors": lambda here: by_author(every, here)}
-
-
-def _link(post: Post, here: Page) -> str:
-    return f"[{plain(post.page.title)}]({relative(post.page.path, here)})"
 
 
 def _member(name: str, here: Page) -> str:

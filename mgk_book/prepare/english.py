@@ -2,9 +2,9 @@
 
 from mgk_book.book import BookError, paths
 from mgk_book.markdown.page import ENGLISH_ID, english
+from mgk_book.markdown.part import HOME
 from mgk_book.prepare.pages import Book, Page, Places, plain, relative
 
-HOME = "en/index.md"
 FOLDERS = {"실습": "Labs"}  # 첫 페이지가 없어 영어 제목을 적을 곳이 없는 묶음
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 import nbformat
 
 from mgk_book.book import DOCS
+from mgk_book.markdown.part import is_english
 from mgk_book.prepare.pages import BLOCK, LISTING, Book, dedented, url_of
 from mgk_book.prepare.portable import portable
 from mgk_book.prepare.shelf import Shelf
@@ -111,7 +112,7 @@ def cells(text: str, place: Place) -> list[Any]:
     body = text + "\n"
     url = address("", place)
     origin = f"[{place.title}]({url})" if url else f"‘{place.title}’"
-    head = ENGLISH_HEAD if _is_english(place) else HEAD
+    head = ENGLISH_HEAD if is_english(place.source) else HEAD
     made = [nbformat.v4.new_markdown_cell(head.format(origin))]
     end, indent = 0, ""
     for block in BLOCK.finditer(body):
@@ -131,7 +132,7 @@ def notebook(text: str, place: Place, repository: str) -> Any | None:
     if not any(cell.cell_type == "code" for cell in made):
         return None
     if not repository:
-        made.insert(1, nbformat.v4.new_markdown_cell(ENGLISH_UNKNOWN if _is_english(place) else UNKNOWN))
+        made.insert(1, nbformat.v4.new_markdown_cell(ENGLISH_UNKNOWN if is_english(place.source) else UNKNOWN))
     for number, cell in enumerate(made):
         cell.id = f"cell-{number}"  # 같은 글이면 같은 바이트
     return portable(nbformat.v4.new_notebook(cells=made, metadata=LANGUAGE), repository)
@@ -147,7 +148,3 @@ def make(book: Book, shelf: Shelf) -> None:
         made = None if page.lab else notebook(page.body, place, settings.repository)
         if made:
             shelf.put(page.path.removesuffix(".md") + ".ipynb", nbformat.writes(made))
-
-
-def _is_english(place: Place) -> bool:
-    return place.source.startswith("en/")

@@ -1,7 +1,6 @@
 """책의 페이지를 원본에서 읽는다: 제목, 앞머리, 본문, 예제. 그려진 것은 보지 않는다."""
 
 import html
-import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import quote
 import yaml
 
 from mgk_book.book import DOCS, BookError, Entry, contents, read
+from mgk_book.markdown.part import link
 from mgk_book.running.execution import Lab
 
 CITATION = "CITATION.cff"
@@ -126,7 +126,12 @@ def url_of(path: str, directory_urls: bool) -> str:
 
 def relative(path: str, page: Page) -> str:
     """페이지에서 책의 다른 파일로 가는 링크."""
-    return posixpath.relpath(path, posixpath.dirname(page.path) or ".")
+    return link(page.path, path)
+
+
+def named(page: Page, here: Page) -> str:
+    """`here`에서 페이지로 가는, 제목을 적은 링크."""
+    return f"[{plain(page.title)}]({relative(page.path, here)})"
 
 
 def plain(text: str) -> str:

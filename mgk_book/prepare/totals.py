@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mgk_book.book import DOCS
-from mgk_book.prepare.pages import Book, Page, Places, examples, listed, plain, relative, table
+from mgk_book.prepare.pages import Book, Page, Places, examples, listed, named, plain, relative, table
 from mgk_book.prepare.shelf import on_disk
 from mgk_book.proofs import books, ledger
 from mgk_book.proofs.books import NAMES
@@ -74,8 +74,11 @@ class Totals:
 
     def session(self, here: Page) -> str:
         """회차와, 그것이 가리키는 장과 실습의 합계. 주제의 첫 페이지를 가리키면 그 주제의 장 모두다."""
-        named = set(CHAPTER.findall(here.body))
-        chapters = {name for name in named if name.split("/")[0] not in ("sessions", "members", "reference")}
+        chapters = {
+            name
+            for name in CHAPTER.findall(here.body)
+            if name.split("/")[0] not in ("sessions", "members", "reference")
+        }
         folders = tuple(name.removesuffix("index.md") for name in chapters if name.endswith("/index.md"))
         linked = [name for name in self.book.pages if name in chapters or name.startswith(folders)]
         return self.totals(entry for name in (here.path, *linked) for entry in self.entries[name])
@@ -83,7 +86,7 @@ class Totals:
     def by_page(self, here: Page) -> str:
         """페이지마다의 합계."""
         pages = [page for page in self.read_apart() if self.entries[page.path]]
-        rows = [(_link(page, here), *self.tally(self.entries[page.path])) for page in pages]
+        rows = [(named(page, here), *self.tally(self.entries[page.path])) for page in pages]
         return table(("페이지", *NAMES.values()), *rows)
 
     def labs(self, here: Page) -> str:
@@ -94,7 +97,7 @@ class Totals:
                 (entry,) = self.entries[page.path]
                 cpu, cuda = seconds = [self._seconds(entry, device) for device in DEVICES]
                 ratio = f"{cpu / cuda:.1f}" if cpu and cuda else "–"
-                rows.append((_link(page, here), *(f"{each:.0f}초" if each else "기록 없음" for each in seconds), ratio))
+                rows.append((named(page, here), *(f"{each:.0f}초" if each else "기록 없음" for each in seconds), ratio))
         return table(("실습", *NAMES.values(), "몇 배"), *rows)
 
     def _seconds(self, entry: Entry, device: str) -> float | None:
@@ -145,10 +148,6 @@ def places(book: Book) -> Places:
         "certificates:photos": lambda here: photos(book.root, here),
     }
     return made | {f"results:{name}": lambda _, text=text: text for name, text in measured.items()}
-
-
-def _link(page: Page, here: Page) -> str:
-    return f"[{plain(page.title)}]({relative(page.path, here)})"
 
 
 def _kind(entry: Entry) -> str:

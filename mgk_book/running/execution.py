@@ -85,6 +85,17 @@ def _load(name: str, path: Path, _: int) -> Lab:
     return Lab(name, notebook, Path())
 
 
+def of_page(page: str, root: Path) -> Lab:
+    """페이지 `labs/gan.ipynb`의 실습."""
+    name = page.removesuffix(".ipynb")
+    return load(name, root / DOCS / f"{name}.py")
+
+
+def tagged(cell: Any, tag: str) -> bool:
+    """칸에 표지가 있는가."""
+    return tag in cell.metadata.get("tags", [])
+
+
 def read(outputs: Path) -> Run | None:
     """캐시에 있는 실행. 없거나 잘린 파일이면 None."""
     try:
