@@ -122,7 +122,7 @@ def functions(code: list[str], known: Collection[str]) -> list[str]:
     for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
             used.add(f"{imported[node.value.id]}.{node.attr}")
-    return sorted(used & set(known), key=lambda name: name.rpartition(".")[2].lower())
+    return sorted(used & set(known), key=lambda name: (name.rpartition(".")[2].lower(), name))
 
 
 def listings(used: list[str]) -> str:
