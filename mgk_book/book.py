@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,11 @@ CACHE = ".cache"
 MADE = f"{CACHE}/made"  # prepare가 쓰는 곳
 SITE = f"{MADE}/site"  # 이 안의 파일은 docs에 있는 것처럼 사이트로 간다
 PLACES = f"{MADE}/places"  # 페이지의 자리에 들어갈 글
+# 아직 그리지 않은 그림의 자리에 서는 그림. `mkdocs serve`에서만 보인다.
+WAITING = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="360pt" height="216pt" viewBox="0 0 360 216" class="waiting">'
+    '<text x="180" y="108" text-anchor="middle" fill="gray">그림을 그리고 있다</text></svg>'
+)
 PLACE = re.compile(r"^<!-- (?P<name>[a-z]+:[\w-]+) -->$", re.MULTILINE)
 
 
@@ -32,6 +38,7 @@ class Text(NamedTuple):
     body: str
 
 
+@lru_cache(maxsize=512)
 def split(text: str) -> Text:
     """앞머리(`---` 사이의 YAML)를 떼어 낸다. 없으면 빈 앞머리다."""
     start, fence, rest = text.partition("---\n")

@@ -39,7 +39,7 @@ class Drawn(NamedTuple):
     """맞춘 페이지와, 거기서 꺼낸 그림들."""
 
     html: str
-    pictures: dict[str, bytes]
+    pictures: dict[str, str | bytes]
 
 
 class Dim(Filter):
@@ -61,9 +61,12 @@ def description(lab: Lab) -> str:
     return lab.prose[0].split("\n\n")[1].replace("\n", " ")
 
 
-def assembled(lab: Lab, content: str, jupyter: str, folder: str, root: Path) -> Drawn:
-    """글과 코드를 노트북의 차례대로. 첫 글 칸 뒤에 요약과, 실습이 쓰는 함수의 줄을 끼운다. 그림은 `folder`로 간다."""
-    pictures: dict[str, bytes] = {}
+def assembled(lab: Lab, content: str, jupyter: str, folder: str, root: Path, *, waiting: str | None = None) -> Drawn:
+    """글과 코드를 노트북의 차례대로. 첫 글 칸 뒤에 요약과, 실습이 쓰는 함수의 줄을 끼운다. 그림은 `folder`로 간다.
+
+    아직 돌지 않은 실습이면 출력이 없고, 요약과 코드마다의 출력이 올 자리에 `waiting`이 선다.
+    """
+    pictures: dict[str, str | bytes] = {}
     texts = iter(content.split(SEPARATOR))
     outputs = iter(cell_outputs(jupyter, folder, pictures))
     body, summary = [], ""
@@ -72,15 +75,15 @@ def assembled(lab: Lab, content: str, jupyter: str, folder: str, root: Path) -> 
             body.append(next(texts))
             continue
         shown = next(outputs)
-        body += [code(cell), *shown]
-        if tagged(cell, "summary"):
+        body += [code(cell), *(shown if waiting is None else [waiting])]
+        if tagged(cell, "summary") and waiting is None:
             first = next(each for each in shown if 'data-mime-type="text/html"' in each)
             summary = f'<div class="lab-summary" data-search-exclude="true">{first}</div>'
     used = listings(functions(lab.code, names.known(root)))
-    return Drawn("\n".join([body[0], summary, used, *body[1:], next(texts)]), pictures)
+    return Drawn("\n".join([body[0], summary or waiting or "", used, *body[1:], next(texts)]), pictures)
 
 
-def cell_outputs(jupyter: str, folder: str, pictures: dict[str, bytes]) -> list[list[str]]:
+def cell_outputs(jupyter: str, folder: str, pictures: dict[str, str | bytes]) -> list[list[str]]:
     """코드 칸마다의 출력들. 그림은 `pictures`로 옮긴다."""
     found = []
     for cell in BeautifulSoup(jupyter, "html.parser").select(".jp-CodeCell[id]"):

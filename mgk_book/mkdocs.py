@@ -5,6 +5,7 @@
 """
 
 import copy
+import logging
 import re
 from collections import ChainMap
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import BasePlugin, event_priority
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
@@ -21,13 +22,17 @@ import mgk_book
 from mgk_book import labpage, search
 from mgk_book.book import MADE, BookError
 from mgk_book.markdown import page as page_parts
-from mgk_book.markdown.part import HOME
+from mgk_book.markdown.part import HOME, is_english
 from mgk_book.prepare import prepare
 from mgk_book.prepare.english import FOLDERS
 from mgk_book.prepare.shelf import on_disk
 from mgk_book.running.execution import Lab, device
+from mgk_book.serving.desk import Desk
 
+log = logging.getLogger("mkdocs.mgk_book")
 EXTENSION = "mgk_book.markdown"
+SEARCH = "material/search"  # 테마의 플러그인
+KEPT = "# 그려 둔 것을 쓴다\n"
 WATCHED = ["mgk_docs_src", "overrides", "benchmarks/results", "certificates", "CITATION.cff"]
 NAME, TOGGLES = "Summer Mogakco", ("Switch to dark mode", "Switch to light mode")
 STYLESHEET = "assets/stylesheets/all.css"  # book.css와 같은 폴더라서, 거기 적힌 글꼴의 상대 주소가 그대로 맞는다
@@ -41,6 +46,13 @@ SOURCE_MAP = re.compile(r"/\*# sourceMappingURL=.*?\*/")  # 여러 파일을 모
 class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 받는다
     """`plugins: [search, mkdocs-jupyter, mkdocstrings, mgk_book]`의 마지막."""
 
+    serving = False
+    desk: Desk | None = None  # 서버일 때만
+
+    def on_startup(self, *, command: str, dirty: bool) -> None:
+        """이것이 있는 플러그인은 서버가 사는 동안 하나다."""
+        self.serving = command == "serve"
+
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """어느 폴더에서 불러도 설정 파일이 있는 곳의 책이다."""
         self.root = Path(config.config_file_path).parent
@@ -52,6 +64,9 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         options = config.mdx_configs.setdefault(EXTENSION, {})
         options["root"] = str(self.root)
         self.repository = options.get("repository", "")
+        if self.serving and not self.desk:
+            self.desk = Desk(self.root)
+            log.info(f"{config.site_url} 에 띄운다. 책을 짓는다")
         config.watch += [str(self.root / name) for name in WATCHED if (self.root / name).exists()]
         return config
 
@@ -60,7 +75,7 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         """만든 것을 넘긴다."""
         made = prepare(
             self.root, site_url=config.site_url or "", repository=self.repository,
-            directory_urls=config.use_directory_urls, device=device(),
+            directory_urls=config.use_directory_urls, device=device(), wait=not self.desk,
         )  # fmt: skip
         self.labs: dict[str, Lab] = {f"{lab.name}.ipynb": lab for lab in made.labs}
         for file in [file for file in files if file.src_uri.endswith((".py", ".yml"))]:
@@ -73,6 +88,8 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
                 continue  # 움직이는 그림의 장면은 페이지 안에 들어 있다
             files.append(File.generated(config, on_disk(uri), abs_src_path=str(path)))
         self.add_search(files, config)
+        if self.desk:
+            self.desk.begin(made, [file.src_uri for file in files], device())
         return files
 
     def add_search(self, files: Files, config: MkDocsConfig) -> None:
@@ -82,28 +99,49 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
             script = search.worker(self.root, file.content_string)
             files.append(File.generated(config, file.src_uri, content=script))
 
-    def on_page_markdown(self, markdown: str, page: Page, **_: Any) -> None:
-        """테마의 고치기 단추가 갈 곳."""
+    @event_priority(-100)
+    def on_page_markdown(self, markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str | None:
+        """테마의 고치기 단추가 갈 곳. 서버는 그려 둔 페이지의 글을 다시 읽지 않는다."""
         edited = str(page.meta.get("edited_in", page_parts.source_of(page.file.src_uri)))
         page.edit_url = page_parts.edit_link(edited, self.repository) if self.repository else None
+        lab = self.labs.get(page.file.src_uri)
+        if self.desk and self.desk.kept.fits(page, lab, lab and self.desk.waiting(lab)):
+            return KEPT
+        return None
 
     @event_priority(-100)  # mkdocs-jupyter가 그린 뒤
     def on_page_content(self, html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
         """실습은 사이트의 마크다운으로 그린 글 사이에 mkdocs-jupyter가 그린 출력을 끼운다."""
-        lab = self.labs.get(page.file.src_uri)
-        if lab is None:
-            return html
+        autorefs, lab = config.plugins.get("autorefs"), self.labs.get(page.file.src_uri)
+        pictures = self.desk.kept.restore(page, files, autorefs) if self.desk else None
+        if pictures is None:
+            page.content, pictures = self.lab(lab, html, page, config, files) if lab else (html, {})
+            if self.desk:
+                self.desk.kept.put(page, autorefs, pictures)
+        for uri, picture in pictures.items():
+            files.append(File.generated(config, uri, content=picture))
+        return str(page.content)
+
+    def lab(self, lab: Lab, html: str, page: Page, config: MkDocsConfig, files: Files) -> labpage.Drawn:
+        """실습 한 페이지."""
         page.markdown = labpage.markdown(lab)
         Page.render(page, config, files)  # mkdocs-jupyter가 바꿔 둔 것이 아니라 본래의 것: 목차와 링크 검사까지 한다
         page.meta["description"] = labpage.description(lab)
-        folder = f"{lab.name}/figures"
-        drawn = labpage.assembled(lab, str(page.content), html, get_relative_url(folder, page.url), self.root)
-        for name, picture in drawn.pictures.items():
-            files.append(File.generated(config, f"{folder}/{name}", content=picture))
-        return drawn.html
+        waiting = self.desk.waiting(lab) if self.desk else None
+        folder = get_relative_url(f"{lab.name}/figures", page.url)
+        drawn = labpage.assembled(lab, str(page.content), html, folder, self.root, waiting=waiting)
+        return drawn._replace(pictures={f"{lab.name}/figures/{name}": text for name, text in drawn.pictures.items()})
 
-    @event_priority(-200)  # mkdocstrings가 제 것을 쓴 뒤
+    @event_priority(-200)  # mkdocstrings가 제 것을 쓰고, autorefs가 링크를 단 뒤
     def on_env(self, env: Any, config: MkDocsConfig, files: Files) -> None:
+        """틀에 앉히기 전에: 스타일시트를 모으고, 서버라면 다시 앉히지 않을 페이지를 고른다."""
+        self.gather_styles(config, files)
+        if self.desk:
+            env.bytecode_cache = self.desk.templates
+            pages = [file.page for file in files.documentation_pages(inclusion=InclusionLevel.is_in_serve)]
+            self.desk.outline([page for page in pages if page], [self.english(page) for page in pages if page])
+
+    def gather_styles(self, config: MkDocsConfig, files: Files) -> None:
         """페이지는 스타일시트가 모두 올 때까지 글을 그리지 못한다. 네 번 받을 것을 한 번에 받게 모은다."""
         theme = sorted(file.src_uri for file in files if THEME_SHEETS.fullmatch(file.src_uri))
         sheets = []
@@ -135,9 +173,7 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
             if twin.title in FOLDERS and twin.children:
                 twin.title = FOLDERS[twin.title]
             else:
-                lab = self.labs.get(page.file.src_uri)
-                meta = lab.notebook.metadata if lab else page.meta
-                twin.title = page_parts.english(page.file.src_uri, meta).title
+                twin.title = self.english(page)
             twin.children = self.translated(twin.children) if twin.children else None
         return twins
 
@@ -146,3 +182,38 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         if template_name == "404.html" and not config.site_url:
             context["base_url"] = "."
         return context
+
+    def english(self, page: Page) -> str:
+        """페이지의 영어 제목. 영어로 쓴 페이지의 제목은 그대로다."""
+        if is_english(page.file.src_uri):
+            return str(page.title)
+        lab = self.labs.get(page.file.src_uri)
+        return page_parts.english(page.file.src_uri, dict(lab.notebook.metadata if lab else page.meta)).title
+
+    def on_post_page(self, output: str, page: Page, config: MkDocsConfig) -> str:
+        """서버의 페이지는 제 소식을 묻는다."""
+        return self.desk.page(output, page) if self.desk else output
+
+    @event_priority(100)  # 테마가 찾을 말을 쓰기 전
+    def on_post_build(self, config: MkDocsConfig) -> None:
+        """다 지었다."""
+        if self.desk:
+            if found := config.plugins.get(SEARCH):
+                self.desk.index(found.search_index.entries)
+            self.desk.finish()
+
+    def on_build_error(self, error: Exception) -> None:
+        """짓지 못했다."""
+        if self.desk:
+            self.desk.news.fail(str(getattr(error, "message", error)))
+
+    def on_serve(self, server: Any, *, config: MkDocsConfig, builder: Any) -> None:
+        """소식은 MkDocs의 서버 앞에서 답하고, 뒤에서 난 결과는 다시 짓게 한다."""
+        if self.desk:
+            server.set_app(self.desk.news.app(server.get_app()))
+            server.watch(str(self.desk.signal))
+
+    def on_shutdown(self) -> None:
+        """서버가 멈춘다."""
+        if self.desk:
+            self.desk.close()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from mgk_book.book import SITE, BookError
+from mgk_book.book import SITE, WAITING, BookError
 from mgk_book.markdown.part import Part, page_of, parents
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -39,7 +39,7 @@ class Figures(Part):
         for parent, image in parents(root):
             path = self.drawn(page, image) if image.tag == "img" else None
             kind = image.get("class")
-            if path and kind in ("inline", "moving"):
+            if path and kind in ("inline", "moving") and path.read_text("utf-8") != WAITING:
                 parent[:], parent.text = [], self.md.htmlStash.store(whole(image, path, page))
             elif path:
                 _, svg = next(ET.iterparse(path, events=["start"]))

@@ -14,20 +14,24 @@ from mgk_book.prepare import archive, bibliography, english, figures, font, labs
 from mgk_book.prepare import repository as installing
 from mgk_book.prepare.pages import Book, Places, Settings, open_book
 from mgk_book.prepare.shelf import Shelf
-from mgk_book.running.execution import Lab
+from mgk_book.running.execution import Lab, execute, find, sources
 
 
 class Made(NamedTuple):
-    """만든 것: 사이트로 갈 파일과, 실습들."""
+    """만든 것: 사이트로 갈 파일과, 실습들과 그림들."""
 
     files: dict[str, Path]
     labs: list[Lab]
+    drawings: list[figures.Drawing]
 
 
 def prepare(
-    root: Path, *, site_url: str = "", repository: str = "", directory_urls: bool = True, device: str = "cpu"
-) -> Made:
+    root: Path, *, site_url: str = "", repository: str = "", directory_urls: bool = True, device: str = "cpu",
+    wait: bool = True,
+) -> Made:  # fmt: skip
     """뿌리가 `root`인 책에 드는 것을 모두 만든다. 두 빌드가 함께 와도 하나씩 한다.
+
+    `wait`가 아니면 오래 걸리는 것, 곧 실습을 돌리고 그림을 그리는 일은 하지 않고 있는 것만 쓴다.
 
     Raises:
         BookError: 책에 틀린 것이 있으면. 전에 만든 것은 치우지 않는다.
@@ -35,10 +39,14 @@ def prepare(
     root = root.resolve()
     settings = Settings(site_url, repository, directory_urls)
     (root / CACHE).mkdir(exist_ok=True)
+    drawings, executed = figures.drawings(root), find(sources(root), root, device)
+    if wait:
+        figures.draw_all(drawings, root)
+        execute(executed, root, device, labs.expected(root, device))
     with FileLock(root / CACHE / "made.lock"):
         site, shelf = Shelf(root / SITE), Shelf(root / PLACES)
-        figures.make(root, site)
-        executed = labs.make(root, site, device, repository)
+        figures.make(drawings, site)
+        labs.make(executed, root, site, repository)
         book = open_book(root, settings, executed)
         texts = places(book, lists(book, site))
         for (name, page), text in texts.items():
@@ -48,7 +56,7 @@ def prepare(
         redirects.make(book, site)
         site.sweep()
         shelf.sweep()
-    return Made(site.files(), executed)
+    return Made(site.files(), executed, drawings)
 
 
 def lists(book: Book, shelf: Shelf) -> Places:

@@ -7,9 +7,9 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mgk_book.book import CACHE, DOCS, BookError
+from mgk_book.book import CACHE, DOCS, WAITING, BookError
 from mgk_book.proofs import closure
-from mgk_book.running import execution
+from mgk_book.running import jobs
 
 FIGURES = f"{closure.PACKAGE}.figures"
 
@@ -28,8 +28,9 @@ class Drawing(NamedTuple):
         return "/".join([*section, "figures"])
 
 
-def drawings(pages: list[str], root: Path) -> list[Drawing]:
+def drawings(root: Path) -> list[Drawing]:
     """그림 모듈이 있는 페이지마다 하나."""
+    pages = [path.relative_to(root / DOCS).as_posix() for path in sorted((root / DOCS).rglob("*.md"))]
     graph = closure.import_graph(root)
     found = []
     for page in pages:
@@ -40,33 +41,39 @@ def drawings(pages: list[str], root: Path) -> list[Drawing]:
     return found
 
 
-def draw_all(wanted: list[Drawing], root: Path) -> None:
+def undrawn(wanted: list[Drawing]) -> list[Drawing]:
+    """캐시에 없는 것들."""
+    return [each for each in wanted if not each.folder.is_dir()]
+
+
+def draw_all(wanted: list[Drawing], root: Path, started: jobs.Started | None = None) -> None:
     """캐시에 없는 것만 그린다. 모듈의 그림이 다 있어야 제자리에 놓이므로 반쪽은 남지 않는다."""
-    with execution.locked(root / CACHE / "figures"):
-        halves = {Path(f"{each.folder}.partial"): each for each in wanted if not each.folder.is_dir()}
-        jobs = [
+    with jobs.locked(root / CACHE / "figures"):
+        halves = {Path(f"{each.folder}.partial"): each for each in undrawn(wanted)}
+        todo = [
             {"name": f"{each.module}.{name}", "folder": str(half)}
             for half, each in halves.items()
             for name in each.names
         ]
         # 코어마다 하나씩 나란히 그린다. 저마다 모든 코어를 쓰려 들면 서로 막혀 몇 배로 느려진다. GPU가 보이면
         # 모듈을 들여올 때 CUDA가 깨어나 자식을 가를 수 없다.
-        execution.run(jobs, root, MGK_DEVICE="cpu", OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="")
+        jobs.run(todo, root, started=started, MGK_DEVICE="cpu", OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="")
         for half, each in halves.items():
             half.rename(each.folder)
 
 
-def make(root: Path, shelf: Any) -> None:
-    """페이지마다의 그림을, 움직이는 그림이면 그 장면들도, 사이트의 제자리에 놓는다."""
-    pages = [path.relative_to(root / DOCS).as_posix() for path in sorted((root / DOCS).rglob("*.md"))]
-    wanted = drawings(pages, root)
-    draw_all(wanted, root)
+def make(wanted: list[Drawing], shelf: Any) -> None:
+    """페이지마다의 그림을, 움직이는 그림이면 그 장면들도, 사이트의 제자리에 놓는다.
+
+    아직 그리지 않은 것의 자리에는 그렇다고 적은 그림을 놓는다.
+    """
     drawn: dict[str, str] = {}  # 놓인 곳: 그린 모듈
     for drawing in wanted:
-        for path in sorted(drawing.folder.iterdir()):
-            uri = f"{drawing.place}/{path.name}"
+        files = {path.name: path.read_bytes() for path in sorted(drawing.folder.glob("*"))}
+        for name, content in (files or {f"{name}.svg": WAITING.encode() for name in drawing.names}).items():
+            uri = f"{drawing.place}/{name}"
             if uri in drawn:
                 both = f"{drawn[uri]}, {drawing.module}"
                 raise BookError(f"{uri}: 같은 폴더의 두 페이지가 같은 이름의 그림을 그린다: {both}")
             drawn[uri] = drawing.module
-            shelf.put(uri, path.read_bytes())
+            shelf.put(uri, content)

@@ -9,6 +9,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from importlib.metadata import distribution, version
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -33,9 +34,14 @@ ALWAYS = "".join(map(chr, [*range(0x20, 0x7F), 0x210E, 0x221A, *range(0x1D434, 0
 def docstrings(root: Path) -> Iterator[str]:
     """페이지에 실리는 함수의 설명들."""
     for path in sorted((root / PACKAGE).rglob("*.py")):
-        text = path.read_text("utf-8")
-        if "$" in text:  # 읽는 데 드는 시간의 거의 모두가 parse다
-            yield from _docstrings(ast.parse(text))
+        yield from _of_file(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _of_file(path: Path, _: int) -> list[str]:
+    """고치지 않은 파일은 다시 읽지 않는다."""
+    text = path.read_text("utf-8")
+    return [*_docstrings(ast.parse(text))] if "$" in text else []  # 시간의 거의 모두가 parse다
 
 
 def _docstrings(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> Iterator[str]:
@@ -54,11 +60,16 @@ def used(texts: Iterable[str]) -> str:
     }
     characters = set(ALWAYS)
     for latex, block in found:
-        try:
-            characters.update("".join(drawn(mathml(latex.strip(), block=block))))
-        except LatexError:
-            continue
+        characters |= _of_formula(latex.strip(), block)
     return "".join(sorted(characters))
+
+
+@lru_cache(maxsize=8192)
+def _of_formula(latex: str, block: bool) -> frozenset[str]:
+    try:
+        return frozenset("".join(drawn(mathml(latex, block=block))))
+    except LatexError:
+        return frozenset()
 
 
 def drawn(math: Element) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""실습을 돌리고, 사이트의 페이지가 될 노트북과 내려받을 노트북을 만든다.
+"""돌린 실습으로, 사이트의 페이지가 될 노트북과 내려받을 노트북을 만든다.
 
 페이지가 될 것(`.cache/made/labs/`)에는 코드 칸만 남긴다. 글 칸은 사이트의 마크다운으로 그려야 한글 제목의 id, 목차,
 링크, 수식, 알림이 다른 페이지와 같다.
@@ -13,15 +13,14 @@ import nbformat
 
 from mgk_book.book import MADE
 from mgk_book.prepare.portable import portable
-from mgk_book.running.execution import Lab, execute, executed, find, sources
+from mgk_book.proofs import ledger
+from mgk_book.running.execution import Lab, executed
 
 HEADING_ID = re.compile(r" *\{ *#[\w-]+ *\}$", re.MULTILINE)
 
 
-def make(root: Path, shelf: Any, device: str, repository: str | None) -> list[Lab]:
-    """모든 실습. 코드나 그것이 들여오는 모듈이 바뀐 것만 다시 돈다."""
-    labs = find(sources(root), root, device)
-    execute(labs, root, device)
+def make(labs: list[Lab], root: Path, shelf: Any, repository: str | None) -> None:
+    """실습마다 노트북 둘. 아직 돌지 않은 것에는 출력이 없다."""
     pages = {root / MADE / f"{lab.name}.ipynb": lab for lab in labs}
     for stray in set((root / MADE / "labs").glob("*.ipynb")) - set(pages):  # 책에서 사라진 실습
         stray.unlink()
@@ -30,7 +29,11 @@ def make(root: Path, shelf: Any, device: str, repository: str | None) -> list[La
         write(display(notebook), path)
         taken = portable(without_ids(notebook), repository)
         shelf.put(f"{lab.name}/{path.name}", nbformat.writes(taken).encode())
-    return labs
+
+
+def expected(root: Path, device: str) -> dict[str, float]:
+    """실습마다 지난번에 걸린 시간(초). 장부가 안다."""
+    return {name: row.seconds for name, row in ledger.read(root, device).rows.items() if name.startswith("labs/")}
 
 
 def display(notebook: Any) -> Any:

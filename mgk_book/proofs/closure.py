@@ -1,8 +1,8 @@
 """모듈이 기대는 모든 것의 해시: 캐시의 열쇠.
 
-그림이나 노트북의 결과는 그 모듈의 글자만이 아니라, 그것이 들여오는 `mgk_docs_src`의 모듈 전부와
+그림이나 노트북의 결과는 그 모듈의 코드만이 아니라, 그것이 들여오는 `mgk_docs_src`의 모듈 전부와
 파이썬의 판, 거기서 닿는 패키지의 판에 달려 있다. 하나라도 바뀌면 열쇠가 바뀌므로 낡은 결과가 나갈 수 없고,
-닿지 않는 것(린터, 사이트의 생성기)은 무엇이든 열쇠를 바꾸지 않는다.
+닿지 않는 것(설명과 주석, 린터, 사이트의 생성기)은 무엇이든 열쇠를 바꾸지 않는다.
 """
 
 import ast
@@ -10,7 +10,7 @@ import hashlib
 import platform
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -69,13 +69,19 @@ def _installed(name: str) -> tuple[str, list[Requirement]]:
 
 def imports(code: Iterable[str], graph: grimp.ImportGraph) -> set[str]:
     """코드 조각들이 들여오는 `mgk_docs_src`의 모듈."""
+    return {name for source in code for name in _named(source)} & graph.modules
+
+
+@lru_cache(maxsize=1024)
+def _named(source: str) -> frozenset[str]:
+    """코드가 들여오는 모든 이름. 노트북만 아는 줄(`%`, `!`)은 뺀다."""
     named: set[str] = set()
-    for node in (node for source in code for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*", "", source)))):
+    for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*", "", source))):
         if isinstance(node, ast.Import):
             named |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return named & graph.modules
+    return frozenset(named)
 
 
 def reached(modules: Iterable[str], graph: grimp.ImportGraph) -> list[str]:
@@ -86,8 +92,19 @@ def reached(modules: Iterable[str], graph: grimp.ImportGraph) -> list[str]:
 
 
 def key(module: str, graph: grimp.ImportGraph, root: Path) -> str:
-    """모듈이 닿는 모든 소스와, 이 책의 패키지가 닿는 배포판들의 판의 SHA-256."""
+    """모듈이 닿는 모든 코드와, 이 책의 패키지가 닿는 배포판들의 판의 SHA-256."""
     digest = hashlib.sha256("\n".join(versions(PACKAGE)).encode())
     for name in reached({module}, graph):
-        digest.update(b"\0" + name.encode() + b"\0" + source(name, root).read_bytes())
+        path = source(name, root)
+        digest.update(b"\0" + name.encode() + b"\0" + code(path, path.stat().st_mtime_ns).encode())
     return digest.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def code(path: Path, _: int) -> str:
+    """파일의 코드만의 SHA-256: 설명(docstring)과 주석은 결과를 바꾸지 않는다. 고치지 않은 파일은 다시 읽지 않는다."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

@@ -62,9 +62,13 @@ def lab(found: execution.Lab, sources: Sources) -> Entry:
 def function(name: str, sources: Sources) -> Entry:
     """공개 함수. 같은 경로의 시험 파일과, 그것이 닿는 모든 것이 증거다."""
     module = name.rpartition(".")[0]
+    return Entry(name, name + "\n", (FIXTURES, *sources.files({module, test_of(module)} & sources.graph.modules)))
+
+
+def test_of(module: str) -> str:
+    """모듈과 짝인 시험."""
     _, *folders, last = module.split(".")
-    test = ".".join([TESTS, *folders, f"test_{last}"])
-    return Entry(name, name + "\n", (FIXTURES, *sources.files({module, test} & sources.graph.modules)))
+    return ".".join([TESTS, *folders, f"test_{last}"])
 
 
 def functions(sources: Sources) -> list[Entry]:

@@ -10,26 +10,20 @@ import hashlib
 import json
 import logging
 import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jupytext
 import nbformat
-from filelock import FileLock
 from grimp import ImportGraph
 
-from mgk_book.book import CACHE, DOCS, BookError
+from mgk_book.book import CACHE, DOCS
 from mgk_book.proofs import closure
+from mgk_book.running import jobs
 from mgk_book.running.runner import Job
-
-log = logging.getLogger("mkdocs.mgk_book.running")
-HERE = Path(__file__).parents[2]  # 이 파일 곁의 실행기를 부른다
 
 
 class Lab(NamedTuple):
@@ -68,7 +62,8 @@ def find(sources: list[tuple[str, Path]], root: Path, device: str) -> list[Lab]:
     labs = []
     for name, path in sources:
         lab = load(name, path)
-        labs.append(lab._replace(outputs=root / CACHE / "labs" / f"{key(lab.code, graph, root, device)}.json"))
+        folder = root / CACHE / name
+        labs.append(lab._replace(outputs=folder / f"{key(lab.code, graph, root, device)}.json"))
     return labs
 
 
@@ -105,66 +100,35 @@ def read(outputs: Path) -> Run | None:
     return Run(run["seconds"], [nbformat.from_dict(cell) for cell in run["outputs"]])
 
 
-@contextmanager
-def locked(cache: Path) -> Iterator[None]:
-    """캐시 폴더 하나를 혼자 쓴다. 두 빌드가 함께 와도 한 번만 돌고, 실패하거나 죽은 작업자가 쓰다 만 것은 치운다."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / "lock"):
-        _sweep(cache)
-        try:
-            yield
-        finally:
-            _sweep(cache)
+def execute(
+    labs: list[Lab], root: Path, device: str, expected: Mapping[str, float] = jobs.UNKNOWN,
+    started: jobs.Started | None = None,
+) -> None:  # fmt: skip
+    """캐시에 없는 것을 모두 돌린다. 하나라도 실패하면 빌드를 멈추고, 실패한 것은 아무것도 남기지 않는다.
 
-
-def _sweep(cache: Path) -> None:
-    for stray in cache.glob("*.partial"):
-        shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
-
-
-def execute(labs: list[Lab], root: Path, device: str) -> None:
-    """캐시에 없는 것을 모두 돌린다. 하나라도 실패하면 빌드를 멈추고, 실패한 것은 아무것도 남기지 않는다."""
-    with locked(root / CACHE / "labs"):
-        missing = [lab for lab in labs if read(lab.outputs) is None]
-        run(
-            [{"name": lab.name, "cells": lab.code, "out": str(lab.outputs)} for lab in missing], root, MGK_DEVICE=device
-        )
-
-
-def run(jobs: Sequence[Job], root: Path, **environment: str) -> None:
-    """일감을 모두 돌린다(mgk_book/running/runner.py).
-
-    Raises:
-        BookError: 하나라도 실패하면. 나머지는 끝까지 돈다.
+    `expected`는 지난번에 걸린 시간(초)이다.
     """
-    if not jobs:
-        return
-    log.info(f"{len(jobs)}개를 돌린다")
-    path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    # 읽는 사람의 로캘이 무엇이든 칸과 그림은 UTF-8로 읽고 쓴다.
-    environment = os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"} | environment
-    command = [sys.executable, "-m", "mgk_book.running.runner"]
-    failures, finished = [], 0
-    with subprocess.Popen(
-        command, cwd=root, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
-    ) as runner:
-        assert runner.stdin is not None
-        assert runner.stdout is not None
-        with runner.stdin:
-            json.dump(jobs, runner.stdin)
-        for line in runner.stdout:
-            done = json.loads(line)
-            finished += 1
-            log.info(f"{'✗' if done['error'] else '✓'} {done['name']} {done['seconds']:.1f} s ({finished}/{len(jobs)})")
-            failures += [f"{done['name']}: {done['error']}"] if done["error"] else []
-    if failures or runner.returncode or finished < len(jobs):
-        raise BookError("\n\n".join(failures) or f"일감을 돌리던 프로세스가 {runner.returncode}로 끝났다")
+    with ExitStack() as locks:
+        for lab in sorted(waiting(labs), key=lambda lab: lab.name):  # 두 빌드가 서로를 기다리지 않게, 늘 한 차례로
+            locks.enter_context(jobs.locked(lab.outputs.parent))
+        todo = [job(lab) for lab in waiting(labs)]  # 잠금을 기다리는 동안 다른 빌드가 돌렸을 수 있다
+        jobs.run(todo, root, expected, started, MGK_DEVICE=device)
+
+
+def waiting(labs: list[Lab]) -> list[Lab]:
+    """아직 돌지 않은 것들."""
+    return [lab for lab in labs if read(lab.outputs) is None]
+
+
+def job(lab: Lab) -> Job:
+    """실습 하나의 일감."""
+    return {"name": lab.name, "cells": lab.code, "out": str(lab.outputs)}
 
 
 def executed(lab: Lab) -> Any:
-    """출력을 채운 노트북."""
+    """출력을 채운 노트북. 아직 돌지 않았으면 출력이 비어 있다."""
     run = read(lab.outputs)
-    outputs = iter(run.outputs if run else [])
+    outputs = iter(run.outputs if run else [[]] * len(lab.code))
     notebook = nbformat.from_dict(lab.notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, 1):

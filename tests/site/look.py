@@ -24,10 +24,10 @@ from typing import NamedTuple
 
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from mgk_docs_src.figures.style import KOREAN_FONTS
-from tests.site.conftest import FLAGS, PREFIX, ROOT, SITE, Handler, built_pages
+from tests.site.conftest import PREFIX, ROOT, SITE, Handler, built_pages, launched
 
 OUT = ROOT / ".cache" / "look"
 SHEET = (2000, 2600)
@@ -158,9 +158,7 @@ def see(job: tuple[str, list[str]]) -> list[Tile]:
     """한 프로세스의 몫: 페이지들을 네 가지로 본다."""
     url, paths = job
     tiles = []
-    with sync_playwright() as playwright:
-        executable = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    with launched() as browser:
         for mode in MODES:
             context = browser.new_context(
                 viewport={"width": mode.width, "height": mode.height},
@@ -178,15 +176,12 @@ def see(job: tuple[str, list[str]]) -> list[Tile]:
                 tiles.extend(pieces(page, name, mode))
                 page.close()
             context.close()
-        browser.close()
     return tiles
 
 
 def formulas(url: str) -> list[Tile]:
     """서로 다른 모든 수식을, 처음 나온 페이지의 이름 아래에 크게."""
-    with sync_playwright() as playwright:
-        executable = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    with launched() as browser:
         page = browser.new_page(viewport={"width": SHEET[0], "height": SHEET[1]})
         page.goto(url, wait_until="commit")
         found: dict[str, list[str]] = {}
@@ -227,7 +222,6 @@ def formulas(url: str) -> list[Tile]:
             )
             tiles.append(Tile("formulas", "수식", shot, 1))
             start = end
-        browser.close()
     return tiles
 
 

@@ -24,7 +24,18 @@ def key(book: Path) -> Callable[[], str]:
 def test_an_edit_of_a_module_it_reaches_changes_the_key(module: str, book: Path, key) -> None:
     before = key()
     path = book / "mgk_docs_src" / module
-    path.write_text(path.read_text("utf-8") + "\n# 고침\n", "utf-8")
+    path.write_text(path.read_text("utf-8") + "\nADDED = 1\n", "utf-8")
+    assert key() != before
+
+
+def test_words_about_the_code_change_no_key(book: Path, key) -> None:
+    path = book / "mgk_docs_src" / "deep.py"
+    code = 'class Deep:\n    """{0}"""\n    def deepest(self) -> str:\n        """{0}"""\n        return "{1}"\n'
+    path.write_text('"""설명."""\n' + code.format("하나", "글"), "utf-8")
+    before = key()
+    path.write_text("# 주석\n" + code.format("둘", "글") + "\n", "utf-8")
+    assert key() == before
+    path.write_text(code.format("둘", "다른 글"), "utf-8")
     assert key() != before
 
 
