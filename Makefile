@@ -51,7 +51,8 @@ links: .venv/.installed ## 만든 사이트의 모든 페이지, 그림, #조각
 
 site-test: .venv/.installed ## 만든 사이트를 진짜 브라우저로 시험한다 (chromium이 있어야 한다)
 	@# 페이지의 차례로 도는 시험을 반씩 나누므로, 한 페이지를 보는 시험들은 한 프로세스에서 방문을 나누어 쓴다.
-	$(BIN)/python -m pytest tests/site -m site --ignore tests/site/test_zensical.py -n 2 --dist worksteal --durations 10 --timeout 300
+	@# 브라우저가 그리기를 멈추어 시간이 다한 시험만 다시 돈다(tests/site/conftest.py).
+	$(BIN)/python -m pytest tests/site -m site --ignore tests/site/test_zensical.py -n 2 --dist worksteal --durations 10 --timeout 200 --reruns 2 --only-rerun Timeout
 
 zensical: .venv/.installed ## 같은 글을 Zensical로 만들어, 수식과 그림과 예제와 링크를 센다 (.cache/zensical/)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[longevity]'

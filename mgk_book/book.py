@@ -45,7 +45,12 @@ def split(text: str) -> Text:
     head, end, body = rest.partition("\n---\n")
     if start or not fence or not end:
         return Text({}, text)
-    return Text(yaml.safe_load(head) or {}, body)
+    return Text(data(head) or {}, body)
+
+
+def data(text: str) -> Any:
+    """YAML 글의 내용. C로 쓴 읽개가 있으면 그것으로: 여덟 배 빠르다."""
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def read(path: Path) -> Text:

@@ -30,6 +30,7 @@ from mgk_book.markdown import names
 from mgk_book.markdown.code import Plain, cells
 from mgk_book.running.execution import Lab, tagged
 
+LATER = '<p class="lab-waiting">출력은 실습이 다 돌면 여기에 온다.</p>'
 SEPARATOR = "<!-- 칸 -->"
 COLUMNS = re.compile(r"\S {2,}\S")
 SVG = "data:image/svg+xml;base64,"
@@ -64,7 +65,7 @@ def description(lab: Lab) -> str:
 def assembled(lab: Lab, content: str, jupyter: str, folder: str, root: Path, *, waiting: str | None = None) -> Drawn:
     """글과 코드를 노트북의 차례대로. 첫 글 칸 뒤에 요약과, 실습이 쓰는 함수의 줄을 끼운다. 그림은 `folder`로 간다.
 
-    아직 돌지 않은 실습이면 출력이 없고, 요약과 코드마다의 출력이 올 자리에 `waiting`이 선다.
+    아직 돌지 않은 실습이면 요약의 자리에 `waiting`이 서고, 코드마다 출력이 올 자리임을 적는다.
     """
     pictures: dict[str, str | bytes] = {}
     texts = iter(content.split(SEPARATOR))
@@ -75,7 +76,7 @@ def assembled(lab: Lab, content: str, jupyter: str, folder: str, root: Path, *, 
             body.append(next(texts))
             continue
         shown = next(outputs)
-        body += [code(cell), *(shown if waiting is None else [waiting])]
+        body += [code(cell), *(shown if waiting is None else [LATER])]
         if tagged(cell, "summary") and waiting is None:
             first = next(each for each in shown if 'data-mime-type="text/html"' in each)
             summary = f'<div class="lab-summary" data-search-exclude="true">{first}</div>'

@@ -7,6 +7,8 @@
 import copy
 import logging
 import re
+import signal
+import socket
 from collections import ChainMap
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
+from watchdog.observers.polling import PollingObserver
 
 import mgk_book
 from mgk_book import labpage, search
@@ -50,8 +53,10 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
     desk: Desk | None = None  # 서버일 때만
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
-        """이것이 있는 플러그인은 서버가 사는 동안 하나다."""
+        """이것이 있는 플러그인은 서버가 사는 동안 하나다. 멈추라는 신호도 Ctrl-C처럼 치우고 끝나게 한다."""
         self.serving = command == "serve"
+        if self.serving:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """어느 폴더에서 불러도 설정 파일이 있는 곳의 책이다."""
@@ -65,8 +70,15 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         options["root"] = str(self.root)
         self.repository = options.get("repository", "")
         if self.serving and not self.desk:
+            try:
+                socket.create_server(tuple(config.dev_addr)).close()
+            except OSError as error:
+                address = f"{config.dev_addr.host}:{config.dev_addr.port}"
+                raise BookError(
+                    f"{address}에 띄울 수 없다: {error.strerror}. 다른 포트는 make serve PORT=8001"
+                ) from error
             self.desk = Desk(self.root)
-            log.info(f"{config.site_url} 에 띄운다. 책을 짓는다")
+            log.info(f"{config.site_url} 에 띄운다. 먼저 책을 짓는다")
         config.watch += [str(self.root / name) for name in WATCHED if (self.root / name).exists()]
         return config
 
@@ -208,10 +220,16 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
             self.desk.news.fail(str(getattr(error, "message", error)))
 
     def on_serve(self, server: Any, *, config: MkDocsConfig, builder: Any) -> None:
-        """소식은 MkDocs의 서버 앞에서 답하고, 뒤에서 난 결과는 다시 짓게 한다."""
-        if self.desk:
-            server.set_app(self.desk.news.app(server.get_app()))
-            server.watch(str(self.desk.signal))
+        """소식은 MkDocs의 서버 앞에서 답하고, 뒤에서 난 결과는 책을 다시 짓게 한다."""
+        assert self.desk is not None
+        server.set_app(self.desk.news.app(server.get_app()))
+        watched = [config.docs_dir, config.config_file_path]
+        for path in watched:
+            server.unwatch(path)
+        # MkDocs는 0.5초마다 살펴본다. 네트워크 폴더에서도 되게, 알림이 아니라 살펴보기는 그대로 두고 자주 본다.
+        server.observer = PollingObserver(timeout=0.1)
+        for path in [*watched, str(self.desk.signal)]:
+            server.watch(path)
 
     def on_shutdown(self) -> None:
         """서버가 멈춘다."""

@@ -36,11 +36,11 @@ class Proof(Part):
         page = page_of(self.md)
         if page is None:
             return
-        books = opened(self.root)
         found = False
         for parent, child in parents(root):
             block = kept(child, self.md)
             if isinstance(block, Fence) and block.is_example:
+                books = opened(self.root)
                 entry = example(page, block.source, books.sources)
                 place = list(parent).index(child) + 1
                 under = kept(parent[place], self.md) if place < len(parent) else None
@@ -48,12 +48,12 @@ class Proof(Part):
                 parent.insert(place, line(entry, page, books, install=not found))
                 found = True
         if page.endswith(".ipynb"):
-            entry = lab(of_page(page, self.root), books.sources)
-            root.append(line(entry, page, books, install=True))
-        listed = any(each.get("class") == "mkdocstrings" for each in root.iter("div"))
-        devices = never(books)
-        if devices and (found or listed or page.endswith(".ipynb")):
-            root.append(foot(devices, page))
+            books = opened(self.root)
+            root.append(line(lab(of_page(page, self.root), books.sources), page, books, install=True))
+            found = True
+        if found or any(each.get("class") == "mkdocstrings" for each in root.iter("div")):
+            devices = never(opened(self.root))
+            root.extend([foot(devices, page)] if devices else [])
 
 
 def foot(devices: str, page: str) -> Element:

@@ -10,9 +10,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any
 
-import yaml
-
-from mgk_book.book import DOCS, BookError
+from mgk_book.book import DOCS, BookError, data
 from mgk_book.prepare.pages import Book, Places
 from mgk_book.prepare.shelf import Shelf
 
@@ -53,7 +51,7 @@ def read(path: Path) -> list[Reference]:
     """
     if not path.is_file():
         raise BookError(f"{path.name}가 없다: 서지는 {DOCS}/{SOURCE}에 적는다")
-    entries: list[Reference] = yaml.safe_load(path.read_text("utf-8"))
+    entries: list[Reference] = data(path.read_text("utf-8"))
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise BookError(f"{path.name}: 항목의 목록이어야 한다. 항목마다 {', '.join(sorted(EVERY))}를 적는다")
     seen: set[str] = set()

@@ -7,7 +7,7 @@
 
 import posixpath
 import re
-from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
@@ -44,8 +44,8 @@ class Place(NamedTuple):
     title: str
     source: str
     site_url: str
-    known: Collection[str]
-    results: Mapping[str, str]
+    known: frozenset[str]
+    results: tuple[tuple[str, str], ...]
     directory_urls: bool = True
 
 
@@ -62,7 +62,7 @@ def address(target: str, place: Place) -> str | None:
 
 def expanded(text: str, place: Place) -> str:
     """잰 결과의 표를 펼친다. 없는 표는 사이트의 빌드가 말한다."""
-    return MEASURED.sub(lambda match: place.results.get(match[1], ""), text)
+    return MEASURED.sub(lambda match: dict(place.results).get(match[1], ""), text)
 
 
 def unfolded(text: str) -> str:
@@ -138,13 +138,20 @@ def notebook(text: str, place: Place, repository: str) -> Any | None:
     return portable(nbformat.v4.new_notebook(cells=made, metadata=LANGUAGE), repository)
 
 
+@lru_cache(maxsize=256)
+def written(text: str, place: Place, repository: str) -> str:
+    """페이지의 노트북 파일의 글. 예제가 없으면 빈 글이다. 고치지 않은 페이지는 다시 옮기지 않는다."""
+    made = notebook(text, place, repository)
+    return nbformat.writes(made) if made else ""
+
+
 def make(book: Book, shelf: Shelf) -> None:
     """예제가 있는 페이지마다 곁에 노트북을 놓는다."""
     docs, settings = book.root / DOCS, book.settings
-    known = {path.relative_to(docs).as_posix() for path in docs.rglob("*")} | {*book.pages, *shelf.files()}
-    measured = results(book.root)
+    known = frozenset(path.relative_to(docs).as_posix() for path in docs.rglob("*")) | {*book.pages, *shelf.files()}
+    measured = tuple(results(book.root).items())
     for page in book.pages.values():
         place = Place(page.title, page.path, settings.site_url, known, measured, settings.directory_urls)
-        made = None if page.lab else notebook(page.body, place, settings.repository)
+        made = None if page.lab else written(page.body, place, settings.repository)
         if made:
-            shelf.put(page.path.removesuffix(".md") + ".ipynb", nbformat.writes(made))
+            shelf.put(page.path.removesuffix(".md") + ".ipynb", made)

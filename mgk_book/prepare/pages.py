@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import yaml
-
-from mgk_book.book import DOCS, BookError, Entry, contents, read
+from mgk_book.book import DOCS, BookError, Entry, contents, data, read
 from mgk_book.markdown.part import link
 from mgk_book.running.execution import Lab
 
@@ -59,7 +57,7 @@ def open_book(root: Path, settings: Settings, labs: Sequence[Lab]) -> Book:
     """차례에 있는 모든 페이지를 읽는다."""
     if not (root / CITATION).is_file():
         raise BookError(f"{CITATION}이 없다: 책의 이름과 지은이를 거기서 읽는다")
-    citation = yaml.safe_load((root / CITATION).read_text("utf-8"))
+    citation = data((root / CITATION).read_text("utf-8"))
     named = {lab.name: lab for lab in labs}
     entries = contents(root)
     found = (_page(entry, root, named) for entry in _flat(entries))
@@ -98,7 +96,7 @@ def examples(body: str) -> Iterator[str]:
 def listed(body: str, functions: Sequence[str]) -> Iterator[str]:
     """`::: mgk_docs_src.…`가 싣는 함수: 이름이 함수면 그것, 모듈이면 그 안의 것(`members`가 있으면 그 가운데)."""
     for found in LISTING.finditer(body + "\n"):
-        options = (yaml.safe_load(found["options"]) or {}).get("options", {})
+        options = (data(found["options"]) or {}).get("options", {})
         members = options.get("members", True)
         for name in functions:
             module, _, own = name.rpartition(".")

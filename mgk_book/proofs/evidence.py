@@ -22,17 +22,21 @@ class Entry(NamedTuple):
 
 
 class Sources:
-    """책의 소스. 파일의 해시를 기억하므로 한 번의 빌드나 시험 동안만 쓴다."""
+    """책의 소스. 파일의 해시와 닿는 곳을 기억하므로 한 번의 빌드나 시험 동안만 쓴다."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.graph = closure.import_graph(root, TESTS)
         self._digests: dict[str, str] = {}
+        self._files: dict[frozenset[str], tuple[str, ...]] = {}
 
     def files(self, modules: Iterable[str]) -> tuple[str, ...]:
         """모듈들이 닿는 소스 파일."""
-        found = (closure.source(module, self.root) for module in closure.reached(modules, self.graph))
-        return tuple(path.relative_to(self.root).as_posix() for path in found)
+        named = frozenset(modules)
+        if named not in self._files:
+            found = (closure.source(module, self.root) for module in closure.reached(named, self.graph))
+            self._files[named] = tuple(path.relative_to(self.root).as_posix() for path in found)
+        return self._files[named]
 
     def digest(self, file: str) -> str:
         """파일의 SHA-256."""

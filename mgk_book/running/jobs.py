@@ -100,8 +100,8 @@ def begin(jobs: Sequence[Job], root: Path, started: Started | None, chosen: dict
     if started:
         started(runner)
     assert runner.stdin is not None
-    with suppress(BrokenPipeError), runner.stdin:  # 일감을 받기 전에 죽은 일꾼은 아래에서 말한다
-        json.dump(jobs, runner.stdin)
+    with suppress(BrokenPipeError):  # 일감을 받기 전에 죽은 일꾼은 results가 말한다
+        print(json.dumps(jobs), file=runner.stdin, flush=True)  # 관은 열어 둔다: 닫히면 우리가 죽은 것이다
     return runner
 
 

@@ -14,6 +14,8 @@ import json
 import logging
 import os
 import re
+import select
+import signal
 import sys
 import time
 import traceback
@@ -169,6 +171,19 @@ def _child(job: Job, writer: int) -> NoReturn:
     os._exit(0)
 
 
+def _ended() -> tuple[int, int]:
+    """끝난 자식의 번호와 모습. 프로세스 무리를 이끌면, 시킨 프로세스가 어떻게든 죽었을 때 무리를 모두 끝낸다."""
+    if os.getpgrp() != os.getpid():
+        return os.wait()
+    while True:
+        found = os.waitpid(-1, os.WNOHANG)
+        if found[0]:
+            return found
+        if select.select([sys.stdin], [], [], 0.05)[0]:  # 시킨 프로세스는 살아 있는 동안 관을 열어 둔다
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # 자식들이 먼저
+            os.killpg(0, signal.SIGTERM)
+
+
 def _verdict(said: str, status: int) -> str | None:
     """자식의 말과 끝난 모습에서, 무엇이 잘못되었나."""
     code = os.waitstatus_to_exitcode(status)
@@ -186,7 +201,7 @@ def main(jobs: list[Job], workers: int) -> None:
             job = waiting.pop()
             child, reader = _fork(job)
             running[child] = (job, reader, time.perf_counter())
-        child, status = os.wait()
+        child, status = _ended()
         job, reader, start = running.pop(child)
         with os.fdopen(reader, encoding="utf-8") as pipe:
             error = _verdict(pipe.read(), status)
@@ -206,7 +221,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)  # 두 자식이 코어를 두고 다투지 않게
     if (device := os.environ.get("MGK_DEVICE", "cpu")) != "cpu":  # 정해 두면 torch의 함수마다 파이썬을 한 번 더 거친다
         torch.set_default_device(device)
-    jobs = json.load(sys.stdin.buffer)
+    jobs = json.loads(sys.stdin.readline())
     if len(jobs) > (os.cpu_count() or 1):
         import torch._dynamo  # 최적화기와 skip_init이 처음 쓰일 때 1초 넘게 들여온다. 일감이 몇뿐이면 아낀다
     for module in {job["name"].rpartition(".")[0] for job in jobs if "folder" in job}:

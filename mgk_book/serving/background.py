@@ -81,7 +81,7 @@ class Background:
                     log.info(f"■ {worker.task.name}: 고쳤으므로 멈춘다")
                     worker.stop()
             self.failed = {key: error for key, error in self.failed.items() if key in keys}
-            known = {worker.task.key for worker in self.working} | self.failed.keys()
+            known = {worker.task.key for worker in self.working if not worker.stopped} | self.failed.keys()
             todo = [task for task in tasks if task.key not in known]
             self.waiting = sorted(todo, key=lambda task: float("inf") if task.seconds is None else task.seconds)
             self._fill()

@@ -61,7 +61,8 @@ class Desk:
         if task is None:
             return None
         if error := self.background.failed.get(task.key):
-            return f'<pre class="lab-failed">{escape(error)}</pre>'
+            title = '<p class="admonition-title">실습이 실패했다</p>'
+            return f'<div class="admonition failure">{title}<pre><code>{escape(error)}</code></pre></div>'
         return f'<p class="lab-waiting" data-waiting="{lab.name}" role="status">실습은 서버의 뒤에서 돈다.</p>'
 
     def finish(self) -> None:
@@ -80,11 +81,11 @@ class Desk:
 
     def page(self, output: str, page: Any) -> str:
         """온 페이지. 빈 틀에 앉힌 것이면 앞서 둔 것이다. 판을 적는다."""
-        url, folder = page.url, page.file.src_uri.rpartition("/")[0]
+        url = page.url
         if page.meta.get("template") == EMPTY:
             output = self.outputs[url][1]
         self.outputs[url] = self.seats[url], output
-        version = self.versions[url] = digest(output, self.assets, self.kept.figures(folder))[:16]
+        version = self.versions[url] = digest(output, self.assets, self.kept.figures(page.file.src_uri, output))[:16]
         script = f'<script src="{SCRIPT}" data-page="{escape(url)}" data-version="{version}" defer></script>'
         return output.replace("</body>", f"{script}</body>", 1)
 

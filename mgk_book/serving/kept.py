@@ -5,6 +5,7 @@
 """
 
 import hashlib
+import posixpath
 import re
 from collections.abc import Container, Iterable
 from contextlib import suppress
@@ -18,6 +19,7 @@ from mgk_book.proofs.closure import PACKAGE
 from mgk_book.running.execution import Lab
 
 COMMON = ("mkdocs.yml", f"{DOCS}/{terms.GLOSSARY}", "overrides", "certificates", evidence.FIXTURES)
+FIGURE = re.compile(r"\bfigures/([\w-]+)\.svg")
 MENTION = re.compile(rf"\b{PACKAGE}(?:\.\w+)*")
 FIELDS = ("content", "toc", "title", "meta", "present_anchor_ids")
 
@@ -49,15 +51,17 @@ class Kept:
     def key(self, page: Any, lab: Lab | None, waiting: str | None) -> str:
         """페이지의 열쇠. 실습이면 모든 칸과, 결과의 이름과, 아직 없으면 그 자리에 적을 것."""
         uri, text = page.file.src_uri, "" if lab else page.markdown
-        folder = uri.rpartition("/")[0]
-        near = stamp(self.root, f"{PLACES}/{uri}"), self.figures(folder)
+        near = stamp(self.root, f"{PLACES}/{uri}"), self.figures(uri, text)
         cells = [(cell.source, cell.metadata) for cell in lab.notebook.cells] if lab else []
         mentioned = MENTION.findall("\n".join([text, *(source for source, _ in cells)]))
         return digest(self.common, text, page.meta, near, cells, lab and lab.outputs, waiting, self.sources(mentioned))
 
-    def figures(self, folder: str) -> Any:
-        """폴더의 페이지들이 쓰는 그림의 지금 모습."""
-        return stamp(self.root, f"{SITE}/{folder}/figures" if folder else f"{SITE}/figures")
+    def figures(self, uri: str, text: str) -> Any:
+        """글이 부르는 그림과 움직이는 장면의 지금 모습."""
+        folder = f"{SITE}/{posixpath.dirname(uri)}/figures"
+        return stamp(
+            self.root, *(f"{folder}/{name}.{kind}" for name in FIGURE.findall(text) for kind in ("svg", "json"))
+        )
 
     def sources(self, mentioned: Iterable[str]) -> Any:
         """글에 적힌 이름의 모듈과, 그것의 시험과, 거기서 닿는 소스의 지금 모습."""

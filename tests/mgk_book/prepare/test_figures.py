@@ -26,19 +26,20 @@ def pages(book: Path) -> Path:
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """그린 그림의 이름들. 부를 때마다 한 줄."""
     names: list[list[str]] = []
-    real = figures.execution.run
+    real = figures.jobs.run
 
-    def counted(jobs, root, **environment):
+    def counted(jobs, root, **options):
         names.append([job["name"].rpartition(".")[2] for job in jobs])
-        real(jobs, root, **environment)
+        real(jobs, root, **options)
 
-    monkeypatch.setattr(figures.execution, "run", counted)
+    monkeypatch.setattr(figures.jobs, "run", counted)
     return names
 
 
 def make(root: Path) -> Shelf:
-    shelf = Shelf()
-    figures.make(root, shelf)
+    shelf, wanted = Shelf(), figures.drawings(root)
+    figures.draw_all(wanted, root)
+    figures.make(wanted, shelf)
     return shelf
 
 
@@ -47,6 +48,12 @@ def test_a_page_gets_the_drawings_of_its_module_and_draws_them_once(pages: Path,
     assert make(pages) == drawn
     assert make(pages) == drawn
     assert runs == [["square"], []]
+
+
+def test_one_that_is_not_drawn_yet_is_stood_in_for(pages: Path) -> None:
+    shelf = Shelf()
+    figures.make(figures.drawings(pages), shelf)
+    assert "그림을 그리고 있다" in shelf[URI].decode()
 
 
 def test_an_edit_two_imports_away_draws_anew(pages: Path, runs: list) -> None:
@@ -73,7 +80,7 @@ def test_a_module_that_cannot_be_imported_is_named_by_each_drawing(pages: Path) 
 
 
 def test_a_drawing_made_meanwhile_by_another_build_is_used(pages: Path, runs: list) -> None:
-    (drawing,) = figures.drawings(["part/page.md"], pages)
+    (drawing,) = figures.drawings(pages)
     drawing.folder.mkdir(parents=True)
     (drawing.folder / "square.svg").write_bytes(b"<svg/>")
     assert make(pages) == {URI: b"<svg/>"}

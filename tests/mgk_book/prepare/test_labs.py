@@ -29,14 +29,18 @@ TAKEN = "labs/deep/deep.ipynb"
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """진짜 프로세스는 tests/mgk_book/running이 시험한다. 여기서는 모듈의 값을 바로 적는다."""
 
-    def execute(found: list[execution.Lab], root: Path, device: str) -> None:
-        for lab in found:
+    def find(sources: Any, root: Path, device: str) -> list[execution.Lab]:
+        labs = real(sources, root, device)
+        for lab in labs:
             side = (root / "mgk_docs_src" / "deep.py").read_text("utf-8").split()[-1]
             output = {"output_type": "stream", "name": "stdout", "text": f"{side} {device}\n"}
             lab.outputs.parent.mkdir(parents=True, exist_ok=True)
             lab.outputs.write_text(json.dumps({"seconds": 1.0, "outputs": [[output]]}), "utf-8")
 
-    monkeypatch.setattr(labs, "execute", execute)
+        return labs
+
+    real = execution.find
+    monkeypatch.setattr(execution, "find", find)
 
 
 @pytest.fixture
@@ -51,8 +55,9 @@ def cells(text: str | bytes) -> list[tuple[str, str]]:
 
 
 def make(site: Path, repository: str | None = None) -> tuple[Shelf, list[Any]]:
-    shelf = Shelf()
-    return shelf, labs.make(site, shelf, "cpu", repository)
+    shelf, found = Shelf(), execution.find(execution.sources(site), site, "cpu")
+    labs.make(found, site, shelf, repository)
+    return shelf, found
 
 
 def test_the_page_has_only_the_outputs_of_the_code(site: Path) -> None:

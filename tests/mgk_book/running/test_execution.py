@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mgk_book.book import BookError
 from mgk_book.proofs import closure
-from mgk_book.running import execution
+from mgk_book.running import execution, jobs
 from tests.mgk_book.small import install
 
 ROOT = Path(__file__).parents[3]
@@ -53,13 +54,13 @@ def site(book: Path) -> Path:
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """돌린 노트북의 이름들. 부를 때마다 한 줄."""
     names: list[list[str]] = []
-    real = execution.json.dump
+    real = jobs.begin
 
-    def dump(jobs: list[dict[str, str]], stream: object) -> None:
-        names.append([job["name"] for job in jobs])
-        real(jobs, stream)
+    def begin(todo: list[dict[str, str]], *rest: Any) -> "subprocess.Popen[str]":
+        names.append([job["name"] for job in todo])
+        return real(todo, *rest)
 
-    monkeypatch.setattr(execution.json, "dump", dump)
+    monkeypatch.setattr(jobs, "begin", begin)
     return names
 
 
@@ -149,8 +150,8 @@ def test_a_lab_that_fails_says_why_is_not_kept_and_others_run(code: str, reason:
     edit(site / "docs" / "labs" / "deep.py", "print(SIDE)", code)
     with pytest.raises(BookError, match=re.escape(reason)):
         make(site)
-    assert len(list((site / ".cache" / "labs").glob("*.json"))) == 1  # labs/other
-    assert not list((site / ".cache" / "labs").glob("*.partial"))
+    assert len(list((site / ".cache" / "labs").rglob("*.json"))) == 1  # labs/other
+    assert not list((site / ".cache" / "labs").rglob("*.partial"))
     edit(site / "docs" / "labs" / "deep.py", code, "print(SIDE)")
     assert make(site) == {"labs/deep": "3\n", "labs/other": "1\n"}
     assert runs == [["labs/deep", "labs/other"], ["labs/deep"]]
@@ -167,23 +168,23 @@ def test_a_cut_cache_file_does_not_pass_for_the_result_of_a_child_that_ended(sit
 
 def test_a_runner_that_dies_fails_the_build(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dying = site / "python"
-    dying.write_text("#!/bin/sh\ncat > /dev/null\nexit 3\n", "utf-8")
+    dying.write_text("#!/bin/sh\nhead -n 1 > /dev/null\nexit 3\n", "utf-8")
     dying.chmod(0o755)
-    monkeypatch.setattr(execution.sys, "executable", str(dying))
+    monkeypatch.setattr(jobs.sys, "executable", str(dying))
     with pytest.raises(BookError, match="프로세스가 3로 끝났다"):
         make(site)
 
 
 def test_a_cache_file_cut_short_is_made_anew(site: Path, runs: list) -> None:
     make(site)
-    for path in (site / ".cache" / "labs").glob("*.json"):
+    for path in (site / ".cache" / "labs").rglob("*.json"):
         path.write_bytes(path.read_bytes()[:-5])
     assert make(site)["labs/deep"] == "3\n"
     assert runs == [["labs/deep", "labs/other"]] * 2
 
 
 def test_what_a_dead_worker_left_is_swept_away(site: Path, runs: list) -> None:
-    cache = site / ".cache" / "labs"
+    cache = site / ".cache" / "labs" / "deep"
     cache.mkdir(parents=True)
     (cache / "x.json.1.partial").write_text("[[", "utf-8")
     make(site)
@@ -224,7 +225,7 @@ def test_a_build_killed_midway_leaves_nothing_half_and_the_next_one_is_whole(sit
     killed.kill()
     assert killed.wait() == -signal.SIGKILL
     assert make(site)["labs/slow"] == "느린 결과\n"
-    assert not list((site / ".cache" / "labs").glob("*.partial"))
+    assert not list((site / ".cache" / "labs").rglob("*.partial"))
 
 
 def test_a_disk_that_takes_no_more_fails_the_build_and_keeps_nothing(site: Path) -> None:
@@ -234,10 +235,54 @@ def test_a_disk_that_takes_no_more_fails_the_build_and_keeps_nothing(site: Path)
     done = subprocess.run(full, cwd=site, env=ENVIRONMENT, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode != 0
     assert "labs/deep: 결과를 만들지 못했다: OSError: [Errno 27] File too large" in done.stderr
-    kept = [path.name for path in (site / ".cache" / "labs").iterdir() if path.name != "lock"]
+    kept = [path.name for path in (site / ".cache" / "labs").rglob("*.*")]
     assert [name for name in kept if name.endswith(".partial")] == []
     assert len(kept) == 1  # labs/other
     assert "가가가" in make(site)["labs/deep"]
+
+
+def test_a_long_wait_says_how_long_it_will_be_and_the_longest_goes_first(site: Path, caplog, runs: list) -> None:
+    caplog.set_level("INFO", "mkdocs.mgk_book")
+    labs = execution.find(execution.sources(site), site, "cpu")
+    execution.execute(labs, site, "cpu", {"labs/other": 90.0, "labs/deep": 30.0})
+    assert runs == [["labs/other", "labs/deep"]]
+    first, second, last = caplog.messages
+    assert re.fullmatch(r"2개를 돌린다: 약 (1분 0초|\d+초|2분 0초)", first)
+    assert re.fullmatch(r"✓ labs/\w+ [\d.]+초 \(1/2, 남은 시간 약 .*초\)", second)
+    assert re.fullmatch(r"✓ labs/\w+ [\d.]+초 \(2/2\)", last)
+
+
+def test_a_lab_that_has_not_run_stands_with_no_output(site: Path) -> None:
+    lab, other = execution.find(execution.sources(site), site, "cpu")
+    assert execution.waiting([lab, other]) == [lab, other]
+    assert [cell.outputs for cell in execution.executed(lab).cells if cell.cell_type == "code"] == [[], []]
+
+
+def test_workers_that_stand_apart_end_with_the_one_who_asked(site: Path) -> None:
+    """띄운 프로세스가 SIGKILL로 죽어도, 일꾼과 그 자식은 남지 않는다."""
+    (site / "docs" / "labs" / "slow.py").write_text(SLOW.replace("sleep(2)", "sleep(600)"), "utf-8")
+    code = (
+        "from pathlib import Path\nfrom mgk_book.running import execution as e\nroot = Path.cwd()\n"
+        "labs = e.find(e.sources(root), root, 'cpu')\n"
+        "e.execute(labs, root, 'cpu', started=lambda runner: Path('pid.txt').write_text(str(runner.pid)))\n"
+    )
+    asked = subprocess.Popen([sys.executable, "-c", code], cwd=site, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    wait_for(site / "runs.txt")
+    group = int((site / "pid.txt").read_text())
+    asked.kill()
+    asked.wait()
+    end = time.monotonic() + 60
+    while alive(group):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def alive(group: int) -> bool:
+    """무리에 살아 있는 프로세스가 있는가."""
+    states = [
+        file.read_text().rpartition(") ")[2].split() for file in Path("/proc").glob("[0-9]*/stat") if file.exists()
+    ]
+    return any(int(fields[2]) == group and fields[0] != "Z" for fields in states)
 
 
 def test_make_labs_runs_them_without_building(site: Path, runs: list) -> None:
