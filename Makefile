@@ -4,11 +4,13 @@ BIN := .venv/bin
 DEVICE ?= cpu
 PORT ?= 8000
 SITE ?= site
+# 두 프로세스가 나누어 돈다.
+TOGETHER := -n 2 --dist worksteal
 # Material이 자기 수명을 알리는 글. 무엇을 할지는 README에 적어 두었다.
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check lint shapes build links site-test zensical look outputs labs certify bench bench-site lighthouse bench-labs lock clean
+.PHONY: help install serve test check lint strict build links site-test zensical look outputs labs certify bench bench-site lighthouse bench-labs lock clean
 
 help: ## 이 목록
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,9 +31,10 @@ serve: .venv/.installed ## 사이트를 만들어 http://127.0.0.1:8000 에 띄�
 		$(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
 test: .venv/.installed ## 단위 시험과 모든 페이지의 코드 블록 (make test DEVICE=cuda)
-	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) -n 2 --dist worksteal --cov --cov-report=term --durations 10
+	@echo "▸ 단위 시험, 모든 페이지의 코드 블록과 그 출력, 페이지와 코드의 약속, 인증 ($(DEVICE))"
+	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) $(TOGETHER) --durations 10
 
-check: lint test shapes build links site-test ## CI가 돌리는 모든 것
+check: lint strict build links site-test ## CI가 돌리는 모든 것
 
 lint: .venv/.installed ## 린트, 서식, 타입, import 방향
 	$(BIN)/ruff check .
@@ -39,9 +42,11 @@ lint: .venv/.installed ## 린트, 서식, 타입, import 방향
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-shapes: .venv/.installed ## 시그니처에 적은 텐서 모양을 실행 중에 지키는지
-	$(BIN)/python -m pytest tests/losses tests/transport tests/diffusion tests/energy tests/contrastive tests/labs tests/test_data.py tests/test_metrics.py tests/test_networks.py tests/test_random.py -m "not bad_input and not site" -n 2 --dist worksteal \
-		--jaxtyping-packages=mgk_docs_src,beartype.beartype -q
+strict: .venv/.installed ## make test의 모든 것을, 시그니처에 적은 텐서 모양과 커버리지(100 %)까지 보면서
+	@# 틀린 입력의 시험은 모양 검사가 먼저 거절하므로 따로 돈다.
+	$(BIN)/python -m pytest -m "not site and not bad_input" $(TOGETHER) --durations 10 \
+		--jaxtyping-packages=mgk_docs_src,beartype.beartype --cov --cov-report= --cov-fail-under=0
+	$(BIN)/python -m pytest -m "not site and bad_input" $(TOGETHER) --cov --cov-append --cov-report=term
 
 build: .venv/.installed ## 엄격하게 사이트를 만든다 (site/)
 	$(BIN)/python -m mkdocs build --strict
@@ -82,8 +87,9 @@ bench: .venv/.installed ## torch, SciPy, POT, BlackJAX, pytorch-metric-learning�
 	$(BIN)/python -m benchmarks.contrastive
 	$(BIN)/python -m benchmarks.devices --device $(DEVICE)
 
-bench-site: .venv/.installed ## 사이트를 만드는 시간과, 인증이 시험과 빌드에 더하는 시간을 잰다
+bench-site: .venv/.installed ## 사이트를 만드는 시간, 고친 글이 화면에 오기까지의 시간, 인증이 더하는 시간을 잰다
 	$(BIN)/python -m benchmarks.site
+	$(BIN)/python -m benchmarks.serve
 	$(BIN)/python -m benchmarks.certificates
 
 lighthouse: .venv/.installed ## 만든 사이트의 Lighthouse 점수. 98에 못 미치면 실패한다 (Node.js가 있어야 한다)

@@ -1,20 +1,14 @@
-"""사이트를 만드는 시간: 이 책과, 같은 페이지를 테마와 플러그인만으로 만든 것. 그리고 고친 글이 화면에 오기까지.
+"""사이트를 만드는 시간: 이 책과, 같은 페이지를 테마와 플러그인만으로 만든 것.
 
 `python -m benchmarks.site`. 한 번의 실행에서 번갈아 재고 가운데값을 쓴다.
 """
 
-import contextlib
-import os
-import re
 import resource
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -75,63 +69,11 @@ def warm_build() -> list[tuple[float, float]]:
     return [(median(each[0] for each in side), median(each[1] for each in side)) for side in zip(*rounds, strict=True)]
 
 
-def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=60) as response:
-        return response.read().decode()
-
-
-@contextlib.contextmanager
-def serving() -> Iterator[str]:
-    """`make serve`가 부르는 서버."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mkdocs", "serve", "--dev-addr", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        for _ in range(120):
-            with contextlib.suppress(OSError):
-                get(url)
-                break
-            time.sleep(0.5)
-        yield url
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def edit_to_reload() -> float:
-    """글을 고친 순간부터 브라우저가 새 글을 받을 때까지의 초."""
-    page = ROOT / "docs" / "losses" / "binary.md"
-    original = page.read_text("utf-8")
-    waits = []
-    try:
-        with serving() as url:
-            for turn in range(ROUNDS):
-                html = get(f"{url}losses/binary/")
-                epoch, request = re.search(r"livereload\((\d+), (\d+)\)", html).groups()
-                time.sleep(1)
-                marker = f"고친 글 {os.getpid()}-{turn}"
-                start = time.perf_counter()
-                page.write_text(f"{original}\n{marker}\n", "utf-8")
-                # 서버는 빌드가 끝나면 새 판 번호로 답한다. 브라우저도 이 답을 기다렸다가 새로 읽는다.
-                while get(f"{url}livereload/{epoch}/{request}") == epoch:
-                    pass
-                if marker not in get(f"{url}losses/binary/"):
-                    raise RuntimeError("새로 읽은 페이지에 고친 글이 없다")
-                waits.append(time.perf_counter() - start)
-    finally:
-        page.write_text(original, "utf-8")
-    return median(waits)
-
-
 def main() -> None:
     """재고 찍는다."""
     (ours, own), (plain, cpu) = warm_build()
     print(f"바뀐 것 없는 빌드: {ours:.2f} s, 같은 페이지를 테마와 플러그인만으로 {plain:.2f} s, 비 {ours / plain:.2f}")
     print(f"CPU: {own:.2f} s, {cpu:.2f} s, 비 {own / cpu:.2f}")
-    print(f"글을 고치고 화면에 오기까지: {edit_to_reload():.2f} s")
 
 
 if __name__ == "__main__":
