@@ -26,6 +26,7 @@ from mgk_book.prepare import prepare
 from mgk_book.prepare.english import FOLDERS
 from mgk_book.prepare.shelf import on_disk
 from mgk_book.running.execution import Lab, device
+from mgk_book.serving import run
 
 EXTENSION = "mgk_book.markdown"
 WATCHED = ["mgk_docs_src", "overrides", "benchmarks/results", "certificates", "CITATION.cff"]
@@ -41,6 +42,13 @@ SOURCE_MAP = re.compile(r"/\*# sourceMappingURL=.*?\*/")  # 여러 파일을 모
 class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 받는다
     """`plugins: [search, mkdocs-jupyter, mkdocstrings, mgk_book]`의 마지막."""
 
+    serving = False
+    runner: run.Runner | None = None
+
+    def on_startup(self, *, command: str, **_: Any) -> None:
+        """이것이 있으면 MkDocs는 다시 만들 때에도 같은 플러그인을 쓴다."""
+        self.serving = command == "serve"
+
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """어느 폴더에서 불러도 설정 파일이 있는 곳의 책이다."""
         self.root = Path(config.config_file_path).parent
@@ -52,6 +60,8 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         options = config.mdx_configs.setdefault(EXTENSION, {})
         options["root"] = str(self.root)
         self.repository = options.get("repository", "")
+        if self.serving:
+            self.runner, self.serving = run.opened(self.root, config.dev_addr.host), False
         config.watch += [str(self.root / name) for name in WATCHED if (self.root / name).exists()]
         return config
 
@@ -140,6 +150,23 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
                 twin.title = page_parts.english(page.file.src_uri, meta).title
             twin.children = self.translated(twin.children) if twin.children else None
         return twins
+
+    def on_post_page(self, output: str, page: Page, **_: Any) -> str:
+        """문서 서버가 주는 페이지에만 ▶ 실행이 있다. 실습은 칸들이 이어지므로 노트북으로 연다."""
+        if self.runner is None or page.file.src_uri in self.labs:
+            return output
+        return output.replace("</head>", f"{self.runner.tags()}</head>", 1)
+
+    def on_serve(self, server: Any, **_: Any) -> Any:
+        """첫 사이트를 만든 뒤, 서버가 열리기 바로 전."""
+        if self.runner:
+            server.set_app(self.runner.app(server.get_app()))
+        return server
+
+    def on_shutdown(self) -> None:
+        """Ctrl-C로 끝날 때."""
+        if self.runner:
+            self.runner.close()
 
     def on_template_context(self, context: Any, template_name: str, config: MkDocsConfig) -> Any:
         """사이트의 주소를 모르면 404의 링크는 뿌리가 아니라 404.html이 있는 곳에서 센다."""
