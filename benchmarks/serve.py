@@ -89,10 +89,10 @@ def serving(folder: Path) -> Iterator[str]:
 
 def ours(url: str, page: str) -> Callable[[], None]:
     """페이지의 스크립트처럼, 이 판과 달라질 때까지 기다린다."""
-    version = json.loads(get(f"{url}_mgk/news?page={page}&version=0"))["version"]
+    version = json.loads(get(f"{url}_news?page={page}&version=0"))["version"]
 
     def wait() -> None:
-        while json.loads(get(f"{url}_mgk/news?page={page}&version={version}"))["version"] == version:
+        while json.loads(get(f"{url}_news?page={page}&version={version}"))["version"] == version:
             pass
 
     return wait

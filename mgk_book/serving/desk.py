@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import time
 from collections.abc import Callable
 from html import escape
@@ -11,11 +12,12 @@ from typing import Any
 
 from jinja2 import FileSystemBytecodeCache
 
-from mgk_book.book import CACHE, DOCS, stamp
+from mgk_book.book import CACHE, DOCS, BookError, stamp
 from mgk_book.prepare import Made, figures, labs
 from mgk_book.running import execution
 from mgk_book.running.execution import Lab
 from mgk_book.running.jobs import Started
+from mgk_book.serving import run
 from mgk_book.serving.background import Background, Task
 from mgk_book.serving.kept import Kept, digest
 from mgk_book.serving.news import SCRIPT, News
@@ -27,8 +29,13 @@ EMPTY = "kept.html"  # 빈 틀
 class Desk:
     """책 하나의 책상."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, host: str, port: int) -> None:
+        try:
+            socket.create_server((host, port)).close()
+        except OSError as error:
+            raise BookError(f"{host}:{port}에 띄울 수 없다: {error}. 포트를 바꾸려면 make serve PORT=8001") from error
         self.root = root
+        self.runner = run.opened(root, host)
         self.kept = Kept(root)
         self.signal = root / CACHE / "serving" / f"{os.getpid()}"  # 서버가 지켜보는 폴더
         self.signal.mkdir(parents=True, exist_ok=True)
@@ -79,12 +86,19 @@ class Desk:
             if self.outputs.get(page.url, ("",))[0] == self.seats[page.url]:
                 page.meta = page.meta | {"template": EMPTY, "search": {"exclude": True}}
 
-    def page(self, output: str, page: Any) -> str:
-        """온 페이지. 빈 틀에 앉힌 것이면 앞서 둔 것이다. 판을 적는다."""
+    def app(self, inner: run.App) -> run.App:
+        """MkDocs의 서버 앞에 서는 것."""
+        told = self.news.app(inner)
+        return self.runner.app(told) if self.runner else told
+
+    def page(self, output: str, page: Any, *, is_lab: bool) -> str:
+        """온 페이지에 ▶ 실행과 판을 적는다. 실습은 칸들이 이어지므로 노트북으로 연다."""
         url = page.url
-        if page.meta.get("template") == EMPTY:
+        if page.meta.get("template") == EMPTY:  # 앞서 앉혀 둔 것
             output = self.outputs[url][1]
         self.outputs[url] = self.seats[url], output
+        if self.runner and not is_lab:
+            output = output.replace("</head>", f"{self.runner.tags()}</head>", 1)
         version = self.versions[url] = digest(output, self.assets, self.kept.figures(page.file.src_uri, output))[:16]
         script = f'<script src="{SCRIPT}" data-page="{escape(url)}" data-version="{version}" defer></script>'
         return output.replace("</body>", f"{script}</body>", 1)
@@ -105,6 +119,8 @@ class Desk:
         """뒤의 일을 멈추고 치운다."""
         self.news.close()
         self.background.close()
+        if self.runner:
+            self.runner.close()
         shutil.rmtree(self.signal, ignore_errors=True)
         self.compiled.cleanup()
 

@@ -35,7 +35,7 @@ async function listen() {
     asking = new AbortController()
     try {
       const query = new URLSearchParams({ page: own.page, version: own.version, error })
-      const response = await fetch(`/_mgk/news?${query}`, { signal: asking.signal })
+      const response = await fetch(`/_news?${query}`, { signal: asking.signal })
       const news = await response.json()
       if (news.version !== own.version) return location.reload()
       report(news.error)

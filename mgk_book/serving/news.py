@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]  # WSGI
-NEWS, SCRIPT, MKDOCS = "/_mgk/news", "/_mgk/news.js", "/livereload/"
+NEWS, SCRIPT, MKDOCS = "/_news", "/_news.js", "/livereload/"
 LONGEST = 25.0  # 초. 소식이 없어도 이만큼 지나면 대답한다
 
 

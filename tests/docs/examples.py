@@ -24,8 +24,9 @@ import torch
 from pytest_markdown_docs._runners import DefaultRunner, register_runner
 from pytest_markdown_docs.definitions import FenceTestDefinition
 
+from mgk_book.serving.agreement import printed_lines
 from tests.docs.blocks import blocks, example_at, output_under
-from tests.docs.outputs import Run, explain, printed_lines, rewrite, write
+from tests.docs.outputs import Run, explain, rewrite, write
 
 _item: ContextVar[pytest.Item] = ContextVar("item")
 _pages = pytest.StashKey[dict[Path, "Page"]]()

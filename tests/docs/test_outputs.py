@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mgk_book.serving.agreement import differing, printed_lines, same_line
 from tests.docs.blocks import blocks, output_under
-from tests.docs.outputs import Run, differing, explain, printed_lines, rewrite, same_line, write
+from tests.docs.outputs import Run, explain, rewrite, write
 
 
 @pytest.mark.parametrize(

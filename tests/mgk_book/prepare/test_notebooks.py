@@ -13,8 +13,8 @@ from mgk_book.book import split
 from mgk_book.prepare import notebooks
 from mgk_book.prepare.shelf import Shelf
 from mgk_book.prepare.totals import results
+from mgk_book.serving.agreement import differing, printed_lines
 from tests.docs.blocks import output_under
-from tests.docs.outputs import differing, printed_lines
 from tests.docs.pages import pages
 from tests.mgk_book.prepare.conftest import Write
 from tests.mgk_book.prepare.test_pages import lab

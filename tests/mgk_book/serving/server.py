@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -34,7 +33,7 @@ class Served:
         return str(self.news(path)["version"])
 
     def news(self, path: str, version: str = "0") -> dict[str, Any]:
-        return dict(json.loads(self.get(f"_mgk/news?page={path}&version={version}")))
+        return dict(json.loads(self.get(f"_news?page={path}&version={version}")))
 
     def edit(self, name: str, old: str, new: str) -> None:
         """파일을 고치고, 그것이 실릴 때까지."""
@@ -71,5 +70,5 @@ def serving(root: Path, **environment: str) -> Iterator[Served]:
         served.until(lambda: "Serving on" in log.read_text("utf-8"))
         yield served
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(LONG)

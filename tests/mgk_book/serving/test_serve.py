@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.mgk_book.laid import ROOT, build, lay
+from tests.mgk_book.serving.server import LONG, Served, serving
 
 LAB = "labs/deep/"
-OWN = re.compile(
-    r'<script src="/_mgk/[^>]*></script>|<link [^>]*/_mgk/[^>]*>|<script>\nvar livereload.*?</script>', re.DOTALL
-)
+SCRIPTS = r'<script [^>]*src="/_(?:mgk|news)[^>]*></script>|<script>\nvar livereload.*?</script>'
+OWN = re.compile(f"{SCRIPTS}|<link [^>]*/_mgk/[^>]*>", re.DOTALL)  # 서버가 보탠 것
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_stopping_leaves_no_process_and_no_half_file(tmp_path: Path) -> None:
     lab = root / "docs" / "labs" / "deep.py"
     lab.write_text(lab.read_text("utf-8").replace("print(SIDE)", "import time\ntime.sleep(600)"), "utf-8")
     with serving(root) as served:
-        served.until(lambda: "elapsed" in served.get("_mgk/news?page=&version=0"))
+        served.until(lambda: "elapsed" in served.get("_news?page=&version=0"))
         served.until(lambda: len(children(served.process.pid)) >= 2)
         running = children(served.process.pid)
     assert served.process.returncode == 0

@@ -4,12 +4,8 @@
 갈아 끼운다.
 """
 
-import copy
 import logging
-import re
 import signal
-import socket
-from collections import ChainMap
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +22,8 @@ from mgk_book import labpage, search
 from mgk_book.book import MADE, BookError
 from mgk_book.markdown import page as page_parts
 from mgk_book.markdown.part import HOME, is_english
+from mgk_book.mkdocs import english, styles
 from mgk_book.prepare import prepare
-from mgk_book.prepare.english import FOLDERS
 from mgk_book.prepare.shelf import on_disk
 from mgk_book.running.execution import Lab, device
 from mgk_book.serving.desk import Desk
@@ -37,13 +33,6 @@ EXTENSION = "mgk_book.markdown"
 SEARCH = "material/search"  # 테마의 플러그인
 KEPT = "# 그려 둔 것을 쓴다\n"
 WATCHED = ["mgk_docs_src", "overrides", "benchmarks/results", "certificates", "CITATION.cff"]
-NAME, TOGGLES = "Summer Mogakco", ("Switch to dark mode", "Switch to light mode")
-STYLESHEET = "assets/stylesheets/all.css"  # book.css와 같은 폴더라서, 거기 적힌 글꼴의 상대 주소가 그대로 맞는다
-THEME_SHEETS = re.compile(r"assets/stylesheets/(main|palette)\.\w+\.min\.css")
-# 테마는 페이지를 열 때마다 이 표지를 붙였다 떼는데, 모든 요소를 고르는 규칙이라 긴 페이지의 모양을 통째로
-# 두 번 다시 셈하게 한다. 하는 일은 밝기를 바꿀 때 색이 서서히 바뀌는 것을 막는 것뿐이다.
-SWITCHING = re.compile(r"\[data-md-color-switching\] \*[^{}]*\{[^{}]*\}")
-SOURCE_MAP = re.compile(r"/\*# sourceMappingURL=.*?\*/")  # 여러 파일을 모으면 자리가 맞지 않는다
 
 
 class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 받는다
@@ -70,14 +59,7 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         options["root"] = str(self.root)
         self.repository = options.get("repository", "")
         if self.serving and not self.desk:
-            try:
-                socket.create_server(tuple(config.dev_addr)).close()
-            except OSError as error:
-                address = f"{config.dev_addr.host}:{config.dev_addr.port}"
-                raise BookError(
-                    f"{address}에 띄울 수 없다: {error.strerror}. 다른 포트는 make serve PORT=8001"
-                ) from error
-            self.desk = Desk(self.root)
+            self.desk = Desk(self.root, *config.dev_addr)
             log.info(f"{config.site_url} 에 띄운다. 먼저 책을 짓는다")
         config.watch += [str(self.root / name) for name in WATCHED if (self.root / name).exists()]
         return config
@@ -147,47 +129,19 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
     @event_priority(-200)  # mkdocstrings가 제 것을 쓰고, autorefs가 링크를 단 뒤
     def on_env(self, env: Any, config: MkDocsConfig, files: Files) -> None:
         """틀에 앉히기 전에: 스타일시트를 모으고, 서버라면 다시 앉히지 않을 페이지를 고른다."""
-        self.gather_styles(config, files)
+        styles.gather(config, files)
         if self.desk:
             env.bytecode_cache = self.desk.templates
             pages = [file.page for file in files.documentation_pages(inclusion=InclusionLevel.is_in_serve)]
             self.desk.outline([page for page in pages if page], [self.english(page) for page in pages if page])
 
-    def gather_styles(self, config: MkDocsConfig, files: Files) -> None:
-        """페이지는 스타일시트가 모두 올 때까지 글을 그리지 못한다. 네 번 받을 것을 한 번에 받게 모은다."""
-        theme = sorted(file.src_uri for file in files if THEME_SHEETS.fullmatch(file.src_uri))
-        sheets = []
-        for uri in [*theme, *map(str, config.extra_css)]:
-            file, written = files.get_file_from_path(uri), Path(config.site_dir, uri)  # mkdocstrings는 바로 써 둔다
-            sheets.append(file.content_string if file else written.read_text("utf-8"))
-        text = SWITCHING.sub("", SOURCE_MAP.sub("", "\n".join(sheets)))
-        files.append(File.generated(config, STYLESHEET, content=text))
-        config.extra["stylesheet"], config.extra_css = STYLESHEET, []  # overrides/theme/main.html이 이것만 건다
-
     def on_page_context(self, context: Any, page: Page, config: MkDocsConfig, nav: Navigation) -> Any:
-        """영어 책머리에서는 테마의 말과 옆의 차례가 영어다. 책의 끝에서 그리로 넘어가지는 않는다."""
+        """영어 책머리의 틀은 영어다. 책의 끝에서 그리로 넘어가지는 않는다."""
         if page.next_page and page.next_page.file.src_uri == HOME:
             page.next_page = None
         if page.file.src_uri == HOME:
-            english = copy.copy(config)
-            schemes = zip(config.theme["palette"], TOGGLES, strict=True)
-            palette = [scheme | {"toggle": scheme["toggle"] | {"name": words}} for scheme, words in schemes]
-            english["theme"] = ChainMap({"language": "en", "palette": palette}, config.theme)
-            english["site_name"] = NAME
-            context |= {"config": english, "nav": Navigation(self.translated(nav.items), nav.pages)}
+            context |= english.surroundings(config, nav, self.english)
         return context
-
-    def translated(self, items: list[Any]) -> list[Any]:
-        """이름만 영어인 차례. 다른 페이지가 쓰는 차례는 그대로 둔다. 묶음의 이름은 첫 페이지의 것이다."""
-        twins = [item if item.is_page and item.file.src_uri == HOME else copy.copy(item) for item in items]
-        for twin in (twin for twin, item in zip(twins, items, strict=True) if twin is not item):
-            page = twin.children[0] if twin.children else twin
-            if twin.title in FOLDERS and twin.children:
-                twin.title = FOLDERS[twin.title]
-            else:
-                twin.title = self.english(page)
-            twin.children = self.translated(twin.children) if twin.children else None
-        return twins
 
     def on_template_context(self, context: Any, template_name: str, config: MkDocsConfig) -> Any:
         """사이트의 주소를 모르면 404의 링크는 뿌리가 아니라 404.html이 있는 곳에서 센다."""
@@ -203,8 +157,8 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         return page_parts.english(page.file.src_uri, dict(lab.notebook.metadata if lab else page.meta)).title
 
     def on_post_page(self, output: str, page: Page, config: MkDocsConfig) -> str:
-        """서버의 페이지는 제 소식을 묻는다."""
-        return self.desk.page(output, page) if self.desk else output
+        """서버가 주는 페이지에만 있는 것: 새 소식과 ▶ 실행."""
+        return self.desk.page(output, page, is_lab=page.file.src_uri in self.labs) if self.desk else output
 
     @event_priority(100)  # 테마가 찾을 말을 쓰기 전
     def on_post_build(self, config: MkDocsConfig) -> None:
@@ -220,9 +174,9 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
             self.desk.news.fail(str(getattr(error, "message", error)))
 
     def on_serve(self, server: Any, *, config: MkDocsConfig, builder: Any) -> None:
-        """소식은 MkDocs의 서버 앞에서 답하고, 뒤에서 난 결과는 책을 다시 짓게 한다."""
+        """서버가 열리기 바로 전. 책상이 MkDocs의 서버 앞에 서고, 뒤에서 난 결과는 책을 다시 짓게 한다."""
         assert self.desk is not None
-        server.set_app(self.desk.news.app(server.get_app()))
+        server.set_app(self.desk.app(server.get_app()))
         watched = [config.docs_dir, config.config_file_path]
         for path in watched:
             server.unwatch(path)
