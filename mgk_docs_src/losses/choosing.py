@@ -485,7 +485,7 @@ def brier_loss(
         Gneiting, T. & Raftery, A. E. (2007). Strictly Proper Scoring Rules, Prediction, and Estimation, 3.1절.
     """
     h = _surprisal(logits, labels)
-    p = torch.softmax(logits.to(h.dtype), 1)
+    p = torch.softmax(logits.to(h.dtype).T, 0).T  # 클래스가 몇 안 되면 표본의 축을 따라 계산하는 것이 훨씬 빠르다
     error = p.scatter(1, labels.unsqueeze(1), torch.expm1(-h).unsqueeze(1))  # 정답 자리는 p_y − 1
     return reduce(error.square().sum(1), reduction).to(logits.dtype)
 
