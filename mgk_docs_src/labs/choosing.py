@@ -601,7 +601,6 @@ REACHED = (
     "mgk_docs_src.labs.choosing",
     "mgk_docs_src.labs.losses",
     "mgk_docs_src.losses.binary",
-    "mgk_docs_src.losses.categorical",
     "mgk_docs_src.losses.choosing",
     "mgk_docs_src.losses.reduction",
     "mgk_docs_src.metrics",
