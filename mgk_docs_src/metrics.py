@@ -195,9 +195,10 @@ def one_vs_rest_auc(
 
 def _area(scores: Float[Tensor, "*batch n"], positive: Bool[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
     # 순위의 합에서 양성끼리의 몫을 빼면 양성이 이긴 음성의 수다. 비긴 것들의 순위는 평균이다.
-    scores = _widen(scores).contiguous()
-    ordered = scores.sort(-1).values
-    below, through = (torch.searchsorted(ordered, scores, right=right) for right in (False, True))
+    # 순서대로 찾으면 캐시에 있는 곳을 다시 보므로, 제자리의 점수를 찾는 것보다 몇 배 빠르다.
+    ordered, order = _widen(scores).contiguous().sort(-1)
+    below, through = (torch.searchsorted(ordered, ordered, right=right) for right in (False, True))
+    positive = positive.gather(-1, order)
     rank = (below + through + 1).double() / 2
     p = positive.sum(-1).double()
     n = positive.shape[-1] - p

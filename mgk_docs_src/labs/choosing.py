@@ -21,10 +21,9 @@ from torch.nn import functional as F
 
 from mgk_docs_src import checks, data, networks
 from mgk_docs_src.checks import POSITIVE, REAL, UNIT, Interval
-from mgk_docs_src.contrastive.losses import cosine_softmax, similarity_matrix, supcon
+from mgk_docs_src.contrastive.losses import supcon
 from mgk_docs_src.labs.losses import fit_temperature, subsample
 from mgk_docs_src.losses.binary import bce_with_logits
-from mgk_docs_src.losses.categorical import cross_entropy
 from mgk_docs_src.losses.choosing import (
     brier_loss,
     class_weights,
@@ -267,26 +266,35 @@ def _descend(
 
 
 def _logits(parameters: Networks, x: Tensor) -> Tensor:
-    return networks.forward(parameters, x, activation=F.relu)
+    return _last(parameters, _hidden(parameters, x))
 
 
 def _hidden(parameters: Networks, x: Tensor) -> Tensor:
-    return torch.baddbmm(parameters.biases[0], x, parameters.weights[0]).relu()
+    # 자료 (s, n, d)를 나누어 쓰는 신경망 k개의 숨은 층 (k, n, h). 신경망은 자료의 순서로 놓여 있다. 같은 자료를 보는
+    # 것끼리 가중치를 이어 붙이면 곱이 s번이면 되고, 자료를 신경망마다 베끼지 않는다.
+    weight, bias = (
+        part.mT.reshape(len(x), -1, part.shape[1]) for part in (parameters.weights[0], parameters.biases[0])
+    )
+    h = torch.baddbmm(bias, weight, x.mT).relu_()  # (s, k/s·h, n)
+    return h.view(len(parameters.weights[0]), -1, x.shape[1]).mT
 
 
-def _directions(parameters: Networks, x: Tensor) -> tuple[Tensor, Tensor]:
-    # 절편을 늘 1인 좌표의 가중치로 보면 모델이 그대로이고, ReLU가 모두 꺼져도 길이가 0이 되지 않는다.
-    h = F.pad(_hidden(parameters, x), (0, 1), value=1.0)
-    return h, torch.cat([parameters.weights[1], parameters.biases[1]], 1).mT
+def _last(parameters: Networks, h: Tensor) -> Tensor:
+    return torch.baddbmm(parameters.biases[-1].mT, parameters.weights[-1].mT, h.mT).mT
+
+
+def _angles(parameters: Networks, x: Tensor) -> Tensor:
+    # 마지막 층의 코사인에 배율을 곱한 로짓. 절편을 늘 1인 좌표의 가중치로 보면 모델이 그대로이고, ReLU가 모두 꺼져도
+    # 길이가 0이 되지 않는다. 표본과 클래스의 길이로 나누기만 하면 되므로 단위 벡터를 만들지 않는다.
+    h = _hidden(parameters, x)
+    samples = (h.square().sum(-1, keepdim=True) + 1).sqrt()  # (k, n, 1)
+    classes = (parameters.weights[1].square().sum(-2, keepdim=True) + parameters.biases[1].square()).sqrt()  # (k, 1, c)
+    return _last(parameters, h) * (SCALE / classes) / samples
 
 
 def _plain(logits: Tensor, labels: Tensor, **knobs: Any) -> Tensor:
-    return cross_entropy(logits.mT, labels, reduction="none", **knobs)
-
-
-def _one_vs_rest(logits: Tensor, labels: Tensor) -> Tensor:
-    target = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)
-    return bce_with_logits(logits, target, reduction="none").sum(-1)
+    # 책의 `cross_entropy`와 뜻이 같다. 걸음의 반을 여기서 쓰므로, 기울기까지 한 번에 계산하는 torch의 것을 쓴다.
+    return F.cross_entropy(logits.mT, labels, reduction="none", **knobs)
 
 
 def _loss(name: str, labels: Tensor, num_classes: int, dtype: torch.dtype) -> Loss:
@@ -298,12 +306,15 @@ def _loss(name: str, labels: Tensor, num_classes: int, dtype: torch.dtype) -> Lo
         shift = torch.stack([logit_adjustment(y, num_classes=num_classes, dtype=dtype) for y in labels])
         return lambda z, y: _plain(z + shift.unsqueeze(1), y)
 
+    if name == "일대나머지 BCE":
+        target = F.one_hot(labels, num_classes).to(dtype)
+        return lambda z, _: bce_with_logits(z, target, reduction="none").sum(-1)
+
     def flat(loss: Callable[..., Tensor]) -> Loss:
         return lambda z, y: loss(z.flatten(0, 1), y.flatten(), reduction="none").view_as(y)
 
     losses: dict[str, Loss] = {
         "교차 엔트로피": _plain,
-        "일대나머지 BCE": _one_vs_rest,
         "라벨 평활화 0.1": lambda z, y: _plain(z, y, label_smoothing=0.1),
         "초점 손실 γ = 2": flat(focal_loss),
         "일반화 교차 엔트로피": flat(generalised_cross_entropy),
@@ -314,7 +325,7 @@ def _loss(name: str, labels: Tensor, num_classes: int, dtype: torch.dtype) -> Lo
 
 def _log_probabilities(name: str, parameters: Networks, x: Tensor) -> Tensor:
     if name == "코사인 소프트맥스":
-        return (SCALE * similarity_matrix(*_directions(parameters, x))).log_softmax(-1)
+        return _angles(parameters, x).log_softmax(-1)
     z = _logits(parameters, x)
     if name == "일대나머지 BCE":
         z = F.logsigmoid(z)  # 클래스마다의 σ를 모두 더한 것으로 나눈다
@@ -323,14 +334,14 @@ def _log_probabilities(name: str, parameters: Networks, x: Tensor) -> Tensor:
 
 def _fit(name: str, x: Tensor, y: Tensor, num_classes: int, *, steps: int) -> Networks:
     # 씨앗마다, 격자의 점마다 하나씩 (s·g)개의 신경망을 한꺼번에 배운다.
-    seeds, grid = len(x), len(GRID)
-    x, y = x.repeat_interleave(grid, 0), y.repeat_interleave(grid, 0)
+    seeds = len(x)
+    y = y.repeat_interleave(len(GRID), 0)
     gs = [generator(_WEIGHTS + seed) for seed in range(seeds)]
     start = _initial((x.shape[-1], HIDDEN, num_classes), gs, x)
     rates, decays = x.new_tensor(GRID).repeat(seeds, 1).unbind(1)
     descend = partial(_descend, rates=rates, decays=decays)
     if name == "코사인 소프트맥스":
-        return descend(start, lambda p: cosine_softmax(*_directions(p, x), y, scale=SCALE), steps=steps)
+        return descend(start, lambda p: _plain(_angles(p, x), y).mean(1), steps=steps)
     if name == "SupCon + 선형 머리":
         return _supcon_then_head(start, x, y, gs, descend, steps=steps)
     loss = _loss(name, y, num_classes, x.dtype)
@@ -347,18 +358,19 @@ def _supcon_then_head(
     steps: int,
 ) -> Networks:
     projection = _initial((HIDDEN, HIDDEN // 2), generators, x)
-    batches = _batches(y, generators)
+    batches = _batches(y[:: len(GRID)], generators)
 
     def contrast(parameters: Networks) -> Tensor:
         rows = next(batches)
         some = x.gather(1, rows.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
-        return supcon(_logits(parameters, some), y.gather(1, rows), temperature=TEMPERATURE)
+        seen = y[:: len(GRID)].gather(1, rows).repeat_interleave(len(GRID), 0)
+        return supcon(_logits(parameters, some), seen, temperature=TEMPERATURE)
 
     encoder = Networks((start.weights[0], *projection.weights), (start.biases[0], *projection.biases))
     encoder = descend(encoder, contrast, steps=steps // 2)
     h = _hidden(encoder, x)
     head = Networks(start.weights[1:], start.biases[1:])
-    head = descend(head, lambda p: _plain(_logits(p, h), y).mean(1), steps=steps - steps // 2)
+    head = descend(head, lambda p: _plain(_last(p, h), y).mean(1), steps=steps - steps // 2)
     return Networks((encoder.weights[0], *head.weights), (encoder.biases[0], *head.biases))
 
 
@@ -371,8 +383,7 @@ def _initial(widths: tuple[int, ...], generators: Sequence[torch.Generator], x: 
 
 
 def _batches(labels: Tensor, generators: Sequence[torch.Generator]) -> Iterator[Tensor]:
-    # 격자의 점끼리는 같은 배치를 쓴다. 같은 짝이 하나는 있도록, 가장 많은 클래스에서 둘을 늘 넣는다.
-    labels = labels[:: len(GRID)]
+    # 씨앗마다의 배치. 같은 짝이 하나는 있도록, 가장 많은 클래스에서 둘을 늘 넣는다.
     common = labels.mode().values
     while True:
         rows = []
@@ -380,13 +391,13 @@ def _batches(labels: Tensor, generators: Sequence[torch.Generator]) -> Iterator[
             order = randperm(len(y), generator=g, device=y.device)
             pair = order[y[order] == label][:2]
             rows.append(torch.cat([pair, order[~torch.isin(order, pair)]])[:BATCH])
-        yield torch.stack(rows).repeat_interleave(len(GRID), 0)
+        yield torch.stack(rows)
 
 
 def _select(name: str, fitted: Networks, x: Tensor, y: Tensor, num_classes: int) -> Networks:
     # 씨앗마다 고르는 몫의 균형 정확도가 가장 높은 것. 비기면 NLL이 낮은 것.
     seeds, grid = len(x), len(GRID)
-    x, y = x.repeat_interleave(grid, 0), y.repeat_interleave(grid, 0)
+    y = y.repeat_interleave(grid, 0)
     log_p = _log_probabilities(name, fitted, x)
     reached = balanced_accuracy(log_p.argmax(-1), y, num_classes=num_classes).view(seeds, grid)
     cost = negative_log_likelihood(log_p, y).view(seeds, grid)
@@ -590,7 +601,6 @@ REACHED = (
     "mgk_docs_src.labs.choosing",
     "mgk_docs_src.labs.losses",
     "mgk_docs_src.losses.binary",
-    "mgk_docs_src.losses.categorical",
     "mgk_docs_src.losses.choosing",
     "mgk_docs_src.losses.reduction",
     "mgk_docs_src.metrics",

@@ -507,6 +507,8 @@ def denoiser(
         size = len(weights[0])
         many_xt, many_t, many_y = (part.expand(size, *part.shape) for part in (xt, t, y))
         mean, logits = _predict(members, many_xt, many_t, many_y, schedule)
+        if size == 1:  # 평균할 것이 없다
+            return Prediction(mean[0], logits[0])
         return Prediction(mean.mean(0), logits.log_softmax(3).logsumexp(0) - math.log(size))
 
     return denoise

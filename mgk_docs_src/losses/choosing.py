@@ -8,8 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from mgk_docs_src import checks
-from mgk_docs_src.checks import NONNEGATIVE, UNIT, Interval
-from mgk_docs_src.losses.categorical import cross_entropy
+from mgk_docs_src.checks import NONNEGATIVE, REAL, UNIT, Interval
 from mgk_docs_src.losses.reduction import Reduction, reduce, widen
 
 LABELS = {
@@ -485,7 +484,7 @@ def brier_loss(
         Gneiting, T. & Raftery, A. E. (2007). Strictly Proper Scoring Rules, Prediction, and Estimation, 3.1절.
     """
     h = _surprisal(logits, labels)
-    p = torch.softmax(logits.to(h.dtype), 1)
+    p = torch.softmax(logits.to(h.dtype).T, 0).T  # 클래스가 몇 안 되면 표본의 축을 따라 계산하는 것이 훨씬 빠르다
     error = p.scatter(1, labels.unsqueeze(1), torch.expm1(-h).unsqueeze(1))  # 정답 자리는 p_y − 1
     return reduce(error.square().sum(1), reduction).to(logits.dtype)
 
@@ -554,9 +553,14 @@ def logit_adjustment(
 
 
 def _surprisal(logits: Tensor, labels: Tensor) -> Tensor:
-    # h = −log p_y. float16과 bfloat16은 float32로 넓혀 계산한다.
+    # h = −log p_y = (z_top − z_y) + log(1 + Σ_{k ≠ top} e^{z_k − z_top}). 교차 엔트로피와 같은 식을 정답에서만
+    # 계산한다. float16과 bfloat16은 float32로 넓혀 계산한다.
     checks.class_scores(labels, logits=logits)
-    return cross_entropy(widen(logits)[0], labels, reduction="none")
+    checks.within(logits=(logits, REAL))
+    z = widen(logits)[0]
+    top, index = z.max(1, keepdim=True)
+    others = torch.exp(z - top).scatter(1, index, 0.0).sum(1)
+    return (top - z.gather(1, labels.unsqueeze(1))).squeeze(1) + torch.log1p(others)
 
 
 def _frequencies(labels: Tensor, num_classes: int, dtype: torch.dtype | None) -> Tensor:

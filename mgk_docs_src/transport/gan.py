@@ -362,7 +362,7 @@ def vanishing_gradients(
         losses = (
             discriminator_loss(_scores(trained[0], real), discriminator),
             critic_loss(_scores(trained[1], real), critic)
-            + gradient_penalty(lambda x: _scores(trained[1], x), points, weight=penalty_weight),
+            + gradient_penalty(lambda x: _scores(trained[1], x, _switched), points, weight=penalty_weight),
         )
         for optimiser, layers, loss in zip(optimisers, trained, losses, strict=True):
             _descend(optimiser, layers, loss)
@@ -489,14 +489,17 @@ def train_gan(
         for _ in range(critic_steps):
             rows = [randint(0, n, (batch_size,), generator=g, device=data.device) for g in generators]
             real = data[seed, torch.stack(rows)]  # (S, B, d)
-            fake = _act(actor, noise()).detach()
+            with torch.no_grad():
+                fake = _act(actor, noise())
             scores = _scores(critic, torch.cat([real, fake], 1))
             loss = _adversary(method)(scores[:, :batch_size], scores[:, batch_size:])
             penalised = loss
             if method == "wgan-gp":
                 u = [rand(batch_size, 1, generator=g, device=data.device, dtype=data.dtype) for g in generators]
                 points = _between(real, fake, torch.stack(u))
-                penalised = loss + gradient_penalty(lambda x: _scores(critic, x), points, weight=penalty_weight)
+                penalised = loss + gradient_penalty(
+                    lambda x: _scores(critic, x, _switched), points, weight=penalty_weight
+                )
             _descend(critic_optimiser, critic, penalised)
             if method == "wgan-clip":
                 with torch.no_grad():
@@ -610,15 +613,20 @@ def _initial(
     return [layer.requires_grad_() for layer in layers]
 
 
-def _forward(layers: Sequence[Tensor], x: Tensor) -> Tensor:
+def _forward(layers: Sequence[Tensor], x: Tensor, activation: Callable[[Tensor], Tensor] = torch.relu_) -> Tensor:
     *inner, weight, bias = layers
     for w, b in zip(inner[::2], inner[1::2], strict=True):
-        x = torch.baddbmm(b, x, w).relu()
+        x = activation(torch.baddbmm(b, x, w))
     return torch.baddbmm(bias, x, weight)
 
 
-def _scores(layers: Sequence[Tensor], x: Tensor) -> Tensor:
-    return _forward(layers, x).squeeze(2)
+def _scores(layers: Sequence[Tensor], x: Tensor, activation: Callable[[Tensor], Tensor] = torch.relu_) -> Tensor:
+    return _forward(layers, x, activation).squeeze(2)
+
+
+def _switched(x: Tensor) -> Tensor:
+    # ReLU를 0과 1의 상수를 곱한 것으로 쓴다. 값과 기울기는 같고, 기울기를 다시 미분할 때 늘 0인 몫을 계산하지 않는다.
+    return x * (x > 0).to(x.dtype)
 
 
 def _act(layers: Sequence[Tensor], z: Tensor) -> Tensor:
