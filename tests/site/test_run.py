@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.mgk_book.laid import FRONT, lay
-from tests.mgk_book.serving.test_serve import serving
+from tests.mgk_book.serving.server import serving
 from tests.site.conftest import FLAGS, SITE
 
 EXAMPLE = "```python\n{0}\n```\n\n"
@@ -31,7 +31,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = lay(tmp_path_factory.mktemp("book"))
     for name, text in PAGES.items():
         (root / "docs" / f"{name}.md").write_text(FRONT.format("장", "") + text, "utf-8")
-    with serving(root) as address:
+    with serving(root) as served:
+        address = f"http://127.0.0.1:{served.port}"
         yield address
 
 
