@@ -196,7 +196,7 @@ def is_fresh(engine: Engine, root: Path, count: int, edit: Edit) -> bool:
 
 def cached(root: Path) -> dict[tuple[str, int], int]:
     """캐시 파일마다 (이름, 쓴 때)와 노트북의 번호."""
-    files = (root / ".cache" / "labs").glob("*.json")
+    files = (root / ".cache" / "labs").rglob("*.json")
     return {(p.name, p.stat().st_mtime_ns): int(re.search(r"결과 (\d+) 값", p.read_text("utf-8"))[1]) for p in files}
 
 

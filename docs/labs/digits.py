@@ -78,9 +78,8 @@ from mgk_docs_src.random import generator, rand
 from mgk_docs_src.transport.wasserstein import sliced_wasserstein
 
 torch.set_num_threads(1)
-torch.set_flush_denormal(
-    True
-)  # 1e-38보다 작은 확률을 0으로 본다. CPU는 그런 수를 수십 배 느리게 센다
+# 1e-38보다 작은 확률을 0으로 본다. CPU는 그런 수를 수십 배 느리게 센다.
+torch.set_flush_denormal(True)
 SEEDS = range(3)
 ALL = {"num_levels": 17, "num_classes": 10}
 
