@@ -10,7 +10,7 @@ TOGETHER := -n 2 --dist worksteal
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check lint strict build links site-test zensical look outputs labs certify bench bench-site lighthouse bench-labs lock clean
+.PHONY: help install serve test check lint cover shapes build links site-test zensical look outputs labs certify bench bench-site lighthouse bench-labs lock clean
 
 help: ## 이 목록
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ test: .venv/.installed ## 단위 시험과 모든 페이지의 코드 블록 (ma
 	@echo "▸ 단위 시험, 모든 페이지의 코드 블록과 그 출력, 페이지와 코드의 약속, 인증 ($(DEVICE))"
 	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) $(TOGETHER) --durations 10
 
-check: lint strict build links site-test ## CI가 돌리는 모든 것
+check: lint cover shapes build links site-test ## CI가 돌리는 모든 것
 
 lint: .venv/.installed ## 린트, 서식, 타입, import 방향
 	$(BIN)/ruff check .
@@ -42,11 +42,12 @@ lint: .venv/.installed ## 린트, 서식, 타입, import 방향
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-strict: .venv/.installed ## make test의 모든 것을, 시그니처에 적은 텐서 모양과 커버리지(100 %)까지 보면서
-	@# 틀린 입력의 시험은 모양 검사가 먼저 거절하므로 따로 돈다.
-	$(BIN)/python -m pytest -m "not site and not bad_input" $(TOGETHER) --durations 10 \
-		--jaxtyping-packages=mgk_docs_src,beartype.beartype --cov --cov-report= --cov-fail-under=0
-	$(BIN)/python -m pytest -m "not site and bad_input" $(TOGETHER) --cov --cov-append --cov-report=term
+cover: .venv/.installed ## make test와, 시험이 지나지 않은 줄과 가지가 있는지
+	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) $(TOGETHER) --durations 10 --cov --cov-report=term
+
+shapes: .venv/.installed ## 시그니처에 적은 텐서 모양을 실행 중에 지키는지
+	$(BIN)/python -m pytest tests/losses tests/transport tests/diffusion tests/energy tests/contrastive tests/labs tests/test_data.py tests/test_metrics.py tests/test_networks.py tests/test_random.py -m "not bad_input and not site" $(TOGETHER) \
+		--jaxtyping-packages=mgk_docs_src,beartype.beartype -q
 
 build: .venv/.installed ## 엄격하게 사이트를 만든다 (site/)
 	$(BIN)/python -m mkdocs build --strict
