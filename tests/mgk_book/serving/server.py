@@ -44,9 +44,9 @@ class Served:
         self.until(lambda: self.builds() > before)
 
     def builds(self) -> int:
-        return self.log.read_text("utf-8").count("Documentation built in") + self.log.read_text("utf-8").count(
-            "will appear stuck"
-        )
+        """다시 지은 횟수. ‘Documentation built’는 걸린 시간까지 같으면 MkDocs가 두 번 말하지 않는다."""
+        log = self.log.read_text("utf-8")
+        return log.count("Reloading browsers") + log.count("will appear stuck")
 
     def until(self, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + LONG
