@@ -44,7 +44,7 @@ class Desk:
         self.background = Background(self.again)
         self.news = News(self.background.status)
         self.seats: dict[str, str] = {}  # 페이지의 주소: 온 페이지가 기대는 것의 열쇠
-        self.outputs: dict[str, tuple[str, str]] = {}  # 페이지의 주소: 그 열쇠와, 온 페이지
+        self.outputs: dict[str, tuple[str, str, str]] = {}  # 페이지의 주소: 그 열쇠와, 온 페이지와, 그 해시
         self.entries: dict[str, list[dict[str, Any]]] = {}  # 페이지의 주소: 찾을 말들
         self.versions: dict[str, str] = {}
         self.tasks: list[Task] = []
@@ -94,14 +94,16 @@ class Desk:
     def page(self, output: str, page: Any, *, is_lab: bool) -> str:
         """온 페이지에 ▶ 실행과 판을 적는다. 실습은 칸들이 이어지므로 노트북으로 연다."""
         url = page.url
-        if page.meta.get("template") == EMPTY:  # 앞서 앉혀 둔 것
-            output = self.outputs[url][1]
-        self.outputs[url] = self.seats[url], output
-        if self.runner and not is_lab:
-            output = output.replace("</head>", f"{self.runner.tags()}</head>", 1)
-        version = self.versions[url] = digest(output, self.assets, self.kept.figures(page.file.src_uri, output))[:16]
+        if page.meta.get("template") == EMPTY:
+            _, output, own = self.outputs[url]  # 앞서 앉혀 둔 것
+        else:
+            own = digest(output)
+            self.outputs[url] = self.seats[url], output, own
+        tags = self.runner.tags() if self.runner and not is_lab else ""
+        figures = self.kept.figures(page.file.src_uri, output)
+        version = self.versions[url] = digest(own, tags, self.assets, figures)[:16]
         script = f'<script src="{SCRIPT}" data-page="{escape(url)}" data-version="{version}" defer></script>'
-        return output.replace("</body>", f"{script}</body>", 1)
+        return output.replace("</head>", f"{tags}</head>", 1).replace("</body>", f"{script}</body>", 1)
 
     def index(self, entries: list[dict[str, Any]]) -> None:
         """찾을 말: 새로 앉힌 페이지의 것에, 그대로인 페이지의 것을 보탠다."""

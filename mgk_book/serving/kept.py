@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from mgk_book.book import DOCS, PLACES, SITE, stamp
 from mgk_book.markdown import names, terms
-from mgk_book.proofs import books, evidence
+from mgk_book.proofs import books, closure, evidence
 from mgk_book.proofs.closure import PACKAGE
 from mgk_book.running.execution import Lab
 
@@ -64,11 +64,17 @@ class Kept:
         )
 
     def sources(self, mentioned: Iterable[str]) -> Any:
-        """글에 적힌 이름의 모듈과, 그것의 시험과, 거기서 닿는 소스의 지금 모습."""
+        """글에 적힌 이름의 모듈은 설명까지, 그것이 닿는 모듈과 그것의 시험은 코드만.
+
+        설명만 고친 모듈을 들여오는 다른 페이지의 인증은 낡지만, 그 줄은 그 페이지를 다음에 그릴 때 고친다: 한 줄을
+        고칠 때마다 책의 반을 다시 그리지 않는다. 펴내는 빌드는 언제나 맞다.
+        """
         found = self.books.sources
         modules = {module_of(name, found.graph.modules) for name in mentioned}
         tests = {evidence.test_of(module) for module in modules if module != PACKAGE}
-        return stamp(self.root, *found.files((modules | tests) & found.graph.modules))
+        own = [closure.source(module, self.root) for module in modules & found.graph.modules]
+        reached = [self.root / name for name in found.files((modules | tests) & found.graph.modules)]
+        return stamp(self.root, *map(str, own)), [closure.code(path, path.stat().st_mtime_ns) for path in reached]
 
     def fits(self, page: Any, lab: Lab | None, waiting: str | None) -> bool:
         """그려 둔 것을 써도 되나."""
@@ -108,4 +114,8 @@ def module_of(name: str, modules: Container[str]) -> str:
 
 def digest(*parts: Any) -> str:
     """같은 것이면 같은 글."""
-    return hashlib.sha256(repr(parts).encode("utf-8", "replace")).hexdigest()
+    found = hashlib.sha256()
+    for part in parts:
+        text = part if isinstance(part, str) else repr(part)  # 온 페이지의 repr은 느리다
+        found.update(f"{len(text)}:{text}".encode("utf-8", "replace"))
+    return found.hexdigest()
