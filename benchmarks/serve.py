@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from statistics import median
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import ProxyHandler, Request, build_opener
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 5
@@ -125,6 +125,18 @@ def seconds(folder: Path, url: str, watch: Callable[..., Callable[[], None]], ed
     return time.perf_counter() - start
 
 
+def run(url: str, page: str) -> float:
+    """▶ 실행을 눌러 출력이 다 올 때까지의 초."""
+    found = re.search(r'data-token="([\w-]+)"', get(url + page))
+    assert found is not None
+    body = json.dumps({"page": f"/{page}", "code": "import torch\nprint(torch.ones(2))", "expected": ""}).encode()
+    headers = {"Content-Type": "application/json", "X-Mgk-Token": found[1], "Origin": url.rstrip("/")}
+    start = time.perf_counter()
+    with OPENER.open(Request(f"{url}_mgk/run", body, headers), timeout=120) as answer:
+        answer.read()
+    return time.perf_counter() - start
+
+
 def main() -> None:
     """재고 찍는다."""
     with tempfile.TemporaryDirectory() as place:
@@ -132,6 +144,8 @@ def main() -> None:
         pages = book(whole, 0)
         plain(bare)
         with serving(whole) as mine, serving(bare) as other:
+            first, fresh, again = (run(mine, page) for page in (f"{PAGE}/", "energy/models/", "energy/models/"))
+            print(f"▶ 실행: 서버가 뜨자마자 {first:.2f} s, 새 페이지 {fresh:.2f} s, 같은 페이지에서 다시 {again:.2f} s")
             rounds = [
                 (seconds(whole, mine, ours, EDITS["글"]), seconds(bare, other, theirs, EDITS["글"]))
                 for _ in range(ROUNDS)
