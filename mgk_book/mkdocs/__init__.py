@@ -30,7 +30,7 @@ from mgk_book.serving.desk import Desk
 
 log = logging.getLogger("mkdocs.mgk_book")
 EXTENSION = "mgk_book.markdown"
-SEARCH = "material/search"  # 테마의 플러그인
+SEARCH = "material/search"  # 테마의 검색 플러그인
 KEPT = "# 그려 둔 것을 쓴다\n"
 WATCHED = ["mgk_docs_src", "overrides", "benchmarks/results", "certificates", "CITATION.cff"]
 
@@ -164,8 +164,8 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
     def on_post_build(self, config: MkDocsConfig) -> None:
         """다 지었다."""
         if self.desk:
-            if found := config.plugins.get(SEARCH):
-                self.desk.index(found.search_index.entries)
+            theme: Any = config.plugins[SEARCH]
+            self.desk.index(theme.search_index.entries)
             self.desk.finish()
 
     def on_build_error(self, error: Exception) -> None:
