@@ -59,14 +59,15 @@ def run(
     if not jobs:
         return
     tell = log.debug if started else log.info  # 뒤에서 하는 일은 시킨 쪽이 말한다
-    usual = sum(expected.values()) / len(expected) if expected else 1.0
-    weights = {job["name"]: expected.get(job["name"], usual) for job in jobs}
-    begun, finished, failures = time.monotonic(), 0.0, []
-    tell(f"{len(jobs)}개를 돌린다" + (f": 약 {said(sum(weights.values()) / CORES)}" if expected else ""))
+    usual = max(0.1, sum(expected.values()) / len(expected)) if expected else 1.0
+    weights = {job["name"]: max(0.1, expected.get(job["name"], usual)) for job in jobs}
+    whole, workers = sum(weights.values()), min(CORES, len(jobs))
+    begun, spent, finished, failures = time.monotonic(), 0.0, 0.0, []
+    tell(f"{len(jobs)}개를 돌린다" + (f": 약 {said(whole / workers)}" if expected else ""))
     with begin(sorted(jobs, key=lambda job: -weights[job["name"]]), root, started, environment) as runner:
         for count, done in enumerate(results(runner, len(jobs)), 1):
-            finished += weights.get(done.name, 0)
-            left = (time.monotonic() - begun) * (sum(weights.values()) - finished) / (finished or 1)
+            spent, finished = spent + done.seconds, finished + weights.get(done.name, usual)
+            left = max(0.0, spent / finished * whole / workers - (time.monotonic() - begun))
             place = f"{count}/{len(jobs)}" + (f", 남은 시간 약 {said(left)}" if count < len(jobs) else "")
             tell(f"{'✗' if done.error else '✓'} {done.name} {done.seconds:.1f}초 ({place})")
             failures += [f"{done.name}: {done.error}"] if done.error else []
