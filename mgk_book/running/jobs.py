@@ -91,11 +91,8 @@ class Done(NamedTuple):
 
 def begin(jobs: Sequence[Job], root: Path, started: Started | None, chosen: dict[str, str]) -> "subprocess.Popen[str]":
     """일꾼을 띄우고 일감을 준다."""
-    path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    # 읽는 사람의 로캘이 무엇이든 칸과 그림은 UTF-8로 읽고 쓴다.
-    environment = os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"} | chosen
     runner = subprocess.Popen(
-        [sys.executable, "-m", "mgk_book.running.runner"], cwd=root, env=environment,
+        [sys.executable, "-m", "mgk_book.running.runner"], cwd=root, env=surroundings(chosen),
         start_new_session=started is not None, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
     if started:
@@ -104,6 +101,12 @@ def begin(jobs: Sequence[Job], root: Path, started: Started | None, chosen: dict
     with suppress(BrokenPipeError):  # 일감을 받기 전에 죽은 일꾼은 results가 말한다
         print(json.dumps(jobs), file=runner.stdin, flush=True)  # 관은 열어 둔다: 닫히면 우리가 죽은 것이다
     return runner
+
+
+def surroundings(chosen: dict[str, str]) -> dict[str, str]:
+    """띄우는 프로세스의 환경: 이 파일 곁의 mgk_book을 쓰고, 읽는 사람의 로캘이 무엇이든 UTF-8로 읽고 쓴다."""
+    path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"} | chosen
 
 
 def results(runner: "subprocess.Popen[str]", count: int) -> Iterator[Done]:

@@ -1,7 +1,6 @@
 """페이지마다 하나인 커널을 띄우고, 블록을 돌려 나오는 것을 차례로 준다. 커널은 다른 프로세스(nursery.py)가 가른다."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,8 @@ from typing import Any, NamedTuple
 
 from jupyter_client.blocking.client import BlockingKernelClient
 
-HERE = Path(__file__).parents[2]  # 이 파일 곁의 것을 부른다
+from mgk_book.running.jobs import surroundings
+
 ERROR = "application/vnd.mgk.error+json"
 PICTURES = ("image/svg+xml", "image/png")
 Event = dict[str, Any]
@@ -44,16 +44,13 @@ class Nursery:
                 self.process.communicate()
                 self.process = None
             if self.process is None and not self.closed:
-                path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
                 given = {
-                    "PYTHONPATH": path,
-                    "PYTHONUTF8": "1",  # 읽는 사람의 로캘이 무엇이든
                     "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # 그림은 블록이 끝날 때 보인다
                     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # 디버거는 쓰지 않는다
                 }
                 self.process = subprocess.Popen(
                     [sys.executable, "-m", "mgk_book.serving.nursery"],
-                    cwd=self.root, env=os.environ | given, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    cwd=self.root, env=surroundings(given), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                     encoding="utf-8", process_group=0,  # 터미널의 Ctrl-C는 서버의 것이다
                 )  # fmt: skip
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]  # WSGI
+from mgk_book.serving.run import App, Environ
+
 NEWS, SCRIPT, MKDOCS = "/_news", "/_news.js", "/livereload/"
 LONGEST = 25.0  # 초. 소식이 없어도 이만큼 지나면 대답한다
 
@@ -44,10 +45,10 @@ class News:
             self.versions, self.error = versions, error
             self.changed.notify_all()
 
-    def app(self, inner: Application) -> Application:
+    def app(self, inner: App) -> App:
         """MkDocs의 서버 앞에 선다."""
 
-        def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
             path = environ["PATH_INFO"]
             if path == NEWS:
                 asked = {name: values[0] for name, values in parse_qs(environ["QUERY_STRING"]).items()}

@@ -31,10 +31,11 @@ from IPython.display import display
 from jupyter_client.connect import write_connection_file
 from traitlets.config import Config
 
+from mgk_book.serving.kernels import ERROR
+
 # 시키는 일이 없는 동안 하나씩 들여온다. 그 전에 가른 커널은 필요하면 스스로 들여온다.
 LATER = ["matplotlib.pyplot", "scipy.stats", "ot", "sklearn.datasets", "torch._dynamo", "tqdm"]
 BOOK = "mgk_docs_src"  # 고치는 중이므로 미리 들여오지 않고, 블록마다 새로 들여온다
-ERROR = "application/vnd.mgk.error+json"
 GENTLE = 5  # 페이지를 주는 일이 먼저다
 
 

@@ -25,6 +25,7 @@ log = logging.getLogger("mkdocs.mgk_book.serving")
 PREFIX = "/_mgk/"
 FILES = {"run.js": "text/javascript; charset=utf-8", "run.css": "text/css; charset=utf-8"}
 LONGEST = 200_000  # 요청의 바이트
+# WSGI
 Environ = dict[str, Any]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 

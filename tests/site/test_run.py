@@ -32,8 +32,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for name, text in PAGES.items():
         (root / "docs" / f"{name}.md").write_text(FRONT.format("장", "") + text, "utf-8")
     with serving(root) as served:
-        address = f"http://127.0.0.1:{served.port}"
-        yield address
+        yield served.address
 
 
 def visited(page: Page, address: str) -> Page:

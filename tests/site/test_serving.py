@@ -16,7 +16,7 @@ def test_a_lab_fills_in_and_only_the_page_that_changed_is_read_again(browser: Br
     lab.write_text(lab.read_text("utf-8").replace("print(SIDE)", "import time\ntime.sleep(8)\nprint(SIDE)"), "utf-8")
     context = browser.new_context()
     with serving(root) as served:
-        address = f"http://127.0.0.1:{served.port}/"
+        address = f"{served.address}/"
         page, other = context.new_page(), context.new_page()
         other.goto(f"{address}part/")
         other.evaluate("window.untouched = true")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,11 @@ from urllib.request import ProxyHandler, build_opener
 from tests.mgk_book.laid import ROOT
 
 LONG = 120.0
+# 배경에서 띄운 셸은 SIGINT를 무시하라고 물려준다. 터미널에서처럼 되돌린다.
+START = (
+    "import runpy, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "runpy.run_module('mkdocs', run_name='__main__', alter_sys=True)"
+)
 OPENER = build_opener(ProxyHandler({}))  # 읽는 사람의 프록시는 제 컴퓨터로 가는 길이 아니다
 
 
@@ -24,9 +30,10 @@ class Served:
 
     def __init__(self, root: Path, port: int, process: "subprocess.Popen[str]", log: Path) -> None:
         self.root, self.port, self.process, self.log = root, port, process, log
+        self.address = f"http://127.0.0.1:{port}"
 
     def get(self, path: str) -> str:
-        with OPENER.open(f"http://127.0.0.1:{self.port}/{quote(path, safe='/?=&')}", timeout=LONG) as answer:
+        with OPENER.open(f"{self.address}/{quote(path, safe='/?=&')}", timeout=LONG) as answer:
             return str(answer.read().decode())
 
     def version(self, path: str) -> str:
@@ -57,11 +64,12 @@ class Served:
 
 
 @contextmanager
-def serving(root: Path, **environment: str) -> Iterator[Served]:
+def serving(root: Path, *, end: int = signal.SIGTERM) -> Iterator[Served]:
+    """띄웠다가 신호 `end`로 끝낸다. 어느 신호로든 조용히 끝나야 한다."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mkdocs", "serve", "-f", str(root / "mkdocs.yml"), "-a", f"127.0.0.1:{port}"]
-    given = os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{ROOT}"} | environment
+    command = [sys.executable, "-c", START, "serve", "-f", str(root / "mkdocs.yml"), "-a", f"127.0.0.1:{port}"]
+    given = os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{ROOT}"}
     log = root / "serve.log"
     with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(command, cwd=root, env=given, stderr=file, text=True)
@@ -70,5 +78,5 @@ def serving(root: Path, **environment: str) -> Iterator[Served]:
         served.until(lambda: "Serving on" in log.read_text("utf-8"))
         yield served
     finally:
-        process.terminate()
-        process.wait(LONG)
+        process.send_signal(end)
+        assert process.wait(30) == 0

@@ -2,15 +2,8 @@
 
 import json
 import logging
-import os
 import re
 import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -18,33 +11,8 @@ import pytest
 from mkdocs.config import load_config
 
 from mgk_book.mkdocs import BookPlugin
-from tests.mgk_book.laid import ROOT, lay
-
-# 배경에서 띄운 셸은 SIGINT를 무시하라고 물려준다. 터미널에서처럼 되돌린다.
-START = (
-    "import runpy, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "runpy.run_module('mkdocs', run_name='__main__', alter_sys=True)"
-)
-
-
-@contextmanager
-def serving(root: Path) -> Iterator[str]:
-    """띄운 서버의 주소."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = ["serve", "-f", str(root / "mkdocs.yml"), "--dev-addr", address]
-    given = os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{ROOT}", "NO_MKDOCS_2_WARNING": "1"}
-    said = root / "serve.log"
-    with said.open("w") as file:
-        server = subprocess.Popen([sys.executable, "-c", START, *command], cwd=root, env=given, stderr=file)
-    try:
-        while "Serving on" not in (text := said.read_text("utf-8")):
-            assert server.poll() is None, text
-            time.sleep(0.1)
-        yield f"http://{address}"
-    finally:
-        server.send_signal(signal.SIGINT)
-        assert server.wait(30) == 0
+from tests.mgk_book.laid import lay
+from tests.mgk_book.serving.server import serving
 
 
 def fetched(address: str) -> str:
@@ -58,7 +26,8 @@ def test_a_served_page_runs_its_block_and_ctrl_c_leaves_nothing(tmp_path: Path) 
     temporary.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(temporary))
-        with serving(root) as address:
+        with serving(root, end=signal.SIGINT) as served:
+            address = served.address
             page = fetched(f"{address}/part/page/")
             (token,) = re.findall(r'data-token="([\w-]+)"', page)
             assert "_mgk" not in fetched(f"{address}/labs/deep/")

@@ -63,7 +63,7 @@ def test_edits_show_what_a_build_from_nothing_would(tmp_path: Path) -> None:
         served.edit("docs/part/page.md", "title: 장", "title: 새 장")
         served.edit("docs/part/index.md", "고친 글", "[장](page.md#mgk_docs_src.shared.big_area)")
         shown = {path: bare(served.get(path)) for path in versions}
-        address, index = f"http://127.0.0.1:{served.port}/", served.get("search/search_index.json")
+        address, index = f"{served.address}/", served.get("search/search_index.json")
     build(served.root, SITE_URL=address)
     assert shown == {path: (served.root / "site" / path / "index.html").read_text("utf-8") for path in versions}
     assert json.loads(index) == json.loads((served.root / "site" / "search" / "search_index.json").read_text("utf-8"))
