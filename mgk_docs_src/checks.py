@@ -263,6 +263,23 @@ def broadcastable(expected: tuple[int, ...], **tensors: Tensor | None) -> None:
             raise ValueError(f"{name}: {tuple(expected)}로 늘어나는 모양이어야 하는데 {tuple(value.shape)}이다")
 
 
+def plain(value: Tensor) -> Tensor:
+    """값을 살필 수 있는 텐서: 기울기에서 떼고, `torch.func`의 변환(`grad`, `vmap`, `jvp`)이 입힌 겉을 벗긴다.
+
+    `vmap` 안에서는 한 원소가 아니라 묶음 전체다. 그래서 문간의 검사는 변환 안에서도 그대로 선다. 계산에는 쓰지 않는다.
+
+    Args:
+        value: 텐서.
+
+    Returns:
+        같은 값의 보통 텐서.
+
+    References:
+        PyTorch 문서, `torch.func.debug_unwrap`.
+    """
+    return torch.func.debug_unwrap(value.detach())
+
+
 def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, float]]:
     """주어진 것은 모두 값이 구간 안에 있는지 본다.
 
@@ -280,8 +297,8 @@ def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, f
     References:
         PyTorch 문서, `torch.aminmax`, CUDA semantics의 Asynchronous execution.
     """
-    given = {name: (value.detach(), interval) for name, (value, interval) in bounds.items() if value is not None}
-    ends = torch.stack([torch.stack(value.aminmax()).double() for value, _ in given.values()]).tolist()
+    given = {name: (plain(value), interval) for name, (value, interval) in bounds.items() if value is not None}
+    ends = plain(torch.stack([torch.stack(value.aminmax()).double() for value, _ in given.values()])).tolist()
     for (name, (value, interval)), (low, high) in zip(given.items(), ends, strict=True):
         if math.isnan(low):
             raise ValueError(f"{name}: {interval}이어야 하는데 nan이 있다")

@@ -1,4 +1,5 @@
 import math
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -249,3 +250,22 @@ def test_bad_inputs_name_the_argument_what_came_and_what_is_wanted(device, check
 def test_a_look_alike_is_not_a_tensor(device):
     with pytest.raises(TypeError, match="SimpleNamespace"):
         checks.tensor(x=SimpleNamespace(device=device, shape=(1,)))
+
+
+@pytest.mark.parametrize("transform", ["vmap", "grad", "jvp", "vmap(grad)", "hessian"])
+def test_within_sees_the_values_inside_a_transform(transform, device):
+    def unit(x):
+        checks.within(x=(x, UNIT))
+        return (x * x).sum()
+
+    good, bad = torch.tensor([[0.5, 1.0]], device=device), torch.tensor([[0.5, 1.5]], device=device)
+    transformed = {
+        "vmap": torch.func.vmap(unit),
+        "grad": torch.func.grad(unit),
+        "jvp": lambda x: torch.func.jvp(unit, (x,), (x,)),
+        "vmap(grad)": torch.func.vmap(torch.func.grad(unit)),
+        "hessian": torch.func.hessian(unit),
+    }
+    transformed[transform](good)
+    with pytest.raises(ValueError, match=re.escape("x: [0, 1] 안의 값이어야 하는데 최댓값이 1.5이다")):
+        transformed[transform](bad)

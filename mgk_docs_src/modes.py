@@ -1,0 +1,76 @@
+"""부르는 쪽이 켜 둔 torch의 모드가 값을 바꾸지 않게 한다: 자동 정밀도(autocast), no_grad, inference_mode.
+
+공개 함수의 값은 인자만으로 정해진다. autocast 안에서는 행렬 곱이 float16이나 bfloat16으로 내려가,
+손실이 음수가 되거나 가까운 두 점의 거리가 0이 된다. 그래서 torch의 손실들처럼 안에서는 끈다.
+인자로 받은 네트워크도 꺼진 채로 불린다. 네트워크만 낮은 정밀도로 돌리려면 그 `forward` 안에서 다시 켠다.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import torch
+from torch import Tensor
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def full_precision(function: Callable[P, R]) -> Callable[P, R]:
+    """자동 정밀도(autocast)를 끄고 부르는 함수. 켜져 있지 않으면 아무것도 더하지 않는다.
+
+    Args:
+        function: 값이 인자만으로 정해져야 하는 함수.
+
+    Returns:
+        같은 인자를 받고, autocast 안에서도 밖에서와 같은 값을 내는 함수.
+
+    References:
+        PyTorch 문서, Automatic Mixed Precision package의 Autocast Op Reference.
+    """
+
+    @wraps(function)
+    def outside_autocast(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not torch.is_autocast_enabled("cpu") and not torch.is_autocast_enabled("cuda"):
+            return function(*args, **kwargs)
+        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            return function(*args, **kwargs)
+
+    return outside_autocast
+
+
+def with_gradients(function: Callable[P, R]) -> Callable[P, R]:
+    """안에서 미분하는 함수를, `no_grad`와 `inference_mode` 안에서도 부를 수 있게 한다. autocast도 끈다.
+
+    추론 모드에서 만든 텐서는 역전파에 쓸 수 없으므로, 인자 가운데 그런 것은 베껴서 넘긴다.
+    인자가 아니라 함수가 안에 쥐고 있는 추론 텐서는 베낄 수 없고, 그때는 torch가 추론 모드를 말하는 오류를 낸다.
+
+    Args:
+        function: 기울기를 스스로 구하는 함수.
+
+    Returns:
+        같은 인자를 받고, 어느 모드에서나 같은 값을 내는 함수.
+
+    References:
+        PyTorch 문서, Autograd mechanics의 Inference Mode.
+    """
+    precise = full_precision(function)
+
+    @wraps(function)
+    def differentiating(*args: P.args, **kwargs: P.kwargs) -> R:
+        with torch.inference_mode(False), torch.enable_grad():
+            return precise(
+                *(_usable(value) for value in args), **{name: _usable(value) for name, value in kwargs.items()}
+            )
+
+    return differentiating
+
+
+def _usable(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.clone() if value.is_inference() else value
+    if isinstance(value, tuple) and hasattr(value, "_fields"):  # 상태를 나르는 NamedTuple
+        return type(value)(*(_usable(part) for part in value))
+    if isinstance(value, tuple | list):
+        return type(value)(_usable(part) for part in value)
+    return value
