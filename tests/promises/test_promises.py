@@ -115,19 +115,25 @@ def test_every_public_function_has_a_row() -> None:
 def test_modes_change_nothing(name: str, dtype: torch.dtype, device: torch.device) -> None:
     row, make = ROWS[name], partial(Make, device, dtype)
     plain = outcome(row, make(), row.make(make()))
-    for mode in (
-        torch.autocast(device.type, dtype=torch.bfloat16),
-        torch.autocast(device.type, dtype=torch.float16),
-        torch.no_grad(),
-        torch.inference_mode(),
+    # autocast 안에서는 torch의 손실들처럼, 온 반정밀도를 float32로 올려 셈한다.
+    widened = outcome(row, make(), rearranged(row.make(make()), wide))
+    for mode, right in (
+        (torch.autocast(device.type, dtype=torch.bfloat16), widened),
+        (torch.autocast(device.type, dtype=torch.float16), widened),
+        (torch.no_grad(), plain),
+        (torch.inference_mode(), plain),
     ):
         outside = row.make(make())  # 입력을 밖에서 만들고 안에서 부른다
         with mode:
-            same(outcome(row, make(), outside), plain)
+            same(outcome(row, make(), outside), right)
     with torch.inference_mode():  # 입력까지 안에서 만든다
         inside = row.make(make())
         with suppress(InferenceRefusedError):
             same(outcome(row, make(), inside), plain)
+
+
+def wide(x: Tensor) -> Tensor:
+    return x.float() if x.dtype == torch.bfloat16 else x
 
 
 @contextmanager
