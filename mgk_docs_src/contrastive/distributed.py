@@ -37,7 +37,7 @@ def distributed_nt_xent(
 
     이라, 남의 임베딩과 함께 줄마다의 손실과 $\log \sum$만 더 모으면 저마다 제 기울기를 다 안다. 모은 오답을 상수로만
     두면 $P_{ji}$의 몫이 빠져 다른 기울기가 된다. 과정은 $(2n, 2Wn)$ 행렬만 만들고, 뒤로 미분할 때는 주고받는 것이 없다.
-    한 번만 미분할 수 있다. 두 번 미분하면 `RuntimeError`를 낸다.
+    `torch.autograd`로 한 번만 미분할 수 있다. 두 번 미분하면 `RuntimeError`를 낸다.
 
     온도를 배울 때는 모든 과정이 같은 값을 들고, 임베딩처럼 기울기를 과정끼리 평균한다.
 
@@ -57,7 +57,7 @@ def distributed_nt_xent(
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 과정의 무리가 없거나, 이 과정이 무리에 없거나, 모두 합해 표본이 하나뿐이거나, 두 시야나 과정끼리
             모양이 다르거나, 과정끼리 자료형이나 온도가 다르거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 온도가
-            0보다 크지 않으면.
+            0보다 크지 않거나, `torch.func`의 변환 안이면.
 
     References:
         Chen, T. 외 (2020). A Simple Framework for Contrastive Learning of Visual Representations, 2.2절.
@@ -67,6 +67,9 @@ def distributed_nt_xent(
         raise ValueError("group: 과정의 무리가 있어야 하는데 없다. torch.distributed.init_process_group을 먼저 부른다")
     if dist.get_rank(group) < 0:
         raise ValueError(f"group: 이 과정이 든 무리여야 하는데 과정 {dist.get_rank()}은 들어 있지 않다")
+    for name, value in (("first_view", first_view), ("second_view", second_view), ("temperature", temperature)):
+        if isinstance(value, Tensor) and torch.func.debug_unwrap(value) is not value:
+            raise ValueError(f"{name}: torch.func의 grad, vmap, jvp 안에서는 과정끼리 주고받을 수 없다")
     try:
         rows, tau = _checked(first_view, second_view, temperature)
         card: _Card | Exception = _Card(
