@@ -19,7 +19,7 @@ def distributed_nt_xent(
     first_view: Float[Tensor, "n d"],
     second_view: Float[Tensor, "n d"],
     *,
-    temperature: float | Float[Tensor, ""],
+    temperature: float | Float[Tensor, "..."],
     group: dist.ProcessGroup | None = None,
 ) -> Float[Tensor, ""]:
     r"""과정마다 제 몫의 두 시야를 들고, 오답은 모든 과정에서 모아 재는 NT-Xent.

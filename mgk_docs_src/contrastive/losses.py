@@ -973,7 +973,7 @@ def _leave_out(logits: Tensor) -> None:
     logits.detach().fill_(_nothing(logits))
 
 
-def _surprisal(chosen: Float[Tensor, "*shape"], others: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+def _surprisal(chosen: Float[Tensor, "*#shape"], others: Float[Tensor, "*#shape"]) -> Float[Tensor, "*#shape"]:
     # -log softmax = log(1 + e^(나머지의 logsumexp - 정답의 로짓)). 정답을 합에 넣었다 빼면, 정답의 확률이 1에 가까울 때
     # 손실도 기울기(확률 - 정답)도 반올림에 묻힌다.
     return softplus(others - chosen, threshold=40.0)
