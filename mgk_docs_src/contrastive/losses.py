@@ -770,7 +770,7 @@ def uniformity(x: Float[Tensor, "*seeds n d"], *, t: float = 2.0) -> Float[Tenso
     _check_size(unit.dtype, t=t)
     n = unit.shape[-2]
     potential = 2 * t * (unit @ unit.mT - 1)  # -t |x - y|², (n, n)
-    potential = potential.masked_fill(_diagonal(potential), -math.inf)
+    _leave_out(potential.diagonal(dim1=-2, dim2=-1))
     return (potential.flatten(-2).logsumexp(-1) - math.log(n * (n - 1))).to(x.dtype)
 
 

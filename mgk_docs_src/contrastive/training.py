@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
@@ -33,7 +33,7 @@ def convolutional_encoder(
     channels: int,
     size: int,
     *,
-    widths: Sequence[int] = (32, 64),
+    widths: Iterable[int] = (32, 64),
     depth: int = 1,
     kernel_size: int = 3,
     embedding_dim: int = 64,
@@ -73,6 +73,7 @@ def convolutional_encoder(
         LeCun, Y. 외 (1998). Gradient-Based Learning Applied to Document Recognition, 2절.
         Ioffe, S. & Szegedy, C. (2015). Batch Normalization.
     """
+    widths = tuple(widths)
     checks.count(1, channels=channels, size=size, depth=depth, kernel_size=kernel_size, embedding_dim=embedding_dim)
     checks.count(1, widths=len(widths), **{f"widths[{i}]": width for i, width in enumerate(widths)})
     if size % 2 ** len(widths):
@@ -353,6 +354,7 @@ def views(
     chosen = randperm(len(images), generator=generator, device=images.device)[:size].repeat(count)
     picked = images[chosen]
     made = picked if augment is None else augment(picked, generator=generator)
+    checks.tensor(augment=made)
     checks.shape(picked.shape, augment=made)
     return Batch(made.reshape(count, size, *images.shape[1:]), labels[chosen].reshape(count, size))
 

@@ -112,7 +112,7 @@ def test_the_posts_encoder_has_its_layers_and_its_parameters(device):
     [
         ({"depth": 2}, ["Conv2d", "ReLU"] * 2 + ["MaxPool2d"] + ["Conv2d", "ReLU"] * 2 + ["MaxPool2d"]),
         ({"batch_norm": True}, ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d"] * 2),
-        ({"widths": (3,), "kernel_size": 5}, ["Conv2d", "ReLU", "MaxPool2d"]),
+        ({"widths": iter((3,)), "kernel_size": 5}, ["Conv2d", "ReLU", "MaxPool2d"]),
     ],
 )
 def test_knobs_shape_the_encoder(device, knobs, kinds):
@@ -738,6 +738,8 @@ def test_bad_batches(device):
         views(x, y, size=2, count=0, generator=None)
     with pytest.raises(ValueError, match="augment: 모양이"):
         views(x, y, size=2, augment=lambda images, generator: images[:1], generator=None)
+    with pytest.raises(TypeError, match="augment: 텐서여야"):
+        views(x, y, size=2, augment=lambda images, generator: images.tolist(), generator=None)
 
 
 @pytest.mark.bad_input
