@@ -23,6 +23,8 @@ from mgk_docs_src.modes import full_precision
 
 Arrangement = Literal["simplex", "orthogonal"]
 
+_CLOSE = 1e-3  # 거리의 제곱이 이보다 작으면 float32의 2 - 2S에 남는 자릿수가 셋뿐이다
+
 
 # --- 길이 1과 배우는 수 ---
 
@@ -183,8 +185,8 @@ def distance_matrix(
 
     $$D_{ij} = \lVert \hat x_i - \hat y_j \rVert = \sqrt{2 - 2 S_{ij}}$$
 
-    행렬곱 한 번으로 구한다. 그 반올림 때문에 float32에서는 0.01쯤인 거리가 0.1 %까지, 0.001쯤인 거리가 10 %까지 틀릴 수
-    있다. 같은 점 사이의 거리에서는 기울기를 0으로 둔다.
+    행렬곱 한 번으로 구한다. 0.03보다 가까운 두 점이 있으면 뺄셈에 float32의 자릿수가 모자라므로 float64로 다시 구한다.
+    같은 점 사이의 거리는 0이고, 그 기울기도 0으로 둔다.
 
     Args:
         x: 벡터 $x_i$.
@@ -872,14 +874,21 @@ def _distances(
     rows: Float[Tensor, "*seeds n d"], columns: Float[Tensor, "*seeds m d"] | None = None
 ) -> Float[Tensor, "*seeds n m"]:
     """단위 벡터 사이의 거리. `columns`가 없으면 `rows`끼리다."""
-    squared = 2 - 2 * (rows @ (rows if columns is None else columns).mT)
-    # 자기와의 거리는 반올림 없이 0
-    return _root(squared if columns is not None else squared.masked_fill(_diagonal(squared), 0.0))
+    others = rows if columns is None else columns
+    squared = 2 - 2 * (rows @ others.mT)
+    if columns is None:  # 자기와의 거리는 가까운지 볼 때 빼고, 반올림 없이 0으로 둔다
+        squared.detach().diagonal(dim1=-2, dim2=-1).fill_(4.0)
+    if rows.dtype != torch.float64 and checks.plain(squared.detach().amin((-2, -1)) < _CLOSE).any():
+        x, y = rows.double(), others.double()
+        squared = x.square().sum(-1).unsqueeze(-1) + y.square().sum(-1).unsqueeze(-2) - 2 * (x @ y.mT)
+    if columns is None:
+        squared = squared.masked_fill(_diagonal(squared), 0.0)
+    return _root(squared, same=16 * torch.finfo(squared.dtype).eps).to(rows.dtype)
 
 
-def _root(squared: Float[Tensor, "*shape"], power: float = 0.5) -> Float[Tensor, "*shape"]:
-    # 0에서 제곱근의 기울기는 무한대라, 거리가 0인 짝의 기울기는 0으로 둔다.
-    zero = squared <= 0
+def _root(squared: Float[Tensor, "*shape"], power: float = 0.5, *, same: float = 0.0) -> Float[Tensor, "*shape"]:
+    # 0에서 제곱근의 기울기는 무한대라, 거리가 0인(제곱이 `same` 이하인) 짝의 기울기는 0으로 둔다.
+    zero = squared <= same
     return (squared.masked_fill(zero, 1.0) ** power).masked_fill(zero, 0.0)
 
 

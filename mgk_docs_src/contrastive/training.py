@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from mgk_docs_src import checks
-from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL
+from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
 from mgk_docs_src.contrastive.losses import cosine_bce, cosine_similarity, unit_vectors
 from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
@@ -399,6 +399,7 @@ def jitter(
     _check_images(images)
     checks.ndim(4, 4, images=images)
     checks.number(NONNEGATIVE, shift=shift, degrees=degrees, scale=scale, shear=shear)
+    checks.number(Interval(0.0, 1e18), shift=shift, degrees=degrees, scale=scale, shear=shear)  # 곱해도 넘치지 않게
     n, _, height, width = images.shape
     (x,) = widen(images)  # grid_sample은 CPU의 반정밀도를 모른다
     u = 2 * rand(5, n, generator=generator, device=x.device, dtype=x.dtype) - 1

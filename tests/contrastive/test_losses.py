@@ -197,6 +197,35 @@ def test_equal_points_have_distance_and_slope_zero(device):
         assert slope.isfinite().all()
 
 
+@pytest.mark.parametrize("spread", [0.1, 0.02, 1e-3, 1e-5])
+def test_near_points_keep_their_distance_in_float32(device, spread):
+    """차를 바로 재는 float64(NumPy). 단위 벡터를 float32에 담는 반올림만 남는다."""
+    x = points(0, 12, 8, kind=torch.float32, device=device)
+    y = x + spread * points(1, 12, 8, kind=torch.float32, device=device)
+    both = torch.cat([x, y])
+    exact = np.linalg.norm(unit(both)[:, None] - unit(both)[None], axis=-1)
+    for found in (distance_matrix(both), distance_matrix(both, both.clone())):
+        assert found.dtype == torch.float32
+        np.testing.assert_allclose(numpy(found), exact, rtol=5e-4, atol=3e-7)
+    leaf, wide = x.clone().requires_grad_(), x.double().requires_grad_()
+    slopes = [torch.autograd.grad(distance_matrix(v, y.to(v.dtype)).diagonal().sum(), v)[0] for v in (leaf, wide)]
+    assert (slopes[0].double() - slopes[1]).norm() <= max(1e-3, 3e-7 / spread) * slopes[1].norm()
+    by_vmap = torch.func.vmap(distance_matrix)(torch.stack([x, y]))
+    torch.testing.assert_close(by_vmap[1], distance_matrix(y))
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("d", [3, 64, 2048])
+def test_the_same_point_is_at_distance_zero(device, kind, d):
+    x = points(0, 1, d, device=device).to(kind).expand(9, d).clone().requires_grad_()
+    for found in (distance_matrix(x), distance_matrix(x, x.detach())):
+        assert (found == 0).all()
+        assert (torch.autograd.grad(found.sum(), x)[0] == 0).all()
+    labels = torch.arange(9, device=device) % 3
+    for loss in (batch_all_triplet, batch_hard_triplet):
+        assert loss(x, labels, margin=0.25).item() == 0.25
+
+
 # --- 짝의 손실 ---
 
 

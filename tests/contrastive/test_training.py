@@ -711,6 +711,8 @@ def test_bad_pictures(device):
     for knob in ("shift", "degrees", "scale", "shear"):
         with pytest.raises(ValueError, match=f"{knob}: 0 이상"):
             jitter(x, **{knob: -1.0}, generator=None)
+        with pytest.raises(ValueError, match=rf"{knob}: .*1e\+39"):
+            jitter(x, **{knob: 1e39}, generator=None)
 
 
 @pytest.mark.bad_input
