@@ -66,6 +66,7 @@ def unit_vectors(**vectors: Float[Tensor, "..."]) -> tuple[Float[Tensor, "..."],
     return tuple(x / torch.linalg.vector_norm(x, dim=-1, keepdim=True) for x in scaled)
 
 
+@full_precision
 def knobs(
     like: Tensor, shape: tuple[int, ...], **values: tuple[float | Tensor, Interval]
 ) -> tuple[float | Float[Tensor, "..."], ...]:
@@ -94,6 +95,8 @@ def knobs(
         Radford, A. 외 (2021). Learning Transferable Visual Models From Natural Language Supervision, 2.5절.
         Zhai, X. 외 (2023). Sigmoid Loss for Language Image Pre-Training, 3.2절.
     """
+    checks.floating(like=like)
+    checks.instance(tuple, shape=shape)
     largest = _largest(like.dtype)
     ready: list[float | Tensor] = []
     for name, (value, interval) in values.items():

@@ -73,6 +73,7 @@ def convolutional_encoder(
         LeCun, Y. 외 (1998). Gradient-Based Learning Applied to Document Recognition, 2절.
         Ioffe, S. & Szegedy, C. (2015). Batch Normalization.
     """
+    checks.instance(Iterable, widths=widths)
     widths = tuple(widths)
     checks.count(1, channels=channels, size=size, depth=depth, kernel_size=kernel_size, embedding_dim=embedding_dim)
     checks.count(1, widths=len(widths), **{f"widths[{i}]": width for i, width in enumerate(widths)})
@@ -163,6 +164,7 @@ def embed(encoder: nn.Module, images: Float[Tensor, "*batch c h w"]) -> Float[Te
         Wang, T. & Isola, P. (2020). Understanding Contrastive Representation Learning through Alignment and Uniformity
         on the Hypersphere, 1절.
     """
+    checks.function(encoder=encoder)
     _check_images(images)
     outputs = _outputs(encoder, images)
     return unit_vectors(**{"encoder의 출력": outputs})[0].to(outputs.dtype)
@@ -193,6 +195,7 @@ def layer_similarities(encoder: nn.Sequential, images: Float[Tensor, "n c h w"])
     References:
         Cho, Y. & Saul, L. (2009). Kernel Methods for Deep Learning, 2절.
     """
+    checks.instance(nn.Sequential, encoder=encoder)
     _check_images(images)
     checks.ndim(4, 4, images=images)
     checks.count(2, images=len(images))
@@ -476,6 +479,8 @@ def train_encoder(
         Loshchilov, I. & Hutter, F. (2019). Decoupled Weight Decay Regularization.
         Loshchilov, I. & Hutter, F. (2017). SGDR: Stochastic Gradient Descent with Warm Restarts, 식 5.
     """
+    checks.instance(nn.Module, encoder=encoder)
+    checks.function(sampler=sampler, objective=objective)
     checks.count(1, steps=steps)
     checks.number(POSITIVE, learning_rate=learning_rate)
     checks.number(NONNEGATIVE, weight_decay=weight_decay)
@@ -494,9 +499,15 @@ def train_encoder(
             rate = learning_rate * math.cos(math.pi * step / (2 * steps)) ** 2 * min(1.0, (step + 1) / _WARM_UP)
             for group in optimiser.param_groups:
                 group["lr"] = rate
-        images, labels = sampler(generator)
+        batch = sampler(generator)
+        if not isinstance(batch, tuple) or len(batch) != 2:
+            raise TypeError(f"sampler: 그림과 번호, 두 텐서를 내야 하는데 {type(batch).__name__}을 냈다")
+        images, labels = batch
         checks.floating(**{"sampler의 그림": images})
-        loss = objective(_outputs(net, images), labels, phi)
+        try:
+            loss = objective(_outputs(net, images), labels, phi)
+        except ValueError as error:
+            raise ValueError(f"objective의 {step}번째 걸음: {error}") from error
         checks.floating(objective=loss)
         checks.shape((), objective=loss)
         checks.within(**{f"objective의 {step}번째 걸음": (loss, REAL)})
@@ -883,7 +894,10 @@ def _share(hits: Bool[Tensor, "m"], dtype: torch.dtype) -> Float[Tensor, ""]:
 def _outputs(encoder: nn.Module, images: Tensor) -> Tensor:
     """앞의 축을 모아 한 번에 지난 출력."""
     stacked = images.reshape(-1, *images.shape[-3:]).contiguous(memory_format=torch.channels_last)
-    outputs: Tensor = encoder(stacked)  # (N, d)
+    try:
+        outputs: Tensor = encoder(stacked)  # (N, d)
+    except RuntimeError as error:
+        raise ValueError(f"encoder: 모양이 {tuple(stacked.shape)}인 그림을 받지 못한다 ({error})") from error
     checks.tensor(**{"encoder의 출력": outputs})
     if outputs.ndim != 2 or len(outputs) != len(stacked):
         wanted = f"({len(stacked)}, d)"

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal, Uniform
 
 from mgk_docs_src import data, metrics, networks, random
+from mgk_docs_src.checks import POSITIVE
 from mgk_docs_src.contrastive import losses as contrastive
 from mgk_docs_src.contrastive import training as encoders
 from mgk_docs_src.diffusion import process, sampling
@@ -760,6 +761,16 @@ ROWS: dict[str, Row] = {
         lambda m: call(energies.grid_divergence, m.simplex(m.n).log(), m.simplex(m.n).log()), "log_model"
     ),
     # --- contrastive ---
+    "contrastive.losses.unit_vectors": Row(
+        lambda m: call(contrastive.unit_vectors, x=m.normal(m.n, DIM), y=m.normal(m.n, DIM)),
+        sizes=(1, 1000, 100_000),
+        through=lambda m: (lambda x: contrastive.unit_vectors(x=x), [m.normal(m.n, DIM)]),
+    ),
+    "contrastive.losses.knobs": Row(
+        lambda m: call(
+            contrastive.knobs, m.normal(2), (2,), temperature=(0.5, POSITIVE), scale=(1 + m.unit(2).float(), POSITIVE)
+        )
+    ),
     "contrastive.losses.cosine_similarity": Row(
         lambda m: two(contrastive.cosine_similarity, m, m.n, DIM),
         ("first", "second"),
@@ -771,7 +782,7 @@ ROWS: dict[str, Row] = {
         lambda m: two(contrastive.similarity_matrix, m, m.n, DIM), "x", "y", degree=0, scaled=("x", "y")
     ),
     "contrastive.losses.distance_matrix": pairwise(
-        lambda m: two(contrastive.distance_matrix, m, m.n, DIM), "x", "y", degree=1, scaled=("x", "y")
+        lambda m: two(contrastive.distance_matrix, m, m.n, DIM), "x", "y", degree=0, scaled=("x", "y")
     ),
     "contrastive.losses.cosine_bce": elementwise(
         lambda m: call(contrastive.cosine_bce, 2 * m.unit(m.n) - 1, m.zero_one(m.n), scale=3.0, bias=-1.0), "similarity"
@@ -806,6 +817,7 @@ ROWS: dict[str, Row] = {
         lambda m: two(contrastive.info_nce, m, m.n, DIM, temperature=0.2),
         "query",
         "key",
+        least=2,
         degree=0,
         scaled=("query", "key"),
     ),
@@ -813,6 +825,7 @@ ROWS: dict[str, Row] = {
         lambda m: two(contrastive.nt_xent, m, m.n, DIM, temperature=0.2),
         "first_view",
         "second_view",
+        least=2,
         degree=0,
         scaled=("first_view", "second_view"),
     ),

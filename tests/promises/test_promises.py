@@ -6,6 +6,7 @@ import inspect
 import math
 import random
 import re
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -115,14 +116,12 @@ def test_every_public_function_has_a_row() -> None:
 def test_modes_change_nothing(name: str, dtype: torch.dtype, device: torch.device) -> None:
     row, make = ROWS[name], partial(Make, device, dtype)
     plain = outcome(row, make(), row.make(make()))
-    # autocast 안에서는 torch의 손실들처럼, 온 반정밀도를 float32로 올려 셈한다.
-    widened = outcome(row, make(), rearranged(row.make(make()), wide))
-    for mode, right in (
-        (torch.autocast(device.type, dtype=torch.bfloat16), widened),
-        (torch.autocast(device.type, dtype=torch.float16), widened),
-        (torch.no_grad(), plain),
-        (torch.inference_mode(), plain),
-    ):
+    modes = [(torch.no_grad(), plain), (torch.inference_mode(), plain)]
+    if dtype == SINGLE or not holds_network(row.make(make())):
+        # autocast 안에서는 torch의 손실들처럼, 온 반정밀도를 float32로 올려 셈한다.
+        widened = outcome(row, make(), rearranged(row.make(make()), wide))
+        modes += [(torch.autocast(device.type, dtype=low), widened) for low in (torch.bfloat16, torch.float16)]
+    for mode, right in modes:
         outside = row.make(make())  # 입력을 밖에서 만들고 안에서 부른다
         with mode:
             same(outcome(row, make(), outside), right)
@@ -130,6 +129,11 @@ def test_modes_change_nothing(name: str, dtype: torch.dtype, device: torch.devic
         inside = row.make(make())
         with suppress(InferenceRefusedError):
             same(outcome(row, make(), inside), plain)
+
+
+def holds_network(call: Call) -> bool:
+    """신경망이나, 텐서를 안에 쥔 함수를 받는가. 그것의 자료형은 올려 줄 수 없다."""
+    return any(callable(value) for value in [*call.args, *call.knobs.values()])
 
 
 def wide(x: Tensor) -> Tensor:
@@ -289,7 +293,7 @@ def test_float32_agrees_with_float64_at_every_size(name: str, device: torch.devi
         single, double = Make(device, SINGLE, n), Make(device, DOUBLE, n)
         close_to_double(run(row, single), run(row, double), 2e-5)
         for ours, theirs in zip(ways(row, single.again), ways(row, double.again), strict=True):
-            close_to_double(slopes(*ours), slopes(*theirs), 1e-4)
+            close_to_double(slopes(*ours), slopes(*theirs), 2e-4)
 
 
 @pytest.mark.parametrize("name", HOMOGENEOUS)
@@ -377,13 +381,13 @@ def spoilt(value: Any) -> Iterator[Any]:
         yield value.new_zeros(())
         if value.ndim:
             yield torch.cat([value, value[:1]])
-        if value.is_floating_point():
+        if value.is_floating_point() and value.numel():
             for bad in (math.nan, math.inf, -math.inf, -1.0, 3e38):
                 yield torch.full_like(value, bad)
                 yield torch.cat([value.flatten()[:-1], value.new_tensor([bad])]).view(value.shape)
             yield value.long()
-        else:
-            yield from (value.double(), value - 1, value + 1000)
+        elif not value.is_floating_point():
+            yield from (value.double(), value.long() - 1, value.long() + 1000)
     elif isinstance(value, bool):
         yield from (3, 0.5)
     elif isinstance(value, int | float):
@@ -420,15 +424,18 @@ def test_errors_name_an_argument_of_the_function(name: str, device: torch.device
             wrong = list(spoilt(bound.arguments[key]))[index]
             if kind is inspect.Parameter.VAR_POSITIONAL and not isinstance(wrong, tuple):
                 continue
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                continue
             bound.arguments[key] = wrong
             try:
-                with np.errstate(all="ignore"):
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
                     value = fresh.function(*bound.args, **bound.kwargs)
                     if row.then:
                         row.then(value, make)
             except (ValueError, TypeError) as error:
                 said = re.match(r"\w+", str(error), re.ASCII)
-                if not said or said[0] not in signature.parameters:
+                if not said or said[0] not in {*signature.parameters, *fresh.knobs}:
                     unclear.append(f"{key} = {wrong!r:.60}: {type(error).__name__}: {error!s:.150}")
             except Exception as error:
                 unclear.append(f"{key} = {wrong!r:.60}: {type(error).__name__}: {error!s:.150}")
