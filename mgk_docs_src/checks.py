@@ -277,7 +277,8 @@ def plain(value: Tensor) -> Tensor:
     References:
         PyTorch 문서, `torch.func.debug_unwrap`.
     """
-    return torch.func.debug_unwrap(value.detach())
+    # torch.compile은 벗기는 함수를 추적하지 못하고, 추적하는 텐서에는 벗길 것이 없다.
+    return value.detach() if torch.compiler.is_compiling() else torch.func.debug_unwrap(value.detach())
 
 
 def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, float]]:
@@ -330,7 +331,8 @@ def simplex(dim: int, **tensors: Tensor) -> None:
     within(**{name: (value, NONNEGATIVE) for name, value in tensors.items()})
     for name, value in tensors.items():
         tolerance = torch.finfo(value.dtype).eps ** 0.5
-        total = value.detach().sum(dim, dtype=torch.promote_types(value.dtype, torch.float32)).flatten()
+        # 축 dim은 벗기기 전의 텐서에서 센다.
+        total = plain(value.sum(dim, dtype=torch.promote_types(value.dtype, torch.float32))).flatten()
         farthest = total[(total - 1).abs().argmax()].item()
         if abs(farthest - 1) > tolerance:
             digits = 3 - round(math.log10(tolerance))
