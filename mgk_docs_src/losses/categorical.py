@@ -9,9 +9,11 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
-from mgk_docs_src.losses.reduction import Reduction, reduce, widen
+from mgk_docs_src.losses.reduction import Reduction, float32_in_autocast, reduce, widen
+from mgk_docs_src.modes import full_precision
 
 
+@float32_in_autocast
 def sparse_categorical_cross_entropy(
     probabilities: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -51,6 +53,7 @@ def sparse_categorical_cross_entropy(
     return reduce(loss, reduction).to(probabilities.dtype)
 
 
+@full_precision
 def smooth_labels(
     target: Float[Tensor, "*shape"],
     label_smoothing: float,
@@ -83,6 +86,7 @@ def smooth_labels(
     return _smooth(widen(target)[0], label_smoothing, dim).to(target.dtype)
 
 
+@float32_in_autocast
 def cross_entropy(
     logits: Float[Tensor, "*shape"],
     target: Int[Tensor, "..."] | Float[Tensor, "*shape"],
@@ -126,34 +130,43 @@ def cross_entropy(
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.3절.
         PyTorch 문서, `torch.nn.CrossEntropyLoss`.
     """
-    _check_inputs(
-        logits,
-        target,
-        weight=weight,
-        ignore_index=ignore_index,
-        label_smoothing=label_smoothing,
-        reduction=reduction,
-    )
+    _check_inputs(logits, target, weight=weight, ignore_index=ignore_index, label_smoothing=label_smoothing)
     dim = 0 if logits.ndim == 1 else 1
     z = widen(logits)[0]
-    penalty = _surprisal(z, dim)  # −log softmax(z)_c, logits의 모양
-    if weight is not None:
-        penalty = weight.to(z.dtype).view(-1, *[1] * (logits.ndim - 1 - dim)) * penalty
+    w = z.new_ones(z.shape[dim]) if weight is None else weight.to(z.dtype)
+    w_c = w.view(-1, *[1] * (z.ndim - 1 - dim))  # 클래스의 축에 맞춘 가중치
 
     if target.is_floating_point():
-        soft = _smooth(widen(target)[0], label_smoothing, dim)
-        dtype = torch.promote_types(logits.dtype, target.dtype)
-        return reduce((soft * penalty).sum(dim), reduction).to(dtype)
+        y = widen(target)[0]
+        soft = _smooth(y, label_smoothing, dim)
+        loss = _expected_surprisal(z, w_c * soft, dim)
+        return reduce(loss, reduction).to(torch.promote_types(logits.dtype, target.dtype))
 
     kept = target != ignore_index
     index = target.masked_fill(~kept, 0)
-    loss = penalty.gather(dim, index.unsqueeze(dim)).squeeze(dim)
-    if label_smoothing:
-        loss = torch.lerp(loss, penalty.mean(dim), label_smoothing)
-    share = kept.to(z.dtype) if weight is None else weight.to(z.dtype)[index] * kept
-    return reduce(loss * kept, reduction, denominator=share.sum()).to(logits.dtype)
+    _check_labels(logits, target=index)
+    if label_smoothing:  # 평활화한 번호는 확률 라벨이다
+        b = label_smoothing / z.shape[dim]
+        soft = torch.full_like(z, b).scatter(dim, index.unsqueeze(dim), 1 - label_smoothing + b)
+        loss, share = _expected_surprisal(z, w_c * soft, dim), kept.to(z.dtype)
+    else:
+        loss, share = _surprisal(z, index, dim), w[index] * kept
+    # 빠진 자리와 가중치가 0인 자리는 손실이 무한대여도 0이다.
+    loss = loss.masked_fill((share == 0) & loss.isinf(), 0.0) * share
+    if reduction != "mean":
+        return reduce(loss, reduction).to(logits.dtype)
+    total = (w[index] * kept).sum()
+    if not (checks.plain(total) > 0).all():
+        if not checks.plain(kept.any()).all():
+            raise ValueError(
+                f"target: 평균을 내려면 남는 라벨이 있어야 하는데 모두 ignore_index({ignore_index})이다. "
+                'reduction="sum"이나 "none"이면 0이다'
+            )
+        raise ValueError("weight: 남은 라벨의 가중치 합이 0보다 커야 평균이 있는데 모두 0이다")
+    return reduce(loss, reduction, denominator=total).to(logits.dtype)
 
 
+@full_precision
 def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n c"]:
     r"""`cross_entropy`의 로짓에 대한 표본마다의 기울기: 예측 빼기 정답. $N$으로 나누지 않는다.
 
@@ -179,9 +192,9 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
     checks.floating(logits=logits)
     checks.ndim(2, 2, logits=logits)
     checks.nonempty(logits=logits)
-    checks.within(logits=(logits, REAL))
     _check_labels(logits, labels=labels)
     z = widen(logits)[0]
+    _top(z, 1)
     wrong = torch.softmax(z, 1).scatter(1, labels.unsqueeze(1), 0.0)
     return wrong.scatter(1, labels.unsqueeze(1), -wrong.sum(1, keepdim=True)).to(logits.dtype)
 
@@ -254,6 +267,7 @@ class SoftmaxRegression(NamedTuple):
     losses: Float[Tensor, "steps"]
 
 
+@full_precision
 def fit_softmax_regression(
     features: Float[Tensor, "n d"],
     labels: Int[Tensor, "n"],
@@ -297,6 +311,8 @@ def fit_softmax_regression(
     losses = []
     for _ in range(steps):
         logits = features @ weight + bias
+        if not checks.plain(logits).isfinite().all():
+            raise ValueError(f"learning_rate: 로짓이 유한하게 남을 만큼 작아야 하는데 {learning_rate}에서 발산했다")
         losses.append(cross_entropy(logits, labels))
         residual = cross_entropy_grad(logits, labels) / len(labels)  # (N, C)
         weight = weight - learning_rate * (features.T @ residual)
@@ -304,21 +320,49 @@ def fit_softmax_regression(
     return SoftmaxRegression(weight, bias, torch.stack(losses))
 
 
-def _surprisal(z: Float[Tensor, "*shape"], dim: int) -> Float[Tensor, "*shape"]:
-    # −log softmax(z)_c = (z_top − z_c) + log(1 + Σ_{k ≠ top} e^{z_k − z_top}). 두 항이 모두 0 이상이다.
-    # torch의 log_softmax는 가장 큰 로짓의 1을 합에 넣으므로, 나머지가 1e-7보다 작으면 사라진다.
-    top = z.argmax(dim, keepdim=True)
-    gap = (z.gather(dim, top) - z).scatter(dim, top, 0.0)
-    others = torch.exp(-gap).scatter(dim, top, 0.0).sum(dim, keepdim=True)
-    return gap + torch.log1p(others)
+def _surprisal(z: Float[Tensor, "*shape"], y: Int[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
+    # −log p_y = log(1 + Σ_{k ≠ y} e^{z_k − z_y}). 더하는 것이 모두 0 이상이고 기울기도 그렇다: 정답에서
+    # −Σ_{k ≠ y} p_k, 나머지에서 p_k. torch의 log_softmax는 정답의 1을 합에 넣어, 나머지가 1e-7보다 작으면 사라진다.
+    at = y.unsqueeze(dim)
+    d = z - _top(z, dim).values
+    d_y = d.gather(dim, at)
+    others = torch.exp(d).scatter(dim, at, 0.0).sum(dim, keepdim=True)
+    # e^{−d_y}가 넘치지 않게 −64보다 작은 몫은 로그 밖에서 뺀다. 그때는 others ≥ 1이라 앞의 1이 e^{−64}배도 못 된다.
+    loss = torch.log1p(others * torch.exp(-d_y.clamp_min(-64.0))) + torch.relu(-64.0 - d_y)
+    return loss.squeeze(dim)
+
+
+def _expected_surprisal(z: Float[Tensor, "*shape"], a: Float[Tensor, "*shape"], dim: int) -> Float[Tensor, "..."]:
+    # Σ_c a_c (−log p_c). 가장 큰 로짓 t의 항은 위와 같은 식이고, 나머지는 log Σ_k e^{d_k} − d_c다. d_t는 값이 0이고
+    # 기울기만 나른다. 그래야 t의 기울기 p_t Σ_{c ≠ t} a_c − a_t Σ_{k ≠ t} p_k의 두 항이 따로 정확하다.
+    top, t = _top(z, dim)
+    d = z - top
+    d_t, a_t = d.gather(dim, t), a.gather(dim, t)
+    d = d.scatter(dim, t, 0.0)
+    others = torch.exp(d).scatter(dim, t, 0.0).sum(dim, keepdim=True)
+    if checks.plain(z).amin() == -math.inf:  # 가려진 클래스: 0 · ∞ = 0
+        d = d.masked_fill((a == 0) & d.isinf(), 0.0)
+    of_top = torch.log1p(others * torch.exp(-d_t))
+    log_sum = torch.log1p(others + torch.expm1(d_t))
+    loss = a_t * of_top + (a.sum(dim, keepdim=True) - a_t) * log_sum
+    return loss.squeeze(dim) - (a * d).sum(dim)
+
+
+def _top(logits: Float[Tensor, "*shape"], dim: int) -> torch.return_types.max:
+    # 가장 큰 로짓과 그 번호. 모두에서 같은 수를 빼도 소프트맥스는 그대로이므로 기울기는 지나지 않는다.
+    top = logits.detach().max(dim, keepdim=True)
+    if checks.plain(top.values).amin() == -math.inf:
+        raise ValueError("logits: 줄마다 유한한 로짓이 있어야 하는데 모두 -inf인 줄이 있다")
+    checks.within(logits=(top.values, REAL))
+    return top
 
 
 def _smooth(y: Float[Tensor, "*shape"], epsilon: float, dim: int) -> Float[Tensor, "*shape"]:
     return (1 - epsilon) * y + epsilon / y.shape[dim]
 
 
-def _check_labels(scores: Tensor, *, kept: Tensor | None = None, **labels: Tensor) -> None:
-    # scores는 로짓이나 확률. kept가 거짓인 자리는 번호를 보지 않는다.
+def _check_labels(scores: Tensor, **labels: Tensor) -> None:
+    # scores는 로짓이나 확률.
     checks.int64(**labels)
     dim = 0 if scores.ndim == 1 else 1
     classes = scores.shape[dim]
@@ -330,8 +374,7 @@ def _check_labels(scores: Tensor, *, kept: Tensor | None = None, **labels: Tenso
                 f"{tuple(scores.shape)}, 클래스 축은 dim={dim}({classes}개)이다. 클래스가 마지막 축에 있으면 "
                 "movedim(-1, 1)로 옮긴다"
             )
-        seen = value if kept is None else value[kept]
-        checks.within(**{name: (seen, Interval(0, classes - 1))})
+        checks.within(**{name: (value, Interval(0, classes - 1))})
 
 
 def _check_inputs(
@@ -341,7 +384,6 @@ def _check_inputs(
     weight: Tensor | None,
     ignore_index: int,
     label_smoothing: float,
-    reduction: Reduction,
 ) -> None:
     checks.floating(logits=logits)
     checks.ndim(1, math.inf, logits=logits)
@@ -353,16 +395,9 @@ def _check_inputs(
     if weight is not None:
         checks.floating(weight=weight)
         checks.shape((logits.shape[dim],), weight=weight)
-    checks.within(logits=(logits, REAL), weight=(weight, NONNEGATIVE))
+        checks.within(weight=(weight, NONNEGATIVE))
     if target.is_floating_point():
         checks.shape(logits.shape, target=target)
         checks.simplex(dim, target=target)
-        if ignore_index != -100:
+        if ignore_index >= 0:
             raise ValueError(f"ignore_index: 확률 라벨에는 쓸 수 없는데 {ignore_index}이다")
-        return
-    kept = target != ignore_index
-    if not kept.any():
-        raise ValueError(f"target: 남는 라벨이 있어야 하는데 모두 ignore_index({ignore_index})이다")
-    _check_labels(logits, target=target, kept=kept)
-    if reduction == "mean" and weight is not None and not weight[target[kept]].any():
-        raise ValueError("weight: 남은 라벨의 가중치 합이 0보다 커야 평균이 있는데 모두 0이다")

@@ -8,8 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from mgk_docs_src import checks
-from mgk_docs_src.checks import NONNEGATIVE, REAL, UNIT, Interval
-from mgk_docs_src.losses.reduction import Reduction, reduce, widen
+from mgk_docs_src.checks import NONNEGATIVE, UNIT, Interval
+from mgk_docs_src.losses.categorical import cross_entropy
+from mgk_docs_src.losses.reduction import Reduction, float32_in_autocast, reduce, widen
+from mgk_docs_src.modes import full_precision
 
 LABELS = {
     "binary": "둘 가운데 하나",
@@ -378,6 +380,7 @@ def recommend(
     return Recommendation(f"{rule.loss} ({name})", rule.reason, rule.page, rule.evidence)
 
 
+@float32_in_autocast
 def focal_loss(
     logits: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -410,11 +413,13 @@ def focal_loss(
     """
     checks.number(NONNEGATIVE, gamma=gamma)
     h = _surprisal(logits, labels)
-    # h가 정확히 0이면 0^γ의 기울기가 γ < 1에서 무한대다. 가장 작은 수로 막아도 값은 0 그대로다.
-    wrong = (-torch.expm1(-h)).clamp_min(torch.finfo(h.dtype).tiny)
+    # h가 정확히 0이면 0^γ의 기울기가 γ < 1에서 무한대다. 가장 작은 수로 막아도 값은 0 그대로다. 정답이 가려져 h가
+    # 무한대일 때의 0 · ∞도 막는다: h가 1000을 넘으면 1 − p_y는 1이다.
+    wrong = (-torch.expm1(-h.clamp_max(1000.0))).clamp_min(torch.finfo(h.dtype).tiny)
     return reduce(wrong**gamma * h, reduction).to(logits.dtype)
 
 
+@float32_in_autocast
 def generalised_cross_entropy(
     logits: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -454,6 +459,7 @@ def generalised_cross_entropy(
     return reduce(loss, reduction).to(logits.dtype)
 
 
+@float32_in_autocast
 def brier_loss(
     logits: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -489,6 +495,7 @@ def brier_loss(
     return reduce(error.square().sum(1), reduction).to(logits.dtype)
 
 
+@full_precision
 def class_weights(
     labels: Int[Tensor, "n"],
     *,
@@ -518,6 +525,7 @@ def class_weights(
     return 1 / (num_classes * _frequencies(labels, num_classes, dtype))
 
 
+@full_precision
 def logit_adjustment(
     labels: Int[Tensor, "n"],
     *,
@@ -553,20 +561,16 @@ def logit_adjustment(
 
 
 def _surprisal(logits: Tensor, labels: Tensor) -> Tensor:
-    # h = −log p_y = (z_top − z_y) + log(1 + Σ_{k ≠ top} e^{z_k − z_top}). 교차 엔트로피와 같은 식을 정답에서만
-    # 계산한다. float16과 bfloat16은 float32로 넓혀 계산한다.
+    # h = −log p_y는 교차 엔트로피다. 넓힌 자료형 그대로 둔다.
     checks.class_scores(labels, logits=logits)
-    checks.within(logits=(logits, REAL))
-    z = widen(logits)[0]
-    top, index = z.max(1, keepdim=True)
-    others = torch.exp(z - top).scatter(1, index, 0.0).sum(1)
-    return (top - z.gather(1, labels.unsqueeze(1))).squeeze(1) + torch.log1p(others)
+    return cross_entropy(widen(logits)[0], labels, reduction="none")
 
 
 def _frequencies(labels: Tensor, num_classes: int, dtype: torch.dtype | None) -> Tensor:
     # 클래스의 빈도 n_c / N. 없는 클래스의 가중치와 로그는 무한대다.
     checks.class_list(num_classes, labels=labels)
-    counts = labels.bincount(minlength=num_classes)
-    if not counts.all():
-        raise ValueError(f"labels: 클래스마다 표본이 있어야 하는데 {int(counts.argmin())}번이 없다")
+    counts = labels.new_zeros(num_classes).scatter_add(0, labels, torch.ones_like(labels))
+    fewest, rarest = checks.plain(counts.min(0).values), checks.plain(counts.argmin(0))
+    if (fewest == 0).any():
+        raise ValueError(f"labels: 클래스마다 표본이 있어야 하는데 {int(rarest[fewest == 0][0])}번이 없다")
     return (counts.double() / len(labels)).to(dtype or torch.get_default_dtype())

@@ -1,7 +1,9 @@
 """손실을 하나의 수로 줄이기(reduction)와, 반정밀도 입력을 넓혀 계산하기."""
 
+from collections.abc import Callable
 from functools import reduce as fold
-from typing import Literal
+from functools import wraps
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -9,10 +11,14 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import POSITIVE
+from mgk_docs_src.modes import full_precision
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Reduction = Literal["none", "mean", "sum"]
 
 
+@full_precision
 def reduce(
     loss: Float[Tensor, "*shape"],
     reduction: Reduction,
@@ -50,6 +56,7 @@ def reduce(
     return loss.sum() / denominator
 
 
+@full_precision
 def widen(*tensors: Float[Tensor, "..."]) -> tuple[Float[Tensor, "..."], ...]:
     r"""모두를 함께 담는 자료형으로, 적어도 float32로 올린다.
 
@@ -73,3 +80,34 @@ def widen(*tensors: Float[Tensor, "..."]) -> tuple[Float[Tensor, "..."], ...]:
     checks.floating(**{f"tensors[{i}]": tensor for i, tensor in enumerate(tensors)})
     wide = fold(torch.promote_types, (tensor.dtype for tensor in tensors), torch.float32)
     return tuple(tensor.to(wide) for tensor in tensors)
+
+
+def float32_in_autocast(loss: Callable[P, R]) -> Callable[P, R]:
+    r"""자동 정밀도(autocast) 안에서 torch의 손실들이 하는 대로 하는 손실. 밖에서는 아무것도 더하지 않는다.
+
+    autocast를 끄고, float16과 bfloat16인 텐서 인자를 float32로 올려 부른다. 그래서 손실도 float32다. float16이면
+    `GradScaler`가 처음에 곱하는 $2^{16}$이 가장 큰 수 65504를 넘어 기울기가 무한대가 된다.
+
+    Args:
+        loss: 텐서 인자를 위치나 이름으로 바로 받는 손실.
+
+    Returns:
+        같은 인자를 받는 손실.
+
+    References:
+        PyTorch 문서, Automatic Mixed Precision package의 Autocast Op Reference (float32로 올리는 연산).
+    """
+    precise = full_precision(loss)
+
+    @wraps(loss)
+    def widened(*args: P.args, **kwargs: P.kwargs) -> R:
+        if torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda"):
+            return precise(*map(_float32, args), **{name: _float32(value) for name, value in kwargs.items()})
+        return loss(*args, **kwargs)
+
+    return widened
+
+
+def _float32(value: Any) -> Any:
+    half = isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
+    return value.float() if half else value

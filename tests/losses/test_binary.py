@@ -654,7 +654,11 @@ def test_bad_fits(device):
         ("steps: 1 이상의 정수여야 하는데 0이다", (x, y), {"steps": 0}),
         ("learning_rate: 0보다 큰 유한한 값이어야 하는데 0.0이다", (x, y), {"learning_rate": 0.0}),
         ("learning_rate: 0보다 큰 유한한 값이어야 하는데 nan이다", (x, y), {"learning_rate": math.nan}),
-        ("logits: 유한한 값이어야 하는데", (1e30 * x, y), {"learning_rate": 1e30, "steps": 3}),
+        (
+            "learning_rate: 로짓이 유한하게 남을 만큼 작아야 하는데 1e+30에서 발산했다",
+            (1e30 * x, y),
+            {"learning_rate": 1e30, "steps": 3},
+        ),
     ]:
         refuses(ValueError, message, fit_logistic_regression, *args, **(knobs | changed))
     refuses(TypeError, "steps: 정수여야 하는데 float이다", fit_logistic_regression, x, y, steps=1.5, learning_rate=0.1)
