@@ -299,7 +299,13 @@ def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, f
         PyTorch 문서, `torch.aminmax`, CUDA semantics의 Asynchronous execution.
     """
     given = {name: (plain(value), interval) for name, (value, interval) in bounds.items() if value is not None}
-    ends = plain(torch.stack([torch.stack(value.aminmax()).double() for value, _ in given.values()])).tolist()
+    extremes = [end for value, _ in given.values() for end in value.aminmax()]
+    numbers = (
+        [plain(end).item() for end in extremes]
+        if all(end.is_cpu for end in extremes)
+        else plain(torch.stack([end.double() for end in extremes])).tolist()  # 동기화는 한 번
+    )
+    ends = list(zip(numbers[::2], numbers[1::2], strict=True))
     for (name, (value, interval)), (low, high) in zip(given.items(), ends, strict=True):
         if math.isnan(low):
             raise ValueError(f"{name}: {interval}이어야 하는데 nan이 있다")
@@ -332,8 +338,8 @@ def simplex(dim: int, **tensors: Tensor) -> None:
     for name, value in tensors.items():
         tolerance = torch.finfo(value.dtype).eps ** 0.5
         # 축 dim은 벗기기 전의 텐서에서 센다.
-        total = plain(value.sum(dim, dtype=torch.promote_types(value.dtype, torch.float32))).flatten()
-        farthest = total[(total - 1).abs().argmax()].item()
+        total = plain(value.detach().sum(dim, dtype=torch.promote_types(value.dtype, torch.float32)))
+        farthest = max(torch.stack(total.aminmax()).tolist(), key=lambda end: abs(end - 1))
         if abs(farthest - 1) > tolerance:
             digits = 3 - round(math.log10(tolerance))
             raise ValueError(
