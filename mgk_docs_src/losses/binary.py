@@ -174,7 +174,7 @@ def bce(
     low, high = ends["probabilities"]
     p, y = widen(probabilities, target)
     w = 1.0 if weight is None else weight.to(p.dtype)
-    if 0 < low and high < 1:  # 로그가 모두 유한하면 두 로그를 바로 섞는다. 아래보다 두 배쯤 빠르다.
+    if low > 0 and high < 1:  # 로그가 모두 유한하면 두 로그를 바로 섞는다. 아래보다 두 배쯤 빠르다.
         loss = w * -torch.lerp(torch.log1p(-p), torch.log(p), y)
     else:
         loss = -_xlogy(w * y, p) - _xlog1py(w * (1 - y), -p)

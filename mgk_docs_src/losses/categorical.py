@@ -46,8 +46,9 @@ def sparse_categorical_cross_entropy(
     checks.floating(probabilities=probabilities)
     checks.ndim(2, 2, probabilities=probabilities)
     checks.nonempty(probabilities=probabilities)
-    checks.simplex(1, probabilities=probabilities)
     _check_labels(probabilities, labels=labels)
+    checks.within(labels=(labels, Interval(0, probabilities.shape[1] - 1)))
+    checks.simplex(1, probabilities=probabilities)
     q = widen(probabilities)[0]
     loss = -torch.log(q.gather(1, labels.unsqueeze(1)).squeeze(1))
     return reduce(loss, reduction).to(probabilities.dtype)
@@ -84,6 +85,40 @@ def smooth_labels(
     checks.simplex(dim, target=target)
     checks.number(UNIT, label_smoothing=label_smoothing)
     return _smooth(widen(target)[0], label_smoothing, dim).to(target.dtype)
+
+
+@float32_in_autocast
+def surprisal(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n"]:
+    r"""정답의 놀람(surprisal): 표본마다의 교차 엔트로피. 초점 손실, 일반화 교차 엔트로피, 브라이어 손실의 $h$다.
+
+    $$h = -\log p_y = \log \Bigl( 1 + \sum_{k \ne y} e^{z_k - z_y} \Bigr), \qquad
+    p = \operatorname{softmax}(z), \qquad
+    \frac{\partial h}{\partial z_c} = \begin{cases} p_c & c \ne y \\ -\sum_{k \ne y} p_k & c = y \end{cases}$$
+
+    값도 기울기도 0 이상인 것만 더하므로, 클래스가 몇이든 정답의 확률이 0이나 1에 얼마나 가깝든 자리를 지킨다.
+    $-\infty$인 로짓은 가려진 클래스로, 확률이 0이다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        logits: 로짓 $z$. 한 줄에 하나는 유한하다.
+        labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
+
+    Returns:
+        0 이상의 놀람(nat). 정답이 가려졌으면 $\infty$. `labels`와 같은 모양.
+
+    Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이면.
+
+    References:
+        Cover, T. M. & Thomas, J. A. (2006). Elements of Information Theory, 2.1절.
+    """
+    checks.floating(logits=logits)
+    checks.ndim(2, 2, logits=logits)
+    checks.nonempty(logits=logits)
+    checks.int64(labels=labels)
+    checks.shape(logits.shape[:1], labels=labels)
+    h = _surprisal(widen(logits)[0], labels, 1, labels=(labels, Interval(0, logits.shape[1] - 1)))
+    return h.to(logits.dtype)
 
 
 @float32_in_autocast
@@ -134,36 +169,38 @@ def cross_entropy(
     dim = 0 if logits.ndim == 1 else 1
     z = widen(logits)[0]
     w = z.new_ones(z.shape[dim]) if weight is None else weight.to(z.dtype)
-    w_c = w.view(-1, *[1] * (z.ndim - 1 - dim))  # 클래스의 축에 맞춘 가중치
+    w_c = w.view([1] * dim + [-1] + [1] * (z.ndim - 1 - dim))  # 클래스의 축에 맞춘 것
 
     if target.is_floating_point():
         y = widen(target)[0]
-        soft = _smooth(y, label_smoothing, dim)
-        loss = _expected_surprisal(z, w_c * soft, dim)
+        soft = _smooth(y, label_smoothing, dim) if label_smoothing else y
+        soft = soft if weight is None else w_c * soft
+        loss = _expected_surprisal(z, soft, dim, weight=(weight, NONNEGATIVE))
         return reduce(loss, reduction).to(torch.promote_types(logits.dtype, target.dtype))
 
     kept = target != ignore_index
     index = target.masked_fill(~kept, 0)
-    _check_labels(logits, target=index)
-    if label_smoothing:  # 평활화한 번호는 확률 라벨이다
-        b = label_smoothing / z.shape[dim]
-        soft = torch.full_like(z, b).scatter(dim, index.unsqueeze(dim), 1 - label_smoothing + b)
-        loss, share = _expected_surprisal(z, w_c * soft, dim), kept.to(z.dtype)
+    bounds = {"target": (index, Interval(0, z.shape[dim] - 1)), "weight": (weight, NONNEGATIVE)}
+    if label_smoothing:
+        flat = label_smoothing / z.shape[dim] * w_c  # 모든 클래스에 똑같이 나눈 몫
+        loss = _expected_surprisal(z, flat, dim, index=index, extra=(1 - label_smoothing) * w, **bounds)
     else:
-        loss, share = _surprisal(z, index, dim), w[index] * kept
+        loss = _surprisal(z, index, dim, **bounds)
+    share = w[index] * kept
+    factor = kept if label_smoothing else share
     # 빠진 자리와 가중치가 0인 자리는 손실이 무한대여도 0이다.
-    loss = loss.masked_fill((share == 0) & loss.isinf(), 0.0) * share
+    loss = loss.masked_fill((factor == 0) & (loss == math.inf), 0.0) * factor
     if reduction != "mean":
         return reduce(loss, reduction).to(logits.dtype)
-    total = (w[index] * kept).sum()
+    total = share.sum()
     if not (checks.plain(total) > 0).all():
-        if not checks.plain(kept.any()).all():
-            raise ValueError(
-                f"target: 평균을 내려면 남는 라벨이 있어야 하는데 모두 ignore_index({ignore_index})이다. "
-                'reduction="sum"이나 "none"이면 0이다'
-            )
-        raise ValueError("weight: 남은 라벨의 가중치 합이 0보다 커야 평균이 있는데 모두 0이다")
-    return reduce(loss, reduction, denominator=total).to(logits.dtype)
+        if checks.plain(kept.any()).all():
+            raise ValueError("weight: 남은 라벨의 가중치 합이 0보다 커야 평균이 있는데 모두 0이다")
+        raise ValueError(
+            f"target: 평균을 내려면 남는 라벨이 있어야 하는데 모두 ignore_index({ignore_index})이다. "
+            'reduction="sum"이나 "none"이면 0이다'
+        )
+    return (loss.sum() / total).to(logits.dtype)
 
 
 @full_precision
@@ -194,7 +231,7 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
     checks.nonempty(logits=logits)
     _check_labels(logits, labels=labels)
     z = widen(logits)[0]
-    _top(z, 1)
+    _check_values(z.amax(1), labels=(labels, Interval(0, z.shape[1] - 1)))
     wrong = torch.softmax(z, 1).scatter(1, labels.unsqueeze(1), 0.0)
     return wrong.scatter(1, labels.unsqueeze(1), -wrong.sum(1, keepdim=True)).to(logits.dtype)
 
@@ -308,6 +345,7 @@ def fit_softmax_regression(
     checks.number(POSITIVE, learning_rate=learning_rate)
     weight, bias = features.new_zeros(features.shape[1], num_classes), features.new_zeros(num_classes)
     _check_labels(features @ weight, labels=labels)
+    checks.within(labels=(labels, Interval(0, num_classes - 1)))
     losses = []
     for _ in range(steps):
         logits = features @ weight + bias
@@ -320,11 +358,13 @@ def fit_softmax_regression(
     return SoftmaxRegression(weight, bias, torch.stack(losses))
 
 
-def _surprisal(z: Float[Tensor, "*shape"], y: Int[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
+def _surprisal(z: Tensor, y: Tensor, dim: int, **bounds: tuple[Tensor | None, Interval]) -> Tensor:
     # −log p_y = log(1 + Σ_{k ≠ y} e^{z_k − z_y}). 더하는 것이 모두 0 이상이고 기울기도 그렇다: 정답에서
     # −Σ_{k ≠ y} p_k, 나머지에서 p_k. torch의 log_softmax는 정답의 1을 합에 넣어, 나머지가 1e-7보다 작으면 사라진다.
+    top = z.detach().amax(dim, keepdim=True)
+    _check_values(top, **bounds)
     at = y.unsqueeze(dim)
-    d = z - _top(z, dim).values
+    d = z - top
     d_y = d.gather(dim, at)
     others = torch.exp(d).scatter(dim, at, 0.0).sum(dim, keepdim=True)
     # e^{−d_y}가 넘치지 않게 −64보다 작은 몫은 로그 밖에서 뺀다. 그때는 others ≥ 1이라 앞의 1이 e^{−64}배도 못 된다.
@@ -332,29 +372,42 @@ def _surprisal(z: Float[Tensor, "*shape"], y: Int[Tensor, "..."], dim: int) -> F
     return loss.squeeze(dim)
 
 
-def _expected_surprisal(z: Float[Tensor, "*shape"], a: Float[Tensor, "*shape"], dim: int) -> Float[Tensor, "..."]:
-    # Σ_c a_c (−log p_c). 가장 큰 로짓 t의 항은 위와 같은 식이고, 나머지는 log Σ_k e^{d_k} − d_c다. d_t는 값이 0이고
-    # 기울기만 나른다. 그래야 t의 기울기 p_t Σ_{c ≠ t} a_c − a_t Σ_{k ≠ t} p_k의 두 항이 따로 정확하다.
-    top, t = _top(z, dim)
+def _expected_surprisal(
+    z: Tensor,
+    a: Tensor,
+    dim: int,
+    *,
+    index: Tensor | None = None,
+    extra: Tensor | None = None,
+    **bounds: tuple[Tensor | None, Interval],
+) -> Tensor:
+    # Σ_c a_c (−log p_c). a는 z의 모양으로 늘어난다. index를 주면 그 클래스의 a_c에 extra_c를 더한 것이다.
+    # 가장 큰 로짓 t의 항은 위와 같은 식이고, 나머지는 log Σ_k e^{d_k} − d_c다. d_t는 값이 0이고 기울기만 나른다.
+    # 그래야 t의 기울기 p_t Σ_{c ≠ t} a_c − a_t Σ_{k ≠ t} p_k의 두 항이 따로 정확하다.
+    top, t = z.detach().max(dim, keepdim=True)
+    _check_values(top, **bounds)
     d = z - top
-    d_t, a_t = d.gather(dim, t), a.gather(dim, t)
-    d = d.scatter(dim, t, 0.0)
+    d_t, d = d.gather(dim, t), d.scatter(dim, t, 0.0)
     others = torch.exp(d).scatter(dim, t, 0.0).sum(dim, keepdim=True)
-    if checks.plain(z).amin() == -math.inf:  # 가려진 클래스: 0 · ∞ = 0
-        d = d.masked_fill((a == 0) & d.isinf(), 0.0)
     of_top = torch.log1p(others * torch.exp(-d_t))
     log_sum = torch.log1p(others + torch.expm1(d_t))
-    loss = a_t * of_top + (a.sum(dim, keepdim=True) - a_t) * log_sum
-    return loss.squeeze(dim) - (a * d).sum(dim)
+    if checks.plain(z).amin().item() == -math.inf:  # 가려진 클래스: 0 · ∞ = 0
+        d = d.masked_fill((a == 0) & (d == -math.inf), 0.0)
+    a_t, total, linear = a.expand_as(z).gather(dim, t), a.sum(dim, keepdim=True), (a * d).sum(dim, keepdim=True)
+    if index is not None and extra is not None:
+        at, more = index.unsqueeze(dim), extra[index].unsqueeze(dim)
+        a_t, total, linear = a_t + more * (at == t), total + more, linear + more * d.gather(dim, at)
+    return (a_t * of_top + (total - a_t) * log_sum - linear).squeeze(dim)
 
 
-def _top(logits: Float[Tensor, "*shape"], dim: int) -> torch.return_types.max:
-    # 가장 큰 로짓과 그 번호. 모두에서 같은 수를 빼도 소프트맥스는 그대로이므로 기울기는 지나지 않는다.
-    top = logits.detach().max(dim, keepdim=True)
-    if checks.plain(top.values).amin() == -math.inf:
-        raise ValueError("logits: 줄마다 유한한 로짓이 있어야 하는데 모두 -inf인 줄이 있다")
-    checks.within(logits=(top.values, REAL))
-    return top
+def _check_values(top: Tensor, **bounds: tuple[Tensor | None, Interval]) -> None:
+    # 줄마다 가장 큰 로짓이 유한하면 +inf도 nan도 없고, 남은 클래스가 하나는 있다. -inf는 가려진 클래스다.
+    try:
+        checks.within(logits=(top, REAL), **bounds)
+    except ValueError:
+        if (checks.plain(top) == -math.inf).any():
+            raise ValueError("logits: 줄마다 유한한 로짓이 있어야 하는데 모두 -inf인 줄이 있다") from None
+        raise
 
 
 def _smooth(y: Float[Tensor, "*shape"], epsilon: float, dim: int) -> Float[Tensor, "*shape"]:
@@ -362,19 +415,17 @@ def _smooth(y: Float[Tensor, "*shape"], epsilon: float, dim: int) -> Float[Tenso
 
 
 def _check_labels(scores: Tensor, **labels: Tensor) -> None:
-    # scores는 로짓이나 확률.
+    # scores는 로짓이나 확률. 번호의 값은 보지 않는다.
     checks.int64(**labels)
     dim = 0 if scores.ndim == 1 else 1
-    classes = scores.shape[dim]
     expected = (*scores.shape[:dim], *scores.shape[dim + 1 :])
     for name, value in labels.items():
         if value.shape != expected:
             raise ValueError(
                 f"{name}: 번호이면 모양이 {expected}이어야 하는데 {tuple(value.shape)}이다. 앞 인자의 모양은 "
-                f"{tuple(scores.shape)}, 클래스 축은 dim={dim}({classes}개)이다. 클래스가 마지막 축에 있으면 "
-                "movedim(-1, 1)로 옮긴다"
+                f"{tuple(scores.shape)}, 클래스 축은 dim={dim}({scores.shape[dim]}개)이다. 클래스가 마지막 축에 "
+                "있으면 movedim(-1, 1)로 옮긴다"
             )
-        checks.within(**{name: (value, Interval(0, classes - 1))})
 
 
 def _check_inputs(
@@ -395,9 +446,10 @@ def _check_inputs(
     if weight is not None:
         checks.floating(weight=weight)
         checks.shape((logits.shape[dim],), weight=weight)
-        checks.within(weight=(weight, NONNEGATIVE))
     if target.is_floating_point():
         checks.shape(logits.shape, target=target)
         checks.simplex(dim, target=target)
         if ignore_index >= 0:
             raise ValueError(f"ignore_index: 확률 라벨에는 쓸 수 없는데 {ignore_index}이다")
+        return
+    _check_labels(logits, target=target)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, UNIT, Interval
-from mgk_docs_src.losses.categorical import cross_entropy
+from mgk_docs_src.losses.categorical import surprisal
 from mgk_docs_src.losses.reduction import Reduction, float32_in_autocast, reduce, widen
 from mgk_docs_src.modes import full_precision
 
@@ -561,16 +561,16 @@ def logit_adjustment(
 
 
 def _surprisal(logits: Tensor, labels: Tensor) -> Tensor:
-    # h = −log p_y는 교차 엔트로피다. 넓힌 자료형 그대로 둔다.
-    checks.class_scores(labels, logits=logits)
-    return cross_entropy(widen(logits)[0], labels, reduction="none")
+    # 넓힌 자료형 그대로 둔다. 반올림은 끝에서 한 번만 한다.
+    checks.floating(logits=logits)
+    return surprisal(widen(logits)[0], labels)
 
 
 def _frequencies(labels: Tensor, num_classes: int, dtype: torch.dtype | None) -> Tensor:
     # 클래스의 빈도 n_c / N. 없는 클래스의 가중치와 로그는 무한대다.
     checks.class_list(num_classes, labels=labels)
     counts = labels.new_zeros(num_classes).scatter_add(0, labels, torch.ones_like(labels))
-    fewest, rarest = checks.plain(counts.min(0).values), checks.plain(counts.argmin(0))
-    if (fewest == 0).any():
-        raise ValueError(f"labels: 클래스마다 표본이 있어야 하는데 {int(rarest[fewest == 0][0])}번이 없다")
+    if not checks.plain(counts).all():
+        missing = checks.plain(counts.argmin())[checks.plain(counts.amin()) == 0]
+        raise ValueError(f"labels: 클래스마다 표본이 있어야 하는데 {int(missing[0])}번이 없다")
     return (counts.double() / len(labels)).to(dtype or torch.get_default_dtype())
