@@ -14,7 +14,7 @@ from mgk_docs_src.losses.reduction import Reduction, float32_in_autocast, reduce
 from mgk_docs_src.modes import full_precision
 
 
-@float32_in_autocast
+@full_precision
 def entropy(p: Float[Tensor, "*shape"], *, dim: int = -1) -> Float[Tensor, "..."]:
     r"""엔트로피: 분포 $P$를 가장 짧은 부호로 적을 때의 평균 길이.
 
@@ -37,7 +37,7 @@ def entropy(p: Float[Tensor, "*shape"], *, dim: int = -1) -> Float[Tensor, "..."
     return distribution_cross_entropy(p, p, dim=dim)
 
 
-@float32_in_autocast
+@full_precision
 def distribution_cross_entropy(
     p: Float[Tensor, "*shape"],
     q: Float[Tensor, "*shape"],
@@ -68,7 +68,7 @@ def distribution_cross_entropy(
     return -_xlogy(wide_p, wide_q).sum(dim).to(torch.promote_types(p.dtype, q.dtype))
 
 
-@float32_in_autocast
+@full_precision
 def kl_divergence(
     p: Float[Tensor, "*shape"],
     q: Float[Tensor, "*shape"],
@@ -101,7 +101,7 @@ def kl_divergence(
     return each.sum(dim).to(torch.promote_types(p.dtype, q.dtype))
 
 
-@float32_in_autocast
+@full_precision
 def bernoulli_log_likelihood(
     probabilities: Float[Tensor, "*shape"],
     target: Float[Tensor, "*shape"],
@@ -350,7 +350,7 @@ def _is_constant(x: Tensor) -> bool:
     # 미분할 일이 없는 보통의 텐서. torch.func의 변환이 겉을 입혔으면 그 안에서 미분할 수도 있다.
     if torch.compiler.is_compiling() or torch.func.debug_unwrap(x) is not x:
         return False
-    return not x.requires_grad and forward_ad.unpack_dual(x).tangent is None
+    return not x.requires_grad and forward_ad.unpack_dual(x).tangent is None  # type: ignore[no-untyped-call]
 
 
 def _xlogy(x: Float[Tensor, "*shape"], y: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

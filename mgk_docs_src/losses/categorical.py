@@ -13,7 +13,7 @@ from mgk_docs_src.losses.reduction import Reduction, float32_in_autocast, reduce
 from mgk_docs_src.modes import full_precision
 
 
-@float32_in_autocast
+@full_precision
 def sparse_categorical_cross_entropy(
     probabilities: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -367,8 +367,9 @@ def _surprisal(z: Tensor, y: Tensor, dim: int, **bounds: tuple[Tensor | None, In
     d = z - top
     d_y = d.gather(dim, at)
     others = torch.exp(d).scatter(dim, at, 0.0).sum(dim, keepdim=True)
-    # e^{−d_y}가 넘치지 않게 −64보다 작은 몫은 로그 밖에서 뺀다. 그때는 others ≥ 1이라 앞의 1이 e^{−64}배도 못 된다.
-    loss = torch.log1p(others * torch.exp(-d_y.clamp_min(-64.0))) + torch.relu(-64.0 - d_y)
+    # e^{−d_y}가 넘치지 않게, 먼 몫은 로그 밖에서 뺀다. 그때는 others ≥ 1이라 로그 안의 1이 반올림보다 작다.
+    far = 1.25 * math.log(torch.finfo(z.dtype).eps)  # float32에서 −20, float64에서 −45
+    loss = torch.log1p(others * torch.exp(-d_y.clamp_min(far))) + torch.relu(far - d_y)
     return loss.squeeze(dim)
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from functools import reduce as fold
 from functools import wraps
-from typing import Any, Literal, ParamSpec, TypeVar
+from inspect import signature
+from typing import Literal, ParamSpec, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -83,31 +84,31 @@ def widen(*tensors: Float[Tensor, "..."]) -> tuple[Float[Tensor, "..."], ...]:
 
 
 def float32_in_autocast(loss: Callable[P, R]) -> Callable[P, R]:
-    r"""자동 정밀도(autocast) 안에서 torch의 손실들이 하는 대로 하는 손실. 밖에서는 아무것도 더하지 않는다.
+    r"""자동 정밀도(autocast) 안에서 torch의 손실들처럼 float32를 내는 손실. 밖에서는 아무것도 더하지 않는다.
 
-    autocast를 끄고, float16과 bfloat16인 텐서 인자를 float32로 올려 부른다. 그래서 손실도 float32다. float16이면
+    autocast를 끄고, 첫 인자(로짓이나 확률)가 float16이나 bfloat16이면 float32로 올려 부른다. 손실이 float16이면
     `GradScaler`가 처음에 곱하는 $2^{16}$이 가장 큰 수 65504를 넘어 기울기가 무한대가 된다.
 
     Args:
-        loss: 텐서 인자를 위치나 이름으로 바로 받는 손실.
+        loss: 예측을 첫 인자로 받고, 그 자료형을 담는 자료형으로 손실을 내는 함수.
 
     Returns:
-        같은 인자를 받는 손실.
+        같은 인자를 받는 함수.
 
     References:
         PyTorch 문서, Automatic Mixed Precision package의 Autocast Op Reference (float32로 올리는 연산).
     """
-    precise = full_precision(loss)
+    precise, shape = full_precision(loss), signature(loss)
+    first = next(iter(shape.parameters))
 
     @wraps(loss)
     def widened(*args: P.args, **kwargs: P.kwargs) -> R:
-        if torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda"):
-            return precise(*map(_float32, args), **{name: _float32(value) for name, value in kwargs.items()})
-        return loss(*args, **kwargs)
+        if not torch.is_autocast_enabled("cpu") and not torch.is_autocast_enabled("cuda"):
+            return loss(*args, **kwargs)
+        given = shape.bind(*args, **kwargs)
+        prediction = given.arguments[first]
+        if isinstance(prediction, Tensor) and prediction.dtype in (torch.float16, torch.bfloat16):
+            given.arguments[first] = prediction.float()
+        return precise(*given.args, **given.kwargs)
 
     return widened
-
-
-def _float32(value: Any) -> Any:
-    half = isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
-    return value.float() if half else value
