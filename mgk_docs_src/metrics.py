@@ -62,7 +62,8 @@ def expected_calibration_error(
     $$\mathrm{ECE} = \sum_{b=1}^{B} \frac{|I_b|}{N} \left| \mathrm{acc}(I_b) - \mathrm{conf}(I_b) \right|
     = \frac{1}{N} \sum_{b=1}^{B} \Bigl| \sum_{i \in I_b} \left( \mathbf{1}[\hat{y}_i = y_i] - q_i \right) \Bigr|$$
 
-    칸은 너비가 같고, $I_b = \{i : \frac{b-1}{B} < q_i \le \frac{b}{B}\}$다. 값을 살피므로 장치와 동기화한다.
+    칸은 너비가 같고, $I_b = \{i : \frac{b-1}{B} < q_i \le \frac{b}{B}\}$다. 경계 $\frac{b}{B}$는 확률의 자료형으로
+    반올림한 것이다. 값을 살피므로 장치와 동기화한다.
 
     Args:
         probabilities: 예측 확률 $p$. 한 줄의 합이 1이다.
@@ -132,7 +133,8 @@ def roc_auc(
 
     $$\mathrm{AUC} = \frac{1}{mn} \sum_{i,j} \Bigl( \mathbf{1}[s_i > t_j] + \tfrac12 \mathbf{1}[s_i = t_j] \Bigr)$$
 
-    제멋대로 매긴 점수는 0.5다. 순서만 보므로 점수의 단위는 상관없다. 짝을 모두 만들지 않고 정렬해서 센다.
+    제멋대로 매긴 점수는 0.5다. 순서만 보므로 점수의 단위는 상관없고, 기울기는 없다. 짝을 모두 만들지 않고
+    정렬해서 센다.
     값을 살피므로 장치와 동기화한다.
 
     Args:

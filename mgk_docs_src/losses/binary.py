@@ -144,7 +144,8 @@ def bce(
 
     $$\ell(p, y) = -w \left[ y \log p + (1 - y) \log (1 - p) \right], \qquad 0 \log 0 = 0$$
 
-    식 그대로다. $p$가 정확히 0이나 1인데 틀렸으면 $\infty$이고, torch의 `BCELoss`처럼 100에서 자르지 않는다.
+    식 그대로다. $p$가 정확히 0이나 1인데 틀렸으면 $\infty$이고, torch의 `BCELoss`처럼 손실을 100에서, 기울기의 분모를
+    $10^{-12}$에서 자르지 않는다.
     로짓이 있으면 [`bce_with_logits`][mgk_docs_src.losses.binary.bce_with_logits]를 쓴다.
     값을 살피므로 장치와 한 번 동기화한다.
 

@@ -138,14 +138,15 @@ def cross_entropy(
     D = \begin{cases} \sum_i w_{y_i} & \text{번호} \\ N d_1 \cdots d_k & \text{확률} \end{cases}$$
 
     번호 $y$는 원-핫 라벨로 읽고, 평활화하면 $\tilde{y}_c = (1 - \epsilon)\, y_c + \epsilon / C$다.
-    정답의 로짓이 아주 커도 손실이 0으로 사라지지 않고 상대 정밀도를 지킨다. float16과 bfloat16은 float32로 계산하고
-    한 번 반올림한다. 값을 살피므로 장치와 몇 번 동기화한다.
+    정답의 로짓이 아주 커도 손실이 0으로 사라지지 않고, 클래스가 몇이든 기울기 $p_c - \tilde{y}_c$의 자리를 지킨다.
+    $-\infty$인 로짓은 가려진 클래스로 확률이 0이고, 그 라벨이나 가중치가 0이면 손실에 더하지 않는다. float16과
+    bfloat16은 float32로 계산하고 한 번 반올림한다. 값을 살피므로 장치와 몇 번 동기화한다.
 
     클래스는 **둘째 축**이다. $(N, L, C)$인데 $L = C$이면 모양만으로는 축이 틀린 것을 알 수 없으니,
     `logits.movedim(-1, 1)`로 옮겨 넣는다.
 
     Args:
-        logits: 로짓 $z$. $(C)$, $(N, C)$, $(N, C, d_1, \ldots, d_k)$.
+        logits: 로짓 $z$. $(C)$, $(N, C)$, $(N, C, d_1, \ldots, d_k)$. 한 자리에 하나는 유한하다.
         target: 번호이면 `torch.int64`, `logits`에서 클래스 축을 뺀 모양. 확률이면 실수형, `logits`와 같은 모양.
         weight: 클래스의 가중치 $w_c \ge 0$. 모양 $(C)$. 기본값은 모두 1.
         ignore_index: 이 번호인 자리는 합과 분모에서 뺀다. 확률 라벨에는 쓸 수 없다.
@@ -157,9 +158,10 @@ def cross_entropy(
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 비었거나, 모양이나 자료형이 틀렸거나, 로짓이 유한하지 않거나, 없는 번호이거나, 확률이 음수거나 합이
-            1이 아니거나, 가중치가 $[0, \infty)$를, $\epsilon$이 $[0, 1]$을 벗어나거나, 확률 라벨에 `ignore_index`를
-            주거나, 모든 자리가 빠지거나(torch는 nan), 평균인데 남은 가중치의 합이 0이면.
+        ValueError: 비었거나, 모양이나 자료형이 틀렸거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는
+            번호이거나, 확률이 음수거나 합이 1이 아니거나, 가중치가 $[0, \infty)$를, $\epsilon$이 $[0, 1]$을 벗어나거나,
+            확률 라벨에 0 이상의 `ignore_index`를 주거나, 평균인데 모든 자리가 빠지거나 남은 가중치의 합이 0이면
+            (torch는 nan).
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.3절.
@@ -213,7 +215,7 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
     오른쪽 식은 빼는 곳이 없어 정답의 확률이 1에 가까워도 자리를 지킨다. 값을 살피므로 장치와 동기화한다.
 
     Args:
-        logits: 로짓 $z$.
+        logits: 로짓 $z$. $-\infty$인 로짓은 가려진 클래스다.
         labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
 
     Returns:
@@ -221,7 +223,7 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이면.
+        ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이면.
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.3.2절.

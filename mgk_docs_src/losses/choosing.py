@@ -396,7 +396,7 @@ def focal_loss(
     값을 살피므로 장치와 동기화한다.
 
     Args:
-        logits: 로짓 $z$.
+        logits: 로짓 $z$. $-\infty$인 로짓은 가려진 클래스다.
         labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
         gamma: 초점의 세기 $\gamma \ge 0$.
         reduction: `"none"`, `"mean"`, `"sum"`.
@@ -406,7 +406,8 @@ def focal_loss(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이거나, $\gamma$가 음수이면.
+        ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이거나,
+            $\gamma$가 음수이면.
 
     References:
         Lin, T.-Y. 외 (2017). Focal Loss for Dense Object Detection, 3.2절.
@@ -436,7 +437,7 @@ def generalised_cross_entropy(
     값을 살피므로 장치와 동기화한다.
 
     Args:
-        logits: 로짓 $z$.
+        logits: 로짓 $z$. $-\infty$인 로짓은 가려진 클래스다.
         labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
         q: 구부리는 세기 $q \in [0, 1]$. 클수록 틀린 표본을 빨리 포기한다. 0이면 교차 엔트로피다.
         reduction: `"none"`, `"mean"`, `"sum"`.
@@ -446,7 +447,8 @@ def generalised_cross_entropy(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이거나, $q$가 $[0, 1]$을 벗어나면.
+        ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이거나,
+            $q$가 $[0, 1]$을 벗어나면.
 
     References:
         Zhang, Z. & Sabuncu, M. (2018). Generalized Cross Entropy Loss for Training Deep Neural Networks with
@@ -474,7 +476,7 @@ def brier_loss(
     표본에서도 자리를 지킨다. 값을 살피므로 장치와 동기화한다.
 
     Args:
-        logits: 로짓 $z$.
+        logits: 로짓 $z$. $-\infty$인 로짓은 가려진 클래스다.
         labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
         reduction: `"none"`, `"mean"`, `"sum"`.
 
@@ -483,7 +485,7 @@ def brier_loss(
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이면.
+        ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이면.
 
     References:
         Brier, G. W. (1950). Verification of Forecasts Expressed in Terms of Probability.
