@@ -188,7 +188,7 @@ def cross_entropy(
         loss = _expected_surprisal(z, flat, dim, index=index, extra=(1 - label_smoothing) * w, **bounds)
     else:
         loss = _surprisal(z, index, dim, **bounds)
-    share = w[index] * kept
+    share = _take(w, index) * kept
     factor = kept if label_smoothing else share
     # 빠진 자리와 가중치가 0인 자리는 손실이 무한대여도 0이다.
     loss = loss.masked_fill((factor == 0) & (loss == math.inf), 0.0) * factor
@@ -398,9 +398,14 @@ def _expected_surprisal(
         d = d.masked_fill((a == 0) & (d == -math.inf), 0.0)
     a_t, total, linear = a.expand_as(z).gather(dim, t), a.sum(dim, keepdim=True), (a * d).sum(dim, keepdim=True)
     if index is not None and extra is not None:
-        at, more = index.unsqueeze(dim), extra[index].unsqueeze(dim)
+        at, more = index.unsqueeze(dim), _take(extra, index).unsqueeze(dim)
         a_t, total, linear = a_t + more * (at == t), total + more, linear + more * d.gather(dim, at)
     return (a_t * of_top + (total - a_t) * log_sum - linear).squeeze(dim)
+
+
+def _take(w: Tensor, index: Tensor) -> Tensor:
+    # w[index]와 같다. w[index]는 vmap 안에서 번호가 하나뿐이면 그 값을 파이썬으로 꺼내려다 실패한다.
+    return w.gather(0, index.flatten()).view(index.shape)
 
 
 def _check_values(top: Tensor, **bounds: tuple[Tensor | None, Interval]) -> None:

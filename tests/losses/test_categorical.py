@@ -460,6 +460,24 @@ def test_transforms_equal_the_loop(device, name):
         torch.testing.assert_close(tangent, (slope * push).sum())
 
 
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_the_gradient_of_every_single_sample(device, label_smoothing):
+    z, y = batch(device)
+    w = torch.tensor([1.0, 2.0, 0.5, 3.0], device=device, dtype=torch.float64)
+
+    def loss(z, y, w):
+        return cross_entropy(z, y, weight=w, label_smoothing=label_smoothing)
+
+    slopes = torch.func.vmap(torch.func.grad(loss), in_dims=(0, 0, None))(z, y, w)
+    wanted = [torch.func.grad(loss)(*row, w) for row in zip(z, y, strict=True)]
+    torch.testing.assert_close(slopes, torch.stack(wanted), **CLOSE)
+    if not label_smoothing:
+        torch.testing.assert_close(slopes, cross_entropy_grad(z, y), **CLOSE)
+    weights = torch.stack([w, w.flip(0)])
+    both = torch.func.vmap(loss, in_dims=(None, None, 0))(z, y, weights)
+    torch.testing.assert_close(both, torch.stack([loss(z, y, w) for w in weights]), **CLOSE)
+
+
 def test_the_curvature_is_that_of_the_softmax(device):
     z, y = batch(device, 1, 5)
     p = z.softmax(1)[0]
