@@ -87,7 +87,9 @@ def float32_in_autocast(loss: Callable[P, R]) -> Callable[P, R]:
     r"""자동 정밀도(autocast) 안에서 torch의 손실들처럼 float32를 내는 손실. 밖에서는 아무것도 더하지 않는다.
 
     autocast를 끄고, 첫 인자(로짓이나 확률)가 float16이나 bfloat16이면 float32로 올려 부른다. 손실이 float16이면
-    `GradScaler`가 처음에 곱하는 $2^{16}$이 가장 큰 수 65504를 넘어 기울기가 무한대가 된다.
+    `GradScaler`가 처음에 곱하는 배율이 가장 큰 수를 넘어 기울기가 무한대가 된다.
+
+    $$2^{16} = 65536 > 65504 = (2 - 2^{-10})\, 2^{15}$$
 
     Args:
         loss: 예측을 첫 인자로 받고, 그 자료형을 담는 자료형으로 손실을 내는 함수.
