@@ -431,6 +431,24 @@ def count(low: int, **values: int) -> None:
             raise ValueError(f"{name}: {low} 이상의 정수여야 하는데 {value}이다")
 
 
+def axis(ndim: int, **values: int) -> None:
+    r"""모두 축이 `ndim`개인 텐서의 축의 번호 $-ndim, \ldots, ndim - 1$인지 본다.
+
+    Args:
+        ndim: 축의 수.
+        values: 이름과 번호.
+
+    Raises:
+        TypeError: 정수가 아니면.
+        ValueError: 없는 축이면.
+
+    References:
+        PyTorch 문서, `torch.sum`의 `dim`.
+    """
+    count(-ndim, **values)
+    number(Interval(-ndim, ndim - 1), **values)
+
+
 def choice(allowed: tuple[str, ...], **values: str) -> None:
     """모두 정해진 낱말 가운데 하나인지 본다.
 

@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT
-from mgk_docs_src.losses.reduction import Reduction, float32_in_autocast, reduce, widen
+from mgk_docs_src.losses.reduction import Reduction, reduce, widen
 from mgk_docs_src.modes import full_precision
 
 
@@ -132,7 +132,7 @@ def bernoulli_log_likelihood(
     return log_likelihood
 
 
-@float32_in_autocast
+@full_precision
 def bce(
     probabilities: Float[Tensor, "*shape"],
     target: Float[Tensor, "*shape"],
@@ -182,7 +182,7 @@ def bce(
     return reduce(loss, reduction).to(torch.promote_types(probabilities.dtype, target.dtype))
 
 
-@float32_in_autocast
+@full_precision
 def bce_with_logits(
     logits: Float[Tensor, "*shape"],
     target: Float[Tensor, "*shape"],
@@ -368,4 +368,5 @@ def _check_distributions(dim: int, *, p: Tensor, q: Tensor) -> None:
     checks.floating(p=p, q=q)
     checks.nonempty(p=p)
     checks.shape(p.shape, q=q)
+    checks.axis(p.ndim, dim=dim)
     checks.simplex(dim, p=p, q=q)

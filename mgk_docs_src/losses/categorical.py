@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
-from mgk_docs_src.losses.reduction import Reduction, float32_in_autocast, reduce, widen
+from mgk_docs_src.losses.reduction import Reduction, reduce, widen
 from mgk_docs_src.modes import full_precision
 
 
@@ -82,12 +82,13 @@ def smooth_labels(
     """
     checks.floating(target=target)
     checks.nonempty(target=target)
+    checks.axis(target.ndim, dim=dim)
     checks.simplex(dim, target=target)
     checks.number(UNIT, label_smoothing=label_smoothing)
     return _smooth(widen(target)[0], label_smoothing, dim).to(target.dtype)
 
 
-@float32_in_autocast
+@full_precision
 def surprisal(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n"]:
     r"""정답의 놀람(surprisal): 표본마다의 교차 엔트로피. 초점 손실, 일반화 교차 엔트로피, 브라이어 손실의 $h$다.
 
@@ -121,7 +122,7 @@ def surprisal(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[T
     return h.to(logits.dtype)
 
 
-@float32_in_autocast
+@full_precision
 def cross_entropy(
     logits: Float[Tensor, "*shape"],
     target: Int[Tensor, "..."] | Float[Tensor, "*shape"],

@@ -10,7 +10,7 @@ from torch import Tensor
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, UNIT, Interval
 from mgk_docs_src.losses.categorical import surprisal
-from mgk_docs_src.losses.reduction import Reduction, float32_in_autocast, reduce, widen
+from mgk_docs_src.losses.reduction import Reduction, reduce, widen
 from mgk_docs_src.modes import full_precision
 
 LABELS = {
@@ -380,7 +380,7 @@ def recommend(
     return Recommendation(f"{rule.loss} ({name})", rule.reason, rule.page, rule.evidence)
 
 
-@float32_in_autocast
+@full_precision
 def focal_loss(
     logits: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -420,7 +420,7 @@ def focal_loss(
     return reduce(wrong**gamma * h, reduction).to(logits.dtype)
 
 
-@float32_in_autocast
+@full_precision
 def generalised_cross_entropy(
     logits: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -461,7 +461,7 @@ def generalised_cross_entropy(
     return reduce(loss, reduction).to(logits.dtype)
 
 
-@float32_in_autocast
+@full_precision
 def brier_loss(
     logits: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],

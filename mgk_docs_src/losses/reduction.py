@@ -1,10 +1,7 @@
 """손실을 하나의 수로 줄이기(reduction)와, 반정밀도 입력을 넓혀 계산하기."""
 
-from collections.abc import Callable
 from functools import reduce as fold
-from functools import wraps
-from inspect import signature
-from typing import Literal, ParamSpec, TypeVar
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -14,8 +11,6 @@ from mgk_docs_src import checks
 from mgk_docs_src.checks import POSITIVE
 from mgk_docs_src.modes import full_precision
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Reduction = Literal["none", "mean", "sum"]
 
 
@@ -81,36 +76,3 @@ def widen(*tensors: Float[Tensor, "..."]) -> tuple[Float[Tensor, "..."], ...]:
     checks.floating(**{f"tensors[{i}]": tensor for i, tensor in enumerate(tensors)})
     wide = fold(torch.promote_types, (tensor.dtype for tensor in tensors), torch.float32)
     return tuple(tensor.to(wide) for tensor in tensors)
-
-
-def float32_in_autocast(loss: Callable[P, R]) -> Callable[P, R]:
-    r"""자동 정밀도(autocast) 안에서 torch의 손실들처럼 float32를 내는 손실. 밖에서는 아무것도 더하지 않는다.
-
-    autocast를 끄고, 첫 인자(로짓이나 확률)가 float16이나 bfloat16이면 float32로 올려 부른다. 손실이 float16이면
-    `GradScaler`가 처음에 곱하는 배율이 가장 큰 수를 넘어 기울기가 무한대가 된다.
-
-    $$2^{16} = 65536 > 65504 = (2 - 2^{-10})\, 2^{15}$$
-
-    Args:
-        loss: 예측을 첫 인자로 받고, 그 자료형을 담는 자료형으로 손실을 내는 함수.
-
-    Returns:
-        같은 인자를 받는 함수.
-
-    References:
-        PyTorch 문서, Automatic Mixed Precision package의 Autocast Op Reference (float32로 올리는 연산).
-    """
-    precise, shape = full_precision(loss), signature(loss)
-    first = next(iter(shape.parameters))
-
-    @wraps(loss)
-    def widened(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not torch.is_autocast_enabled("cpu") and not torch.is_autocast_enabled("cuda"):
-            return loss(*args, **kwargs)
-        given = shape.bind(*args, **kwargs)
-        prediction = given.arguments[first]
-        if isinstance(prediction, Tensor) and prediction.dtype in (torch.float16, torch.bfloat16):
-            given.arguments[first] = prediction.float()
-        return precise(*given.args, **given.kwargs)
-
-    return widened

@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 import torch
 
-from mgk_docs_src.losses.reduction import Reduction, float32_in_autocast, reduce, widen
+from mgk_docs_src.losses.reduction import Reduction, reduce, widen
 
 
 def test_each_reduction(device):
@@ -37,19 +37,6 @@ def test_widen_goes_to_a_common_dtype_of_at_least_float32(device, kinds, wide):
     widened = widen(*tensors)
     assert [tensor.dtype for tensor in widened] == [wide] * len(kinds)
     assert all(tensor.tolist() == [0.5, 0.5] for tensor in widened)
-
-
-@pytest.mark.parametrize("low", [torch.float16, torch.bfloat16])
-def test_a_loss_in_autocast_is_float32_as_torchs_own(device, low):
-    square = float32_in_autocast(lambda x, scale=1.0: (scale * x @ x).to(x.dtype))
-    x = torch.tensor([3.0, 4.0], device=device, dtype=low)
-    assert square(x).dtype == low
-    with torch.autocast(device.type, dtype=low):
-        for loss in (square(x, 0.5), square(x=x, scale=0.5), square(x.float(), scale=0.5)):
-            assert loss.dtype == torch.float32
-            assert loss.item() == 12.5
-        assert square(x.double()).dtype == torch.float64
-        assert torch.is_autocast_enabled(device.type)
 
 
 @pytest.mark.bad_input

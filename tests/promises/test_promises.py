@@ -158,7 +158,9 @@ def test_defaults_change_nothing(name: str, device: torch.device) -> None:
         same(run(row, make(), built), plain)
     built = row.make(make())
     with default_dtype(DOUBLE):
-        same(run(row, make(), built), plain)
+        # 실수를 하나도 받지 않는 함수는 기본 자료형으로 낸다.
+        drawn = any(x.is_floating_point() for x in tensors(built)) or row.then or "dtype" in built.knobs
+        same(run(row, make(), built), plain if drawn else mapped(torch.Tensor.double, plain), 0 if drawn else 1e-6)
 
 
 @pytest.mark.parametrize("name", SIZED)
@@ -293,7 +295,7 @@ def test_float32_agrees_with_float64_at_every_size(name: str, device: torch.devi
         single, double = Make(device, SINGLE, n), Make(device, DOUBLE, n)
         close_to_double(run(row, single), run(row, double), 2e-5)
         for ours, theirs in zip(ways(row, single.again), ways(row, double.again), strict=True):
-            close_to_double(slopes(*ours), slopes(*theirs), 2e-4)
+            close_to_double(slopes(*ours), slopes(*theirs), row.slack)
 
 
 @pytest.mark.parametrize("name", HOMOGENEOUS)
