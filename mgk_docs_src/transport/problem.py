@@ -72,7 +72,10 @@ def constant(compute: Callable[..., tuple[Tensor, ...]], *tensors: Float[Tensor,
     References:
         PyTorch 문서, Extending torch.func with autograd.Function.
     """
-    results: tuple[Tensor, ...] = _Constant.apply(compute, *(tensor.detach() for tensor in tensors))  # type: ignore[no-untyped-call]
+    values = [tensor.detach() for tensor in tensors]
+    if all(torch.func.debug_unwrap(value) is value for value in values):
+        return compute(*values)
+    results: tuple[Tensor, ...] = _Constant.apply(compute, *values)  # type: ignore[no-untyped-call]
     return results
 
 
@@ -104,12 +107,14 @@ def exact_plan(costs: Array, a: Array, b: Array, *, limit: int, named: str) -> t
     solve = partial(_simplex, limit=limit, named=named)
     flow, u, _ = solve(costs, a, b)
     f, g = _feasible(costs, a, u)
-    gap = float((flow * costs).sum() - flow.sum(1) @ f - flow.sum(0) @ g)
+    sent, received, spent = flow.sum(1), flow.sum(0), float(np.einsum("ij,ij", flow, costs))
+    gap = spent - float(sent @ f + received @ g)
     rounding = 4 * float(np.finfo(np.float64).eps) * (1 + abs(f).max() + abs(g).max())
-    if abs(gap) + rounding > _CERTAIN * float((flow * abs(costs)).sum()):
+    if abs(gap) + rounding > _CERTAIN * abs(spent):
         flow, u = _refined(costs, a, b, flow, solve)
         f, g = _feasible(costs, a, u)
-    off = float(abs(flow.sum(1) - a).sum() + abs(flow.sum(0) - b).sum())
+        sent, received = flow.sum(1), flow.sum(0)
+    off = float(abs(sent - a).sum() + abs(received - b).sum())
     if off > _CERTAIN:
         raise RuntimeError(f"{named}: 답이 최적임을 확인하지 못했다 (무게의 오차 {off:.2g})")
     return flow, scale * f, scale * g
@@ -167,9 +172,10 @@ def _refined(
         gap = float((part * slack).sum())
         if gap <= _CERTAIN * spent:
             break
-        part, u, v = solve(np.minimum(slack, reach * gap), a[rows], b[columns])
-        spent, f, g = float((part * abs(inner)).sum()), f.plus(u), g.plus(v)
-        if part[slack > reach * gap].any():  # 누른 길을 썼으니 덜 누른다
+        top = reach * gap
+        part, u, v = solve(np.minimum(slack / top, 1), a[rows], b[columns])
+        spent, f, g = float((part * abs(inner)).sum()), f.plus(top * u), g.plus(top * v)
+        if part[slack > top].any():  # 누른 길을 썼으니 덜 누른다
             reach *= 1000
     else:
         name = solve.keywords["named"]
@@ -206,16 +212,15 @@ def _slack(costs: Array, f: _Precise, g: _Precise) -> Array:
 
 
 def _simplex(costs: Array, a: Array, b: Array, *, limit: int, named: str) -> tuple[Array, Array, Array]:
-    """POT의 네트워크 단체법: 계획과 두 퍼텐셜."""
+    """POT의 네트워크 단체법: 계획과 두 퍼텐셜. 비용의 크기는 1쯤이어야 한다."""
     n, m = costs.shape
-    scale = float(abs(costs).max()) or 1.0
     equal = bool((a == a[0]).all() and (b == b[0]).all())
     common = math.gcd(n, m)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # 풀지 못했다는 경고 대신 아래에서 오류를 낸다
         # 무게가 모두 같으면 개수로 푼다: 더하고 빼도 반올림이 없다.
         weights = (np.full(n, m / common), np.full(m, n / common)) if equal else (a, b)
-        flow, log = ot.emd(*weights, costs / scale, numItermax=limit, log=True)
+        flow, log = ot.emd(*weights, costs, numItermax=limit, log=True)
     if log["warning"] is not None:
         raise RuntimeError(f"{named}: 단체법이 {limit}걸음 안에 풀지 못했다 ({log['warning']})")
     if equal:
@@ -225,4 +230,4 @@ def _simplex(costs: Array, a: Array, b: Array, *, limit: int, named: str) -> tup
         amounts = flow[rows, columns]
         dust = amounts <= np.minimum((n + m) * np.finfo(np.float64).eps, DUST * np.minimum(a[rows], b[columns]))
         flow[rows[dust], columns[dust]] = 0
-    return flow, scale * log["u"], scale * log["v"]
+    return flow, log["u"], log["v"]

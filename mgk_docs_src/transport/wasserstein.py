@@ -26,7 +26,7 @@ _CORRELATION = Interval(-1.0, 1.0)
 _ORDER = Interval(1.0, math.inf)
 _STEPS = 10_000_000  # 단체법의 걸음 수의 한도
 _ROUNDS = 30  # 거듭제곱의 단위를 다시 고르는 횟수의 한도
-_DEAR = 1e150  # 이보다 비싼 짝은 쓰지 않는다고 보고 같은 값으로 둔다
+_DIGITS = 150  # 거듭제곱한 비용을 10의 이 제곱 안에 둔다
 _SMALL_ORDER = 100  # 이 p까지는 (1/2)^p가 넉넉히 담긴다
 # 좌표가 이 안이면 그 차의 제곱이 담긴다
 _SQUARABLE = {torch.float32: (2.0**-40, 2.0**60), torch.float64: (2.0**-400, 2.0**500)}
@@ -348,8 +348,8 @@ def wasserstein_1d(
     """
     _check_samples(x, y, x_weights, y_weights)
     checks.number(_ORDER, p=p)
-    differences, widths = _transport_1d(x, y, x_weights, y_weights)
-    return _power_mean(differences, widths, p).to(torch.promote_types(x.dtype, y.dtype))
+    pieces = _transport_1d(x, y, x_weights, y_weights)
+    return _power_mean(pieces, p, (-1,)).to(torch.promote_types(x.dtype, y.dtype))
 
 
 class Potential(NamedTuple):
@@ -457,9 +457,8 @@ def sliced_wasserstein(
     wide_x, wide_y = widen(x, y)
     directions = randn(projections, x.shape[1], generator=generator, device=x.device, dtype=torch.float64)
     theta = (directions / directions.norm(dim=1, keepdim=True)).to(wide_x.dtype)  # (L, d)
-    differences, widths = _transport_1d(theta @ wide_x.T, theta @ wide_y.T, None, None)  # (L, 조각)
-    shares = None if widths is None else (widths / projections).flatten()
-    return _power_mean(differences.flatten(), shares, p).to(torch.promote_types(x.dtype, y.dtype))
+    pieces = _transport_1d(theta @ wide_x.T, theta @ wide_y.T, None, None)
+    return _power_mean(pieces, p, (-2, -1)).to(torch.promote_types(x.dtype, y.dtype))
 
 
 def _median(**distributions: Distribution) -> Tensor:
@@ -525,40 +524,50 @@ def _root(total: Tensor, p: float) -> Tensor:
 
 def _unit(largest: Tensor, p: float) -> Tensor:
     """거듭제곱하기 전에 나눌 단위. 작은 p에서는 2의 거듭제곱이라 나누어도 반올림이 없다."""
-    size = largest.detach()
-    if p <= _SMALL_ORDER:
-        size = torch.ldexp(torch.ones_like(size), size.frexp().exponent)
-    return size.masked_fill(largest.detach() == 0, 1.0)
+    size = torch.ldexp(torch.ones_like(largest), largest.frexp().exponent) if p <= _SMALL_ORDER else largest
+    return size.masked_fill(largest == 0, 1.0)
 
 
-def _power_mean(differences: Tensor, widths: Tensor | None, p: float) -> Tensor:
-    """(Σ w |x − y|^p)^(1/p), 무게가 없으면 평균. 어떤 p에서도 중간 값이 넘치거나 사라지지 않는다."""
-    gaps = differences.abs()
+def _power_mean(pieces: list[tuple[Tensor, Tensor | None]], p: float, dims: tuple[int, ...]) -> Tensor:
+    """조각 (x − y, du)에서 (∫ |x − y|^p du)^(1/p). 어떤 p에서도 중간 값이 넘치거나 사라지지 않는다.
+
+    너비가 `None`이면 모두 같다. 축 `dims`를 없앤다: 마지막 축이 조각이고, 그 앞의 것은 평균한다.
+    """
     if p == 1:
-        return gaps.mean(-1) if widths is None else (gaps * widths).sum(-1)
-    counted = gaps if widths is None else gaps.masked_fill(widths <= 0, 0.0)
-    unit = _unit(counted.amax(-1, keepdim=True), p)
-    powers = (differences / unit).square() if p == 2 else (counted / unit) ** p
-    total = powers.mean(-1) if widths is None else (powers * widths).sum(-1)
-    return unit.squeeze(-1) * _root(total, p)
+        return _integrals([(gaps.abs(), widths) for gaps, widths in pieces], dims)
+    counted = [gaps.detach() if widths is None else gaps.detach() * (widths > 0) for gaps, widths in pieces]
+    largest = torch.stack([gaps.abs().amax(dims, keepdim=True) for gaps in counted]).amax(0)
+    unit = _unit(largest, p)
+    total = _integrals([(_magnitude(gaps / unit, p), widths) for gaps, widths in pieces], dims)
+    return unit.reshape(total.shape) * _root(total, p)
+
+
+def _magnitude(ratio: Tensor, p: float) -> Tensor:
+    return ratio.square() if p == 2 else ratio.abs() ** p
+
+
+def _integrals(pieces: list[tuple[Tensor, Tensor | None]], dims: tuple[int, ...]) -> Tensor:
+    totals = [values.mean(-1) if widths is None else (values * widths).sum(-1) for values, widths in pieces]
+    total = totals[0] if len(totals) == 1 else totals[0] + totals[1]
+    return total if len(dims) == 1 else total.mean(-1)
 
 
 def _transport_1d(
     x: Tensor, y: Tensor, x_weights: Tensor | None, y_weights: Tensor | None
-) -> tuple[Tensor, Tensor | None]:
+) -> list[tuple[Tensor, Tensor | None]]:
     """정렬해 짝지은 조각마다의 x − y와 너비 du, float64. 너비가 모두 같으면 `None`."""
     if x_weights is None and y_weights is None and x.shape == y.shape:
-        return _sorted(x).double() - _sorted(y).double(), None
+        return [(_sorted(x).double() - _sorted(y).double(), None)]
     x_order, y_order = _order(x), _order(y)
     x_sorted, y_sorted = x.gather(-1, x_order), y.gather(-1, y_order)
     levels_x = _levels(_or_equal(x, x_weights).gather(-1, x_order))  # F(x_(i))
     levels_y = _levels(_or_equal(y, y_weights).gather(-1, y_order))  # G(y_(j))
     snapped = x_weights is not None or y_weights is not None
     # 두 분위수 함수가 모두 상수인 조각들. 높이가 같으면 x에서 끝나는 조각으로만 센다.
-    from_x = _pieces(x_sorted, levels_x, y_sorted, levels_y, right=False, snapped=snapped)
-    from_y = _pieces(y_sorted, levels_y, x_sorted, levels_x, right=True, snapped=snapped)
-    differences, widths = (torch.cat(parts, -1) for parts in zip(from_x, from_y, strict=True))
-    return differences, widths
+    return [
+        _pieces(x_sorted, levels_x, y_sorted, levels_y, right=False, snapped=snapped),
+        _pieces(y_sorted, levels_y, x_sorted, levels_x, right=True, snapped=snapped),
+    ]
 
 
 def _sorted(x: Tensor) -> Tensor:
@@ -589,18 +598,17 @@ def _pieces(
 ) -> tuple[Tensor, Tensor]:
     """높이 `levels`에서 끝나는 조각들의 차와 너비."""
     index = torch.searchsorted(other_levels.detach(), levels.detach(), right=right)
-    below, other_below = (pad(level, (1, 0))[..., :-1] for level in (levels, other_levels))
-    # 높이 1에서는 번호가 하나 넘칠 수 있다. 그때 조각의 너비는 0이다.
-    over, index = index == others.shape[-1], index.clamp(max=others.shape[-1] - 1)
-    widths = levels - torch.maximum(below, torch.where(over, levels, other_below.gather(-1, index)))
+    below, other_below = (pad(level, (1, 0)) for level in (levels, other_levels))
+    widths = levels - torch.maximum(below[..., :-1], other_below.gather(-1, index))
+    index = index.clamp(max=others.shape[-1] - 1)  # 높이 1에서는 번호가 하나 넘칠 수 있다. 그때 조각의 너비는 0이다
     if snapped:
         rounding = (ends.shape[-1] + others.shape[-1]) * torch.finfo(widths.dtype).eps
         dust = (widths > 0) & (widths <= rounding)
         if checks.plain(dust).any():
             # 무게를 더하는 순서만 달라도 높이가 어긋난다. 두 점의 무게에 견주어도 없는 것과 같으면 조각이 아니다.
-            other_masses = (other_levels - other_below).gather(-1, index)
-            dust = dust & (widths <= DUST * torch.minimum(levels - below, other_masses))
-            widths = widths.masked_fill(dust, 0.0)
+            masses_there = levels.diff(prepend=below[..., :1]), other_levels.diff(prepend=below[..., :1])
+            smaller = torch.minimum(masses_there[0], masses_there[1].gather(-1, index))
+            widths = widths.masked_fill(dust & (widths <= DUST * smaller), 0.0)
     return ends.double() - others.gather(-1, index).double(), widths
 
 
@@ -621,25 +629,30 @@ def _solve_table(cost: Tensor, a: Tensor, b: Tensor, *, limit: int) -> tuple[Ten
 
 def _solve_points(x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, p: float, largest: float) -> tuple[Tensor, ...]:
     """가장 싼 짝 (i, j)와 그 양. 길이는 n + m − 1이고 남는 자리의 양은 0이다. 끝은 거리를 나눌 단위."""
-    distance = _distances(x, y, largest).cpu().numpy()
-    if not np.isfinite(distance).all():
+    distance = _distances(x, y, largest)
+    longest = float(distance.max())
+    if math.isinf(longest):
         raise ValueError("x, y: 점 사이의 거리가 float64에 담겨야 하는데 inf이다")
-    unit = distance.max()
+    # 거듭제곱이 담기면 그대로, 아니면 가장 먼 짝을 단위로.
+    unit = 1.0 if longest == 0 or abs(p * math.log10(longest)) < _DIGITS else longest
     for _ in range(_ROUNDS):
-        # 쓰지 않는 먼 짝을 단위로 삼으면 쓰는 짝의 거듭제곱이 사라진다. 사라지면 쓴 것 가운데 가장 먼 짝으로 다시 푼다.
-        with np.errstate(over="ignore", under="ignore"):
-            costs = np.minimum((distance / (unit or 1.0)) ** p, _DEAR)
-        flow = exact_plan(costs, a.cpu().numpy(), b.cpu().numpy(), limit=_STEPS, named="x, y")[0]
+        costs = _power(distance if unit == 1 else distance / unit, p)
+        if unit != 1:
+            costs = costs.clamp(max=10.0**_DIGITS)  # 이보다 비싼 짝은 쓰지 않는다
+        table = costs.cpu().numpy()
+        flow = exact_plan(table, a.cpu().numpy(), b.cpu().numpy(), limit=_STEPS, named="x, y")[0]
         rows, columns = np.nonzero(flow)
-        unit, tried = distance[rows, columns].max(), unit
-        if unit == 0 or (flow * costs).sum() > 1 / _DEAR:
+        amounts = flow[rows, columns]
+        longest = float(distance.cpu().numpy()[rows, columns].max())
+        if longest == 0 or (amounts * table[rows, columns]).sum() > 10.0**-_DIGITS:
             break
+        unit = longest  # 쓰지 않는 먼 짝에 견주어 사라졌다. 쓴 것 가운데 가장 먼 짝을 단위로 다시 푼다
     else:
-        raise RuntimeError(f"p: 거리의 {p:g}제곱이 너무 넓게 퍼져 풀지 못했다 (가장 먼 짝 {tried:.3g})")
-    spare = sum(distance.shape) - 1 - len(rows)
-    found = torch.from_numpy(np.pad(np.stack([rows, columns]), ((0, 0), (0, spare)))).to(x.device)
-    amounts = torch.from_numpy(np.pad(flow[rows, columns], (0, spare))).to(x.device)
-    return *found, amounts, _unit(torch.tensor(unit, dtype=torch.float64, device=x.device), p)
+        raise RuntimeError(f"p: 거리의 {p:g}제곱이 너무 넓게 퍼져 풀지 못했다")
+    found = np.zeros((3, sum(table.shape) - 1))
+    found[:, : len(rows)] = rows, columns, amounts
+    first, second, mass = torch.from_numpy(found).to(x.device)
+    return first.long(), second.long(), mass, _unit(x.new_tensor(longest), p)
 
 
 def _check_points(x: Tensor, y: Tensor, p: float) -> float:
