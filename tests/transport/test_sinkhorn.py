@@ -467,7 +467,7 @@ KNOBS = [
     ({"epsilon": math.nan}, ValueError, "epsilon"),
     ({"epsilon": math.inf}, ValueError, "epsilon"),
     ({"epsilon": "0.1"}, TypeError, "epsilon: 수여야"),
-    ({"epsilon": 1e-12}, ValueError, r"epsilon: 비용의 폭이 0\.\d+이면 torch.float32에서 .* 이상이어야"),
+    ({"epsilon": 1e-12}, ValueError, r"epsilon: 비용의 크기가 0\.\d+이면 torch.float32에서 .* 이상"),
     ({"tolerance": 0.0}, ValueError, "tolerance: 0보다 큰"),
     ({"max_iterations": 0}, ValueError, "max_iterations: 1 이상"),
     ({"max_iterations": 2.0}, TypeError, "max_iterations: 정수"),
@@ -530,7 +530,7 @@ def test_bad_points_of_the_divergence_are_named():
     x, y = torch.zeros(3, 2), torch.zeros(4, 2)
     for wrong, kind, message in (
         ({"y": torch.zeros(4, 3)}, ValueError, "y: 모양이"),
-        ({"x": x.half(), "y": y.half()}, ValueError, "cost: float32나 float64"),
+        ({"x": x.half(), "y": y.half()}, ValueError, "x: float32나 float64"),
         ({"p": 0.5}, ValueError, "p: "),
         ({"p": 2.5}, ValueError, r"p: \[1, 2\] 안의 값"),
         ({"a": torch.ones(3)}, ValueError, "a: dim=0의 합이 1"),
