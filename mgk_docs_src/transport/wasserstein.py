@@ -535,10 +535,11 @@ def _power_mean(pieces: list[tuple[Tensor, Tensor | None]], p: float, dims: tupl
     """
     if p == 1:
         return _integrals([(gaps.abs(), widths) for gaps, widths in pieces], dims)
-    counted = [gaps.detach() if widths is None else gaps.detach() * (widths > 0) for gaps, widths in pieces]
-    largest = torch.stack([gaps.abs().amax(dims, keepdim=True) for gaps in counted]).amax(0)
+    # 너비가 0인 조각의 차는 얼마든지 클 수 있다. 무한대에 0을 곱하지 않게 먼저 지운다.
+    counted = [(gaps if widths is None else gaps.masked_fill(widths <= 0, 0.0), widths) for gaps, widths in pieces]
+    largest = torch.stack([gaps.detach().abs().amax(dims, keepdim=True) for gaps, _ in counted]).amax(0)
     unit = _unit(largest, p)
-    total = _integrals([(_magnitude(gaps / unit, p), widths) for gaps, widths in pieces], dims)
+    total = _integrals([(_magnitude(gaps / unit, p), widths) for gaps, widths in counted], dims)
     return unit.reshape(total.shape) * _root(total, p)
 
 
@@ -650,6 +651,7 @@ def _solve_points(x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, p: float, large
     else:
         raise RuntimeError(f"p: 거리의 {p:g}제곱이 너무 넓게 퍼져 풀지 못했다")
     found = np.zeros((3, sum(table.shape) - 1))
+    found[:2] = rows[:1], columns[:1]  # 남는 자리도 쓰는 짝이어야 거듭제곱이 넘치지 않는다
     found[:, : len(rows)] = rows, columns, amounts
     first, second, mass = torch.from_numpy(found).to(x.device)
     return first.long(), second.long(), mass, _unit(x.new_tensor(longest), p)
