@@ -135,6 +135,7 @@ def cost_matrix(
     $$C_{ij} = \lVert x_i - y_j \rVert^p$$
 
     차를 바로 계산하므로 겹친 두 점의 거리는 정확히 0이다. 겹친 곳의 기울기는 0으로 둔다.
+    두 번 미분한 것과 전진 미분(jvp)은 `torch.cdist`에 없어 오류가 난다.
 
     Args:
         x: 점 $x_i$. 한 줄이 점 하나.
