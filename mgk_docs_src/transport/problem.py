@@ -60,6 +60,8 @@ def masses(size: int, device: torch.device, **given: Float[Tensor, "n"] | None) 
 def constant(compute: Callable[..., tuple[Tensor, ...]], *tensors: Float[Tensor, "..."]) -> tuple[Tensor, ...]:
     r"""값에 따라 갈라지는 계산을 미분하지 않고 한다. `torch.func`의 변환 안에서도 보통의 텐서로 계산한다.
 
+    $$c(x), \qquad \frac{\partial c}{\partial x} := 0$$
+
     `vmap` 안에서는 하나씩 계산해 쌓으므로, 결과의 모양이 서로 같아야 한다.
 
     Args:

@@ -55,11 +55,11 @@ def test_a_constant_is_computed_on_plain_tensors_in_every_transform(device):
     torch.testing.assert_close(tangent, x[0].max() * x[1].sum())
 
 
-def test_an_exact_plan_is_the_assignment_however_wide_the_costs():
-    random = np.random.default_rng(0)
+def test_an_exact_plan_is_the_assignment_however_wide_the_costs(device):
+    powers = rand(4, 12, 12, generator=generator(0), device=device, dtype=torch.float64).cpu().numpy()
     equal = np.full(12, 1 / 12)
-    for spread in (1, 10, 40, 300):
-        costs = 10.0 ** (spread * random.random((12, 12)))
+    for spread, power in zip((1, 10, 40, 300), powers, strict=True):
+        costs = 10.0 ** (spread * power)
         flow, f, g = exact_plan(costs, equal, equal, limit=10**6, named="cost")
         rows, columns = scipy.optimize.linear_sum_assignment(costs)
         assert (flow * costs).sum() == pytest.approx(costs[rows, columns].mean(), rel=1e-9)
