@@ -84,6 +84,7 @@ bench: .venv/.installed ## torch, SciPy, POT, BlackJAX, pytorch-metric-learningê
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.losses
 	$(BIN)/python -m benchmarks.transport
+	$(BIN)/python -m benchmarks.sinkhorn_ablation
 	$(BIN)/python -m benchmarks.samplers
 	$(BIN)/python -m benchmarks.contrastive
 	$(BIN)/python -m benchmarks.devices --device $(DEVICE)

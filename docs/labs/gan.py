@@ -67,7 +67,14 @@ from mgk_docs_src.figures.style import (
 from mgk_docs_src.labs.gan import peak_shape
 from mgk_docs_src.labs.tables import comparison
 from mgk_docs_src.random import generator
-from mgk_docs_src.transport.gan import generate, train_gan
+from mgk_docs_src.transport.gan import (
+    NON_SATURATING,
+    SATURATING,
+    generate,
+    train_gan,
+    wgan_clip,
+    wgan_gp,
+)
 from mgk_docs_src.transport.wasserstein import wasserstein
 
 torch.set_num_threads(1)
@@ -117,28 +124,21 @@ data, held_out, another = draw(8192, 0), draw(SIZE, 1000), draw(8192, 2000)
 
 # %% 네 방법을 배우는 코드 tags=["setup"]
 METHODS = {
-    "WGAN-GP": {
-        "method": "wgan-gp",
-        "learning_rate": 0.004,
-        "penalty_weight": 0.1,
-    },
-    "WGAN, 자르기": {
-        "method": "wgan-clip",
-        "learning_rate": 0.002,
-        "clip_bound": 0.1,
-    },
-    "GAN, 포화하지 않음": {"method": "non-saturating", "learning_rate": 0.001},
-    "GAN, 포화": {"method": "saturating", "learning_rate": 0.001},
+    "WGAN-GP": (wgan_gp(0.1), 0.004),
+    "WGAN, 자르기": (wgan_clip(0.1), 0.002),
+    "GAN, 포화하지 않음": (NON_SATURATING, 0.001),
+    "GAN, 포화": (SATURATING, 0.001),
 }
 gans = {
     name: train_gan(
         data,
+        method=method,
         steps=2000,
+        learning_rate=rate,
         snapshots=20,
         generators=[generator(100_000 + seed) for seed in SEEDS],
-        **knobs,
     )
-    for name, knobs in METHODS.items()
+    for name, (method, rate) in METHODS.items()
 }
 samples = {
     name: generate(

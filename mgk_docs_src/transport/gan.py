@@ -1,10 +1,10 @@
 """GAN의 두 손실에서 비평가까지: `docs/transport/gan.md`."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -14,13 +14,11 @@ from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT
 from mgk_docs_src.losses.binary import bce_with_logits, kl_divergence
 from mgk_docs_src.losses.reduction import widen
+from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randint, randn
 
-Method = Literal["saturating", "non-saturating", "wgan-clip", "wgan-gp"]
 
-_METHODS = ("saturating", "non-saturating", "wgan-clip", "wgan-gp")
-
-
+@full_precision
 def discriminator_loss(
     real_logits: Float[Tensor, "*batch n"],
     fake_logits: Float[Tensor, "*batch m"],
@@ -48,11 +46,13 @@ def discriminator_loss(
         Goodfellow, I. 외 (2014). Generative Adversarial Nets, 3절.
     """
     _check_scores(real_logits=real_logits, fake_logits=fake_logits)
-    real = bce_with_logits(real_logits, torch.ones_like(real_logits), reduction="none")
-    fake = bce_with_logits(fake_logits, torch.zeros_like(fake_logits), reduction="none")
-    return real.mean(-1) + fake.mean(-1)
+    wide_real, wide_fake = widen(real_logits, fake_logits)
+    real = bce_with_logits(wide_real, torch.ones_like(wide_real), reduction="none")
+    fake = bce_with_logits(wide_fake, torch.zeros_like(wide_fake), reduction="none")
+    return (real.mean(-1) + fake.mean(-1)).to(torch.promote_types(real_logits.dtype, fake_logits.dtype))
 
 
+@full_precision
 def generator_loss(fake_logits: Float[Tensor, "*batch m"], *, saturating: bool) -> Float[Tensor, "*batch"]:
     r"""생성자의 손실. 판별자의 손실을 뒤집은 것과, 가짜에 진짜 라벨을 붙인 것.
 
@@ -80,11 +80,15 @@ def generator_loss(fake_logits: Float[Tensor, "*batch m"], *, saturating: bool) 
         Goodfellow, I. 외 (2014). Generative Adversarial Nets, 3절.
     """
     _check_scores(fake_logits=fake_logits)
+    (wide,) = widen(fake_logits)
     if saturating:
-        return -bce_with_logits(fake_logits, torch.zeros_like(fake_logits), reduction="none").mean(-1)
-    return bce_with_logits(fake_logits, torch.ones_like(fake_logits), reduction="none").mean(-1)
+        loss = -bce_with_logits(wide, torch.zeros_like(wide), reduction="none").mean(-1)
+    else:
+        loss = bce_with_logits(wide, torch.ones_like(wide), reduction="none").mean(-1)
+    return loss.to(fake_logits.dtype)
 
 
+@full_precision
 def critic_loss(
     real_scores: Float[Tensor, "*batch n"],
     fake_scores: Float[Tensor, "*batch m"],
@@ -108,9 +112,11 @@ def critic_loss(
         Arjovsky, M., Chintala, S. & Bottou, L. (2017). Wasserstein GAN, 3절.
     """
     _check_scores(real_scores=real_scores, fake_scores=fake_scores)
-    return fake_scores.mean(-1) - real_scores.mean(-1)
+    real, fake = widen(real_scores, fake_scores)
+    return (fake.mean(-1) - real.mean(-1)).to(torch.promote_types(real_scores.dtype, fake_scores.dtype))
 
 
+@full_precision
 def critic_generator_loss(fake_scores: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
     r"""비평가 앞의 생성자의 손실: 가짜의 점수를 올린다. 점수에 대한 기울기가 언제나 $-1/m$이다.
 
@@ -133,27 +139,33 @@ def critic_generator_loss(fake_scores: Float[Tensor, "*batch m"]) -> Float[Tenso
     return -fake_scores.mean(-1)
 
 
+@full_precision
 def interpolate(
-    real: Float[Tensor, "*batch n d"],
-    fake: Float[Tensor, "*batch n d"],
+    real: Float[Tensor, "*batch_and_sample"],
+    fake: Float[Tensor, "*batch_and_sample"],
     *,
+    batch_dims: int = 1,
     generator: torch.Generator | None,
-) -> Float[Tensor, "*batch n d"]:
+) -> Float[Tensor, "*batch_and_sample"]:
     r"""진짜와 가짜를 하나씩 짝지어, 잇는 선분 위의 점을 고르게 뽑는다. 기울기 벌점을 매길 자리다.
 
     $$\hat x = u x + (1 - u) \tilde x, \qquad u \sim \mathcal{U}[0, 1)$$
 
+    $u$는 표본마다 하나다. 맨 앞의 축이 표본을 세고 나머지가 표본 하나다. 점 (n, d)이든 이미지 (n, c, h, w)이든 같다.
+
     Args:
         real: 진짜 $x$.
         fake: 가짜 $\tilde x$. `real`과 같은 모양.
+        batch_dims: 표본을 세는 앞쪽 축의 수. 1 이상, 축의 수 미만. 문제 여럿을 쌓은 (s, n, d)이면 2.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        점 $\hat x$. 표본마다 $u$가 하나다.
+        점 $\hat x$. `real`과 같은 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 축이 둘보다 적거나, 비었거나, 실수형이 아니거나, CPU가 아닌 발생기이면.
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 다르거나, 축이 둘보다 적거나, 비었거나, 실수형이 아니거나, `batch_dims`가 범위를
+            벗어나거나, CPU가 아닌 발생기이면.
 
     References:
         Gulrajani, I. 외 (2017). Improved Training of Wasserstein GANs, 4절, 알고리즘 1.
@@ -162,13 +174,19 @@ def interpolate(
     checks.ndim(2, math.inf, real=real)
     checks.nonempty(real=real)
     checks.shape(real.shape, fake=fake)
-    u = rand(*real.shape[:-1], 1, generator=generator, device=real.device, dtype=real.dtype)
+    checks.device(real.device, fake=fake)
+    checks.count(1, batch_dims=batch_dims)
+    if batch_dims >= real.ndim:
+        raise ValueError(f"batch_dims: 축의 수 {real.ndim}보다 작아야 하는데 {batch_dims}이다")
+    ones = (1,) * (real.ndim - batch_dims)
+    u = rand(*real.shape[:batch_dims], *ones, generator=generator, device=real.device, dtype=real.dtype)
     return _between(real, fake, u)
 
 
+@with_gradients
 def gradient_penalty(
     critic: Callable[[Tensor], Tensor],
-    points: Float[Tensor, "*batch n d"],
+    points: Float[Tensor, "*batch_and_sample"],
     *,
     weight: float,
 ) -> Float[Tensor, "*batch"]:
@@ -176,20 +194,22 @@ def gradient_penalty(
 
     $$\lambda\, \mathbb{E}_{\hat x}\left[ \left( \lVert \nabla_{\hat x} D(\hat x) \rVert_2 - 1 \right)^2 \right]$$
 
-    기울기가 어디서나 1이면 0이다. 비평가의 매개변수로 다시 미분할 수 있다. `points`로는 흘려보내지 않는다.
+    기울기가 어디서나 1이면 0이다. 기울기의 크기는 표본 하나의 모든 좌표에 걸쳐 잰다. 비평가의 매개변수로 다시 미분할
+    수 있다. `points`로는 흘려보내지 않는다.
 
     Args:
-        critic: 점 $(\ldots, n, d)$를 받아 점수 $(\ldots, n)$을 주는 함수. 점마다 따로 매겨야 한다.
+        critic: 표본 (n, …)을 받아 점수 (n)을 주는 함수. 이미지 (n, c, h, w)여도 된다. 표본마다 따로 매겨야 한다.
+            앞에 축이 더 있으면, 점수의 축이 표본을 세는 축이고 나머지가 표본 하나다.
         points: 벌점을 매길 점 $\hat x$. [`interpolate`][mgk_docs_src.transport.gan.interpolate]로 뽑는다.
         weight: 벌점의 세기 $\lambda \ge 0$.
 
     Returns:
-        0 이상의 벌점. 마지막 두 축이 빠진 모양.
+        0 이상의 벌점. 점수의 마지막 축이 빠진 모양: 점수가 (n)이면 스칼라.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 점이 비었거나, 축이 둘보다 적거나, 실수형이 아니거나, 세기가 음수이거나, 점수가 점마다 하나가
-            아니거나, 점수를 점으로 미분할 수 없으면.
+        ValueError: 점이 비었거나, 축이 둘보다 적거나, 실수형이 아니거나, 세기가 음수이거나, 점수가 표본마다 하나가
+            아니거나 유한하지 않거나, 점수를 점으로 미분할 수 없으면.
 
     References:
         Gulrajani, I. 외 (2017). Improved Training of Wasserstein GANs, 4절.
@@ -198,20 +218,15 @@ def gradient_penalty(
     checks.ndim(2, math.inf, points=points)
     checks.nonempty(points=points)
     checks.number(NONNEGATIVE, weight=weight)
-    with torch.enable_grad():  # 평가하려고 no_grad 안에서 부르더라도 기울기가 답이다
-        x = points.detach().requires_grad_()
-        scores = critic(x)
-        checks.tensor(critic=scores)
-        checks.shape(points.shape[:-1], critic=scores)
-        if not scores.requires_grad:
-            raise ValueError("critic: 점으로 미분할 수 있는 점수여야 하는데 기울기가 끊겼다")
-        (slope,) = torch.autograd.grad(scores.sum(), x, create_graph=True, materialize_grads=True)
-        size: Tensor = torch.linalg.vector_norm(slope, dim=-1)
-        return weight * (size - 1).square().mean(-1)
+    slope, scores = _slopes(partial(_scored, critic), points.detach())
+    (wide,) = widen(slope)
+    size: Tensor = torch.linalg.vector_norm(wide.flatten(scores.ndim), dim=-1)
+    return (weight * (size - 1).square().mean(-1)).to(points.dtype)
 
 
+@full_precision
 def clip_weights(
-    parameters: Sequence[Float[Tensor, "..."]],
+    parameters: Iterable[Float[Tensor, "..."]],
     bound: float,
 ) -> tuple[Float[Tensor, "..."], ...]:
     r"""가중치 자르기: 매개변수마다 $[-c, c]$로 자른 새 텐서. 받은 것은 바꾸지 않는다.
@@ -219,7 +234,7 @@ def clip_weights(
     $$w \leftarrow \max(-c, \min(w, c))$$
 
     Args:
-        parameters: 비평가의 매개변수들.
+        parameters: 비평가의 매개변수들. `module.parameters()`처럼 한 번만 읽을 수 있는 것이어도 된다.
         bound: 끝 $c > 0$.
 
     Returns:
@@ -227,16 +242,19 @@ def clip_weights(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 실수형이 아니거나, `bound`가 0보다 크지 않으면.
+        ValueError: 하나도 없거나, 실수형이 아니거나, `bound`가 0보다 크지 않으면.
 
     References:
         Arjovsky, M., Chintala, S. & Bottou, L. (2017). Wasserstein GAN, 알고리즘 1.
     """
-    checks.floating(**{f"parameters[{i}]": parameter for i, parameter in enumerate(parameters)})
+    kept = tuple(parameters)
+    checks.count(1, **{"len(parameters)": len(kept)})
+    checks.floating(**{f"parameters[{i}]": parameter for i, parameter in enumerate(kept)})
     checks.number(POSITIVE, bound=bound)
-    return tuple(parameter.detach().clamp(-bound, bound) for parameter in parameters)
+    return tuple(parameter.detach().clamp(-bound, bound) for parameter in kept)
 
 
+@full_precision
 def js_divergence(
     p: Float[Tensor, "*shape"],
     q: Float[Tensor, "*shape"],
@@ -291,6 +309,7 @@ class VanishingGradients(NamedTuple):
     critic: Float[Tensor, "steps s"]
 
 
+@with_gradients
 def vanishing_gradients(
     theta: Float[Tensor, "s"],
     *,
@@ -369,6 +388,77 @@ def vanishing_gradients(
     return VanishingGradients(*torch.stack(history, 1))
 
 
+class Method(NamedTuple):
+    r"""GAN의 한 방법: 판별자와 생성자가 줄이는 것, 그리고 판별자를 매어 두는 법.
+
+    $$\min_D L_D + R(D), \qquad \min_G L_G$$
+
+    Attributes:
+        adversary: 진짜와 가짜의 점수를 받아 판별자의 손실 $L_D$를 주는 함수.
+        deceiver: 가짜의 점수를 받아 생성자의 손실 $L_G$를 주는 함수.
+        penalty: 판별자와 선분 위의 점을 받아 벌점 $R$을 주는 함수. 없으면 벌점도 없다.
+        constrain: 판별자의 매개변수를 받아, 걸음마다 바꿔 넣을 것을 주는 함수. 없으면 그대로 둔다.
+
+    References:
+        Goodfellow, I. 외 (2014). Generative Adversarial Nets, 3절.
+        Arjovsky, M., Chintala, S. & Bottou, L. (2017). Wasserstein GAN, 3절.
+    """
+
+    adversary: Callable[[Tensor, Tensor], Tensor]
+    deceiver: Callable[[Tensor], Tensor]
+    penalty: Callable[[Callable[[Tensor], Tensor], Tensor], Tensor] | None = None
+    constrain: Callable[[Sequence[Tensor]], tuple[Tensor, ...]] | None = None
+
+
+SATURATING = Method(discriminator_loss, partial(generator_loss, saturating=True))
+NON_SATURATING = Method(discriminator_loss, partial(generator_loss, saturating=False))
+
+
+def wgan_clip(bound: float = 0.1) -> Method:
+    r"""가중치를 자르는 와서스타인 GAN.
+
+    $$L_D = \mathbb{E}_{\tilde x}[D(\tilde x)] - \mathbb{E}_{x}[D(x)], \qquad w \leftarrow \max(-c, \min(w, c))$$
+
+    Args:
+        bound: 자르는 끝 $c > 0$.
+
+    Returns:
+        [`train_gan`][mgk_docs_src.transport.gan.train_gan]에 넘길 방법.
+
+    Raises:
+        TypeError: `bound`가 수가 아니면.
+        ValueError: `bound`가 0보다 크지 않으면.
+
+    References:
+        Arjovsky, M., Chintala, S. & Bottou, L. (2017). Wasserstein GAN, 알고리즘 1.
+    """
+    checks.number(POSITIVE, bound=bound)
+    return Method(critic_loss, critic_generator_loss, constrain=partial(clip_weights, bound=bound))
+
+
+def wgan_gp(weight: float = 0.1) -> Method:
+    r"""기울기 벌점을 매기는 와서스타인 GAN.
+
+    $$L_D + R = \mathbb{E}_{\tilde x}[D(\tilde x)] - \mathbb{E}_{x}[D(x)] +
+    \lambda\, \mathbb{E}_{\hat x}\left[ \left( \lVert \nabla D(\hat x) \rVert_2 - 1 \right)^2 \right]$$
+
+    Args:
+        weight: 벌점의 세기 $\lambda \ge 0$.
+
+    Returns:
+        [`train_gan`][mgk_docs_src.transport.gan.train_gan]에 넘길 방법.
+
+    Raises:
+        TypeError: `weight`가 수가 아니면.
+        ValueError: `weight`가 음수이면.
+
+    References:
+        Gulrajani, I. 외 (2017). Improved Training of Wasserstein GANs, 알고리즘 1.
+    """
+    checks.number(NONNEGATIVE, weight=weight)
+    return Method(critic_loss, critic_generator_loss, penalty=partial(gradient_penalty, weight=weight))
+
+
 class Gan(NamedTuple):
     r"""씨앗 $S$개로 한꺼번에 배운 GAN들.
 
@@ -391,6 +481,7 @@ class Gan(NamedTuple):
     trail: tuple[tuple[Float[Tensor, "s _ _"], ...], ...]
 
 
+@with_gradients
 def train_gan(
     data: Float[Tensor, "s n d"],
     *,
@@ -399,15 +490,13 @@ def train_gan(
     critic_steps: int = 3,
     batch_size: int = 128,
     latent_dim: int = 4,
-    hidden: tuple[int, ...] = (64, 64, 64),
+    hidden: Iterable[int] = (64, 64, 64),
     learning_rate: float = 0.004,
-    penalty_weight: float = 0.1,
-    clip_bound: float = 0.1,
     averaging: float = 0.995,
     snapshots: int = 1,
-    generators: Sequence[torch.Generator],
+    generators: Iterable[torch.Generator],
 ) -> Gan:
-    r"""작은 GAN $S$개를 한꺼번에 배운다. 네 방법은 손실만 다르고 나머지는 모두 같다.
+    r"""작은 GAN $S$개를 한꺼번에 배운다. 방법은 손실과 매어 두는 법만 다르고 나머지는 모두 같다.
 
     $$\begin{aligned}
     L_D &= \mathbb{E}_{x}[\operatorname{softplus}(-D(x))] + \mathbb{E}_{z}[\operatorname{softplus}(D(G(z)))]
@@ -415,23 +504,22 @@ def train_gan(
     L_D &= \mathbb{E}_{z}[D(G(z))] - \mathbb{E}_{x}[D(x)] & \text{비평가}
     \end{aligned}$$
 
-    앞의 두 방법은 판별자를 쓰고 생성자의 손실만 다르다. 뒤의 두 방법은 비평가를 쓰고, 가중치 자르기와 기울기 벌점으로
-    1-립시츠 가까이에 둔다. 두 신경망은 ReLU를 쓰고, 생성자는 잡음에서 출력으로 곧장 가는 선형 항 $zA$를 더한다($A$는
-    0에서 시작한다). Adam의 $\beta_1 = 0$, $\beta_2 = 0.99$다. 학습률은 남은 걸음의 비 $r = 1 - t/T$에 따라 생성자는
-    $\eta r$, 판별자는 $\eta r^{1/4}$로 줄인다. 끝에 가서 판별자가 앞서야 생성자가 쏠리지 않는다. 돌려주는 생성자는
-    걸음마다의 가중치를 지수 이동 평균한 것이다.
+    `SATURATING`과 `NON_SATURATING`은 판별자를 쓰고 생성자의 손실만 다르다.
+    [`wgan_clip`][mgk_docs_src.transport.gan.wgan_clip]과 [`wgan_gp`][mgk_docs_src.transport.gan.wgan_gp]는 비평가를
+    쓰고, 가중치 자르기와 기울기 벌점으로 1-립시츠 가까이에 둔다. 두 신경망은 ReLU를 쓰고, 생성자는 잡음에서 출력으로
+    곧장 가는 선형 항 $zA$를 더한다($A$는 0에서 시작한다). Adam의 $\beta_1 = 0$, $\beta_2 = 0.99$다. 학습률은 남은
+    걸음의 비 $r = 1 - t/T$에 따라 생성자는 $\eta r$, 판별자는 $\eta r^{1/4}$로 줄인다. 끝에 가서 판별자가 앞서야
+    생성자가 쏠리지 않는다. 돌려주는 생성자는 걸음마다의 가중치를 지수 이동 평균한 것이다.
 
     Args:
         data: 씨앗마다의 자료 $x$.
-        method: `"saturating"`, `"non-saturating"`, `"wgan-clip"`, `"wgan-gp"`.
+        method: 손실과 매어 두는 법. 위의 넷 가운데 하나나, 직접 지은 [`Method`][mgk_docs_src.transport.gan.Method].
         steps: 생성자의 걸음 수. 1 이상.
         critic_steps: 생성자 한 걸음마다 판별자의 걸음 수. 1 이상.
         batch_size: 한 걸음에 쓰는 표본 수. 1 이상.
         latent_dim: 잡음 $z$의 차원. 1 이상.
         hidden: 두 신경망의 숨은 층마다의 너비. 하나 이상.
         learning_rate: 두 신경망의 학습률. 0보다 크다.
-        penalty_weight: 기울기 벌점의 세기 $\lambda \ge 0$. `"wgan-gp"`만 쓴다.
-        clip_bound: 자르는 끝 $c > 0$. `"wgan-clip"`만 쓴다.
         averaging: 생성자의 이동 평균에서 옛것의 몫. $[0, 1)$ 안. 0이면 평균하지 않는다.
         snapshots: 남길 생성자의 수. 1 이상, `steps`의 약수.
         generators: 씨앗마다의 CPU 발생기. 첫 가중치, 배치, 잡음을 여기서 뽑는다.
@@ -440,8 +528,8 @@ def train_gan(
         배운 GAN들. 기울기는 따라오지 않는다.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 값이 틀렸거나, 모르는 방법이거나, 발생기의 수가 씨앗의 수와 다르거나, 학습이 발산하면.
+        TypeError: 텐서, 정수, 수, 방법이 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 값이 틀렸거나, 발생기의 수가 씨앗의 수와 다르거나, 학습이 발산하면.
 
     References:
         Goodfellow, I. 외 (2014). Generative Adversarial Nets, 알고리즘 1.
@@ -453,11 +541,12 @@ def train_gan(
     checks.ndim(3, 3, data=data)
     checks.nonempty(data=data)
     checks.within(data=(data, REAL))
-    checks.choice(_METHODS, method=method)
+    if not isinstance(method, Method):
+        raise TypeError(f"method: Method여야 하는데 {type(method).__name__}이다")
+    hidden, generators = tuple(hidden), tuple(generators)
     checks.count(1, steps=steps, critic_steps=critic_steps, batch_size=batch_size, latent_dim=latent_dim)
     checks.count(1, **{"len(hidden)": len(hidden)}, **{f"hidden[{i}]": units for i, units in enumerate(hidden)})
-    checks.number(POSITIVE, learning_rate=learning_rate, clip_bound=clip_bound)
-    checks.number(NONNEGATIVE, penalty_weight=penalty_weight)
+    checks.number(POSITIVE, learning_rate=learning_rate)
     checks.number(UNIT, averaging=averaging)
     if averaging == 1:  # 처음 가중치에서 움직이지 않는다
         raise ValueError("averaging: 1보다 작아야 하는데 1이다")
@@ -466,7 +555,6 @@ def train_gan(
         raise ValueError(f"snapshots: steps {steps}의 약수여야 하는데 {snapshots}이다")
     seeds, n, d = data.shape
     _check_generators(seeds, generators)
-
     actor = [
         *_initial((latent_dim, *hidden, d), generators, data),
         data.new_zeros(seeds, latent_dim, d).requires_grad_(),
@@ -491,23 +579,19 @@ def train_gan(
             real = data[seed, torch.stack(rows)]  # (S, B, d)
             with torch.no_grad():
                 fake = _act(actor, noise())
-            scores = _scores(critic, torch.cat([real, fake], 1))
-            loss = _adversary(method)(scores[:, :batch_size], scores[:, batch_size:])
+            scores = _finite(step, _scores(critic, torch.cat([real, fake], 1)))
+            loss = method.adversary(scores[:, :batch_size], scores[:, batch_size:])
             penalised = loss
-            if method == "wgan-gp":
+            if method.penalty is not None:
                 u = [rand(batch_size, 1, generator=g, device=data.device, dtype=data.dtype) for g in generators]
                 points = _between(real, fake, torch.stack(u))
-                penalised = loss + gradient_penalty(
-                    lambda x: _scores(critic, x, _switched), points, weight=penalty_weight
-                )
+                penalised = loss + method.penalty(lambda x: _scores(critic, x, _switched), points)
             _descend(critic_optimiser, critic, penalised)
-            if method == "wgan-clip":
-                with torch.no_grad():
-                    for parameter, clipped in zip(critic, clip_weights(critic, clip_bound), strict=True):
-                        parameter.copy_(clipped)
+            if method.constrain is not None:
+                _replace(critic, method.constrain(critic))
         losses.append(loss.detach())
         actor_optimiser.param_groups[0]["lr"] = learning_rate * left
-        _descend(actor_optimiser, actor, _deceiver(method)(_scores(critic, _act(actor, noise()))))
+        _descend(actor_optimiser, actor, method.deceiver(_finite(step, _scores(critic, _act(actor, noise())))))
         with torch.no_grad():
             for mean, layer in zip(average, actor, strict=True):
                 mean.lerp_(layer, 1 - averaging)
@@ -516,11 +600,12 @@ def train_gan(
     return Gan(tuple(average), _frozen(critic), torch.stack(losses), tuple(trail))
 
 
+@full_precision
 def generate(
-    layers: tuple[Float[Tensor, "s _ _"], ...],
+    layers: Iterable[Float[Tensor, "s _ _"]],
     n: int,
     *,
-    generators: Sequence[torch.Generator],
+    generators: Iterable[torch.Generator],
 ) -> Float[Tensor, "s n d"]:
     r"""배운 생성자로 표본을 만든다.
 
@@ -535,13 +620,15 @@ def generate(
         표본 $\tilde x$.
 
     Raises:
-        TypeError: 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: `n`이 1보다 작거나, 발생기의 수가 씨앗의 수와 다르면.
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 층의 모양이 이어지지 않거나, `n`이 1보다 작거나, 발생기의 수가 씨앗의 수와 다르면.
 
     References:
         Goodfellow, I. 외 (2014). Generative Adversarial Nets, 3절.
     """
     checks.count(1, n=n)
+    layers, generators = tuple(layers), tuple(generators)
+    _check_layers(layers, direct=True)
     seeds, latent_dim, _ = layers[0].shape
     _check_generators(seeds, generators)
     like = layers[0]
@@ -549,8 +636,9 @@ def generate(
     return _act(layers, z)
 
 
+@full_precision
 def criticise(
-    layers: tuple[Float[Tensor, "s _ _"], ...],
+    layers: Iterable[Float[Tensor, "s _ _"]],
     points: Float[Tensor, "s n d"],
 ) -> Float[Tensor, "s n"]:
     r"""배운 판별자(비평가)로 점수를 매긴다. 판별자라면 로짓이다.
@@ -566,11 +654,13 @@ def criticise(
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 신경망과 맞지 않거나, 비었거나, 실수형이 아니면.
+        ValueError: 층의 모양이 이어지지 않거나, 점의 모양이 신경망과 맞지 않거나, 비었거나, 실수형이 아니면.
 
     References:
         Arjovsky, M., Chintala, S. & Bottou, L. (2017). Wasserstein GAN, 3절.
     """
+    layers = tuple(layers)
+    _check_layers(layers, direct=False)
     checks.floating(points=points)
     checks.ndim(3, 3, points=points)
     checks.nonempty(points=points)
@@ -582,14 +672,36 @@ def _between(real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
     return u * real + (1 - u) * fake
 
 
-def _adversary(method: Method) -> Callable[[Tensor, Tensor], Tensor]:
-    return critic_loss if method in ("wgan-clip", "wgan-gp") else discriminator_loss
+def _slopes(score: Callable[[Tensor], Tensor], points: Tensor) -> tuple[Tensor, Tensor]:
+    """점수의 점에 대한 기울기와 점수. 다시 미분할 수 있다."""
+    try:
+        x = points.requires_grad_()
+    except RuntimeError:  # torch.func의 변환 안에서는 그 방식으로 미분해야 한다
+        scores, pull = torch.func.vjp(score, points)[:2]
+        (slope,) = pull(torch.ones_like(scores))
+        return slope, scores
+    scores = score(x)
+    (slope,) = torch.autograd.grad(scores.sum(), x, create_graph=True, materialize_grads=True)
+    return slope, scores
 
 
-def _deceiver(method: Method) -> Callable[[Tensor], Tensor]:
-    if method in ("wgan-clip", "wgan-gp"):
-        return critic_generator_loss
-    return partial(generator_loss, saturating=method == "saturating")
+def _scored(critic: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
+    scores = critic(points)
+    checks.floating(critic=scores)
+    if not 0 < scores.ndim < points.ndim or scores.shape != points.shape[: scores.ndim]:
+        wanted = tuple(points.shape[:-1]) if points.ndim == 2 else f"{tuple(points.shape)}의 앞쪽"
+        raise ValueError(f"critic: 모양이 {wanted}이어야 하는데 {tuple(scores.shape)}이다")
+    checks.within(critic=(scores, REAL))
+    if not scores.requires_grad:
+        raise ValueError("critic: 점으로 미분할 수 있는 점수여야 하는데 기울기가 끊겼다")
+    return scores
+
+
+def _finite(step: int, scores: Tensor) -> Tensor:
+    # 손실에 맡기면 부르는 쪽이 넘긴 적 없는 이름의 오류가 난다.
+    if not scores.isfinite().all():
+        raise ValueError(f"learning_rate: 학습이 {step}걸음에서 발산했다. 점수에 유한하지 않은 값이 있다")
+    return scores
 
 
 def _descend(optimiser: torch.optim.Adam, layers: Sequence[Tensor], loss: Tensor) -> None:
@@ -598,6 +710,12 @@ def _descend(optimiser: torch.optim.Adam, layers: Sequence[Tensor], loss: Tensor
     optimiser.zero_grad()
     loss.sum().backward(inputs=list(layers))  # type: ignore[no-untyped-call]
     optimiser.step()
+
+
+def _replace(layers: Sequence[Tensor], values: Iterable[Tensor]) -> None:
+    with torch.no_grad():
+        for layer, value in zip(layers, values, strict=True):
+            layer.copy_(value)
 
 
 def _initial(
@@ -636,6 +754,21 @@ def _act(layers: Sequence[Tensor], z: Tensor) -> Tensor:
 
 def _frozen(layers: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return tuple(layer.detach().clone() for layer in layers)
+
+
+def _check_layers(layers: tuple[Tensor, ...], *, direct: bool) -> None:
+    """가중치와 절편이 번갈아 이어지는지. `direct`이면 끝에 곧장 가는 가중치가 하나 더 있다."""
+    checks.floating(**{f"layers[{i}]": layer for i, layer in enumerate(layers)})
+    count, shapes = len(layers) - direct, [tuple(layer.shape) for layer in layers]
+    if count < 2 or count % 2 or any(len(shape) != 3 for shape in shapes):
+        raise ValueError(f"layers: 가중치와 절편의 짝이어야 하는데 모양이 {shapes}이다")
+    seeds, width, _ = shapes[0]
+    for i in range(0, count, 2):
+        checks.shape((seeds, width, shapes[i][2]), **{f"layers[{i}]": layers[i]})
+        checks.shape((seeds, 1, shapes[i][2]), **{f"layers[{i + 1}]": layers[i + 1]})
+        width = shapes[i][2]
+    if direct:
+        checks.shape((seeds, shapes[0][1], width), **{f"layers[{count}]": layers[-1]})
 
 
 def _check_generators(seeds: int, generators: Sequence[torch.Generator]) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -10,6 +10,8 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
+from mgk_docs_src.modes import full_precision
+from mgk_docs_src.transport.problem import constant, masses
 from mgk_docs_src.transport.wasserstein import c_transform, cost_matrix
 
 _ORDER = Interval(1.0, 2.0)  # 이 안에서 exp(−‖x − y‖ᵖ/ε)가 양의 정부호라 발산이 음수가 되지 않는다
@@ -18,6 +20,7 @@ _COOLING = 4.0  # ε을 줄여 가는 배수
 _WARM = 0.1  # 식히는 동안의 잔차. 다음 ε의 출발점이면 된다
 _OMEGA = 1.8  # 과이완. 1이면 보통의 싱크혼이고 2부터는 발산한다
 _PATIENCE = 50  # 이만큼 곱해도 맞지 않으면 뉴턴 걸음을 섞는다
+_STRIDE = 5.0  # 뉴턴 한 걸음에 계획의 칸이 커지는 배수의 로그의 한도. 한도가 없으면 먼 덩어리에서 발산한다
 _CHECK = 10  # 잔차를 보는 간격. 볼 때마다 장치와 동기화한다
 
 
@@ -29,9 +32,12 @@ class Sinkhorn(NamedTuple):
     Attributes:
         f: 보내는 쪽의 퍼텐셜 $f_i$.
         g: 받는 쪽의 퍼텐셜 $g_j$. $f$에 상수를 더하고 $g$에서 빼도 같은 답이다.
-        residual: 이 퍼텐셜로 다시 만든 계획의 주변 분포가 $a$, $b$에서 벗어난 양. 0이 완전하고 2를 크게 넘지 않는다.
+        residual: [`coupling`][mgk_docs_src.transport.sinkhorn.coupling]이 이 퍼텐셜로 만드는 바로 그 계획의 주변 분포가
+            $a$, $b$에서 벗어난 양. 0이 완전하고 2를 크게 넘지 않는다.
         iterations: $\gamma$와 $\gamma^\top$를 한 번씩 곱하는 것을 한 걸음으로 센 걸음 수. 식히는 동안의 걸음도 센다.
-        converged: 잔차가 허용값 이하인가.
+        converged: 잔차가 허용값 이하인가. 비용이 맞는다는 뜻은 아니다: 잔차가 $r$이면 계획의 비용은 $r \max |C|$만큼
+            어긋날 수 있고, 멀리 떨어진 덩어리 사이로 조금만 옮기면 되는 문제에서는 그것이 전부다. 비용은
+            [`certified_interval`][mgk_docs_src.transport.sinkhorn.certified_interval]로 가둔다.
 
     References:
         Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 4.2절.
@@ -80,14 +86,16 @@ class _Step(NamedTuple):
 
 
 class _Problem(NamedTuple):
-    """비용과 무게. `symmetric`이면 비용이 대칭이고 두 무게가 같다."""
+    """비용과 무게. `symmetric`이면 비용이 대칭이고 두 무게가 같다. `empty`는 두 무게가 모두 0인 칸."""
 
     cost: Tensor
     a: Tensor
     b: Tensor
     symmetric: bool = False
+    empty: Tensor | None = None
 
 
+@full_precision
 def sinkhorn(
     cost: Float[Tensor, "n m"],
     a: Float[Tensor, "n"] | None = None,
@@ -109,7 +117,8 @@ def sinkhorn(
     그래서 로그로만 계산한 것과 정밀도가 같다. 곱이 수의 범위를 벗어나면 그 차례를 버리고 로그로 한 걸음 간다.
     큰 $\varepsilon$에서 시작해 4배씩 식히며, $\omega = 1.8$로 과이완하고 잔차가 늘면 $\omega$를 1 쪽으로 줄였다가
     되돌린다. 50걸음에 맞지 않으면 켤레 기울기로 푸는 뉴턴 걸음을 섞는다. `cost`와 같은 크기의 행렬 하나를 더 쓰고,
-    10걸음마다 장치와 동기화한다. 미분하지 않는다.
+    10걸음마다 장치와 동기화한다. 미분하지 않는다. `torch.func.vmap` 안에서는 돌지 않는다: 잔차와 걸음 수가 문제마다
+    다르다.
 
     Args:
         cost: 비용 $C_{ij}$. float32나 float64. 음수여도 된다.
@@ -126,6 +135,7 @@ def sinkhorn(
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 비용이 유한하지 않거나, 무게가 음수이거나, 합이 1이 아니거나,
             `epsilon`이 양수가 아니거나 그 자료형에서 비용에 비해 너무 작으면.
+        RuntimeError: `torch.func.vmap` 안이면.
 
     References:
         Cuturi, M. (2013). Sinkhorn Distances: Lightspeed Computation of Optimal Transport.
@@ -136,9 +146,19 @@ def sinkhorn(
     """
     _check_cost(cost, epsilon)
     _check_stopping(tolerance, max_iterations)
-    return _solve(_Problem(cost, _weights(cost, 0, a=a), _weights(cost, 1, b=b)), epsilon, tolerance, max_iterations)
+    found: list[Sinkhorn] = []
+
+    def solve(cost: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+        found.append(_solve(_Problem(cost, a, b), epsilon, tolerance, max_iterations))
+        return found[-1].f, found[-1].g
+
+    f, g = constant(solve, cost, *_weights(cost, a, b))
+    if f.ndim != 1 or len(found) > 1:
+        raise RuntimeError("cost: torch.func.vmap 안에서는 문제마다 따로 풀거나 entropic_cost를 쓴다")
+    return found[0]._replace(f=f, g=g)
 
 
+@full_precision
 def coupling(
     f: Float[Tensor, "n"],
     g: Float[Tensor, "m"],
@@ -166,17 +186,17 @@ def coupling(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 유한하지 않은 값이 있거나, 무게가 음수이거나,
-            합이 1이 아니거나, `epsilon`이 양수가 아니거나 그 자료형에서 비용에 비해 너무 작으면.
+            합이 1이 아니거나, `epsilon`이 양수가 아니거나 그 자료형에서 비용과 퍼텐셜에 비해 너무 작으면.
 
     References:
         Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 4.2절.
     """
-    _check_cost(cost, epsilon)
-    _check_potentials(f, g, cost)
-    problem = _Problem(cost, _weights(cost, 0, a=a), _weights(cost, 1, b=b))
-    return problem.a[:, None] * problem.b * _density(problem, f, g, epsilon)
+    largest = max(_check_cost(cost, epsilon), _check_potentials(f, g, cost))
+    _check_scale(epsilon, largest, cost.dtype, "비용과 퍼텐셜")
+    return _plan(_with_holes(cost, *_weights(cost, a, b)), f, g, epsilon)
 
 
+@full_precision
 def round_coupling(
     plan: Float[Tensor, "n m"],
     a: Float[Tensor, "n"] | None = None,
@@ -213,9 +233,10 @@ def round_coupling(
     """
     _check_matrix(plan=plan)
     checks.within(plan=(plan, NONNEGATIVE))
-    return _round(plan, _weights(plan, 0, a=a), _weights(plan, 1, b=b))
+    return _round(plan, *_weights(plan, a, b))
 
 
+@full_precision
 def certified_interval(
     cost: Float[Tensor, "n m"],
     f: Float[Tensor, "n"],
@@ -260,7 +281,7 @@ def certified_interval(
     _check_potentials(f, g, cost)
     with torch.no_grad():
         wide, wide_f, wide_g = cost.double(), f.double(), g.double()
-        source, target = _weights(wide, 0, a=a), _weights(wide, 1, b=b)
+        source, target = _weights(wide, a, b)
         plan = source[:, None] * torch.softmax((wide_g - wide) / epsilon + target.log(), dim=1)
         upper = (_round(plan, source, target) * wide).sum()
         below_g = c_transform(wide_f, wide)
@@ -276,6 +297,7 @@ def certified_interval(
         return Bounds(torch.nextafter(ends[0], -outside), torch.nextafter(ends[1], outside))
 
 
+@full_precision
 def entropic_cost(
     cost: Float[Tensor, "n m"],
     a: Float[Tensor, "n"] | None = None,
@@ -292,7 +314,8 @@ def entropic_cost(
     \frac{\partial\, \mathrm{OT}_\varepsilon}{\partial C_{ij}} = \gamma_{ij}$$
 
     최대인 곳에서는 $f$, $g$로 미분한 것이 0이므로, 퍼텐셜을 상수로 두고 이 식만 미분하면 된다(포락선 정리). 반복은
-    미분하지 않는다. 두 번 미분한 값은 옳지 않다. 무게는 합으로 나누어 쓰므로 무게의 기울기는 합이 1인 방향의 것이다.
+    미분하지 않는다. 두 번 미분하거나 전진 미분(jvp)하면 퍼텐셜이 움직이는 몫이 빠지므로 오류를 낸다. 무게는 합으로
+    나누어 쓰므로 무게의 기울기는 합이 1인 방향의 것이다.
 
     Args:
         cost: 비용 $C_{ij}$. float32나 float64.
@@ -303,7 +326,9 @@ def entropic_cost(
         max_iterations: 걸음 수의 한도. 1 이상.
 
     Returns:
-        쌍대 값. 정확한 수송 비용보다 작지 않다. 한도 안에 수렴하지 않으면 잔차를 적은 `RuntimeWarning`을 낸다.
+        쌍대 값. $\mathrm{OT}_\varepsilon$은 정확한 수송 비용보다 작지 않지만, 이 값은 멈춘 곳의 것이라
+        $\mathrm{OT}_\varepsilon$보다 작고 정확한 비용보다도 작을 수 있다. 그 차이는 허용 잔차로 가둬지지 않는다.
+        한도 안에 수렴하지 않으면 잔차를 적은 `RuntimeWarning`을 낸다.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
@@ -315,10 +340,11 @@ def entropic_cost(
     """
     _check_cost(cost, epsilon)
     _check_stopping(tolerance, max_iterations)
-    problem = _Problem(cost, _weights(cost, 0, a=a), _weights(cost, 1, b=b))
+    problem = _with_holes(*_once(cost, *_weights(cost, a, b)))
     return _dual_value(problem, epsilon, tolerance, max_iterations)
 
 
+@full_precision
 def sinkhorn_divergence(
     x: Float[Tensor, "n d"],
     y: Float[Tensor, "m d"],
@@ -365,32 +391,91 @@ def sinkhorn_divergence(
     """
     checks.number(_ORDER, p=p)
     _check_stopping(tolerance, max_iterations)
+    _check_matrix(x=x, y=y)
     between = cost_matrix(x, y, p=p)
     _check_cost(between, epsilon)
-    weights = _weights(between, 0, a=a), _weights(between, 1, b=b)
-    value = _dual_value(_Problem(between, *weights), epsilon, tolerance, max_iterations)
+    weights = _weights(between, a, b)
+    value = _dual_value(_with_holes(*_once(between, *weights)), epsilon, tolerance, max_iterations)
     for points, mass in zip((x, y), weights, strict=True):
         within = cost_matrix(points, points, p=p).to(between.dtype)
         _check_cost(within, epsilon)
-        problem = _Problem(within, mass, mass, symmetric=True)
+        once, share = _once(within, mass)
+        problem = _with_holes(once, share, share)._replace(symmetric=True)
         value = value - _dual_value(problem, epsilon, tolerance, max_iterations) / 2
     return value
 
 
 def _dual_value(problem: _Problem, epsilon: float, tolerance: float | None, max_iterations: int) -> Tensor:
-    solved = _solve(problem, epsilon, tolerance, max_iterations)
-    if not solved.converged:
-        message = f"싱크혼이 {solved.iterations}걸음 안에 수렴하지 않았다: 잔차 {solved.residual:.2g}"
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
-    f, g = solved.f, solved.g
+    def solve(cost: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+        solved = _solve(_Problem(cost, a, b, problem.symmetric), epsilon, tolerance, max_iterations)
+        if not solved.converged:
+            message = f"싱크혼이 {solved.iterations}걸음 안에 수렴하지 않았다: 잔차 {solved.residual:.2g}"
+            warnings.warn(message, RuntimeWarning, stacklevel=6)
+        return solved.f, solved.g
+
+    f, g = constant(solve, problem.cost, problem.a, problem.b)
     mass = problem.a @ _density(problem, f, g, epsilon) @ problem.b
     return problem.a @ f + problem.b @ g - epsilon * (mass - 1)
 
 
+def _once(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """같은 텐서들. 퍼텐셜을 상수로 둔 값은 한 번만 미분할 수 있다."""
+    return tuple(_Once.apply(tensor) for tensor in tensors)  # type: ignore[no-untyped-call]
+
+
+class _Once(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(tensor: Tensor) -> Tensor:
+        return tensor.view_as(tensor)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> Tensor:
+        once: Tensor = _Never.apply(slope)  # type: ignore[no-untyped-call]
+        return once
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> Tensor:
+        # 전진 미분은 몇 번째인지 알 길이 없다.
+        raise RuntimeError("퍼텐셜을 상수로 둔 엔트로피 비용이라 전진 미분(jvp)은 하지 않는다. grad를 쓴다")
+
+
+class _Never(_Once):
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> Tensor:
+        raise RuntimeError("퍼텐셜을 상수로 둔 엔트로피 비용이라 두 번 미분할 수 없다")
+
+
+def _with_holes(cost: Tensor, a: Tensor, b: Tensor) -> _Problem:
+    # 두 무게가 모두 0인 칸의 밀도는 얼마든지 클 수 있다. 무한대에 0을 곱하지 않게 먼저 지운다.
+    return _Problem(cost, a, b, empty=(a == 0)[:, None] & (b == 0))
+
+
 def _density(problem: _Problem, f: Tensor, g: Tensor, epsilon: float) -> Tensor:
-    # 두 무게가 모두 0인 칸은 얼마든지 클 수 있다. 무한대에 0을 곱하지 않게 먼저 지운다.
-    exponent = (f[:, None] + g - problem.cost) / epsilon
-    return exponent.masked_fill((problem.a == 0)[:, None] & (problem.b == 0), -math.inf).exp()
+    exponent = f[:, None] + g
+    exponent = (exponent - problem.cost if torch.is_grad_enabled() else exponent.sub_(problem.cost)).div_(epsilon)
+    if problem.empty is not None:
+        exponent = exponent.masked_fill_(problem.empty, -math.inf)
+    return exponent.exp_()
+
+
+def _plan(problem: _Problem, f: Tensor, g: Tensor, epsilon: float) -> Tensor:
+    # 푸는 쪽과 돌려주는 쪽이 같은 식을 써야 잔차가 돌려준 계획의 것이 된다.
+    density = _density(problem, f, g, epsilon)
+    if torch.is_grad_enabled():
+        return density * problem.a[:, None] * problem.b
+    return density.mul_(problem.a[:, None]).mul_(problem.b)  # 같은 값. 풀 때는 큰 행렬을 더 만들지 않는다
+
+
+def _residual(problem: _Problem, plan: Tensor) -> float:
+    # float32를 float32로 더하면 합의 반올림이 허용값에 가까워진다.
+    rows, columns = (plan.sum(dim, dtype=torch.float64) for dim in (1, 0))
+    return float((rows - problem.a).abs().sum() + (columns - problem.b).abs().sum())
 
 
 def _round(plan: Tensor, a: Tensor, b: Tensor) -> Tensor:
@@ -408,7 +493,7 @@ def _shrink(wanted: Tensor, came: Tensor) -> Tensor:
 @torch.no_grad()
 def _solve(problem: _Problem, epsilon: float, tolerance: float | None, max_iterations: int) -> Sinkhorn:
     """무게가 0인 곳을 빼고 푼 뒤, 뺀 곳의 퍼텐셜을 softmin으로 채운다."""
-    cost, a, b, symmetric = problem
+    cost, a, b, symmetric, _ = problem
     goal = _TOLERANCE[cost.dtype] if tolerance is None else tolerance
     rows, columns = a > 0, b > 0
     if rows.all() & columns.all():
@@ -464,22 +549,21 @@ def _scale(problem: _Problem, plan: Tensor, goal: float, limit: int) -> _Step | 
     sweep = _symmetric_sweep if problem.symmetric else _sweep
     ones_a, ones_b = torch.ones_like(problem.a), torch.ones_like(problem.b)
     scaling = _Scaling(ones_a, ones_b, plan @ ones_b, plan.T @ ones_a)
-    # 계획에서 0으로 사라진 칸이 곱 때문에 되살아날 만큼 커지기 전에 거두어들인다.
-    widest = -math.log(torch.finfo(plan.dtype).tiny) / 5
     omega, last, taken, limit = _OMEGA, math.inf, 0, min(limit, _PATIENCE)
-    while True:
+    while taken < limit:
         steps = min(_CHECK, limit - taken)
         for _ in range(steps):
             scaling = sweep(plan, problem, scaling, omega)
         taken += steps
-        residual, spread = _progress(problem, scaling)
-        if not math.isfinite(residual + spread):
+        residual = _progress(problem, scaling)
+        if not math.isfinite(residual):
             return None
-        if residual <= 0.8 * goal or spread > widest or taken == limit:
-            return _Step(scaling.u.log(), scaling.v.log(), taken)
+        if residual <= 0.8 * goal:
+            break
         # 과이완은 해 가까이에서만 수렴이 보장된다. 나빠지면 보통의 싱크혼(1) 쪽으로 줄이고, 나아지면 되돌린다.
         omega = min(_OMEGA, 1.5 * omega - 0.5) if residual < last else (1 + omega) / 2
         last = residual
+    return _Step(scaling.u.log(), scaling.v.log(), taken)
 
 
 def _newton(problem: _Problem, plan: Tensor, limit: int) -> _Step | None:
@@ -504,9 +588,8 @@ def _newton(problem: _Problem, plan: Tensor, limit: int) -> _Step | None:
         if r.abs().sum() <= 0.01 * start:
             break
     y = missing - (plan.T @ x) / column
-    # |x_i + y_j| ≤ 1이면 쌍대 값이 반드시 늘어난다: 그 안에서 e^s ≤ 1 + s + s².
-    reach = torch.maximum(x.max() + y.max(), -(x.min() + y.min())).clamp(min=1.0)
-    return _Step(x / reach, y / reach, taken) if reach.isfinite() else None
+    stretch = torch.maximum(x.max() + y.max(), -(x.min() + y.min())) / _STRIDE
+    return _Step(x / stretch.clamp(min=1.0), y / stretch.clamp(min=1.0), taken) if stretch.isfinite() else None
 
 
 def _centred(r: Tensor, row: Tensor) -> Tensor:
@@ -527,23 +610,11 @@ def _symmetric_sweep(plan: Tensor, problem: _Problem, scaling: _Scaling, _omega:
     return _Scaling(u, u, row, row)
 
 
-def _progress(problem: _Problem, scaling: _Scaling) -> tuple[float, float]:
-    """잔차와, 곱의 로그의 크기. 장치와 한 번 동기화한다."""
+def _progress(problem: _Problem, scaling: _Scaling) -> float:
+    """곱한 계획의 잔차. u나 v의 로그가 수가 아니면 유한하지 않다. 장치와 한 번 동기화한다."""
     u, v, row, column = scaling
     residual = (u * row - problem.a).abs().sum() + (v * column - problem.b).abs().sum()
-    spread = torch.maximum(u.log().abs().max(), v.log().abs().max())
-    first, second = torch.stack([residual, spread]).tolist()
-    return first, second
-
-
-def _plan(problem: _Problem, f: Tensor, g: Tensor, epsilon: float) -> Tensor:
-    # 큰 행렬은 하나만 만들고 그 자리에서 고친다.
-    plan = torch.sub((f + epsilon * problem.a.log())[:, None], problem.cost)
-    return plan.add_(g + epsilon * problem.b.log()).div_(epsilon).exp_()
-
-
-def _residual(problem: _Problem, plan: Tensor) -> float:
-    return float((plan.sum(1) - problem.a).abs().sum() + (plan.sum(0) - problem.b).abs().sum())
+    return float(residual + 0 * (u.log().sum() + v.log().sum()))
 
 
 def _log_step(problem: _Problem, f: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
@@ -561,17 +632,9 @@ def _softmin(cost: Tensor, potential: Tensor, weights: Tensor, epsilon: float) -
     return -epsilon * (top + scores.sub_(top[:, None]).exp_().sum(1).log())
 
 
-def _weights(cost: Tensor, axis: int, **given: Tensor | None) -> Tensor:
-    ((name, weights),) = given.items()
-    size = cost.shape[axis]
-    if weights is None:
-        return cost.new_full((size,), 1 / size)
-    checks.floating(**{name: weights})
-    checks.shape((size,), **{name: weights})
-    checks.device(cost.device, **{name: weights})
-    checks.simplex(0, **{name: weights})
-    wide = weights.double()
-    return (wide / wide.sum()).to(cost.dtype)
+def _weights(cost: Tensor, a: Tensor | None, b: Tensor | None) -> tuple[Tensor, Tensor]:
+    n, m = cost.shape
+    return masses(n, cost.device, a=a).to(cost.dtype), masses(m, cost.device, b=b).to(cost.dtype)
 
 
 def _check_matrix(**matrices: Tensor) -> None:
@@ -583,23 +646,33 @@ def _check_matrix(**matrices: Tensor) -> None:
             raise ValueError(f"{name}: float32나 float64여야 하는데 {value.dtype}이다")
 
 
-def _check_cost(cost: Tensor, epsilon: float) -> None:
+def _check_cost(cost: Tensor, epsilon: float) -> float:
+    """비용의 크기의 최댓값을 돌려준다."""
     _check_matrix(cost=cost)
     checks.number(POSITIVE, epsilon=epsilon)
     low, high = checks.within(cost=(cost, REAL))["cost"]
-    least = (high - low) * torch.finfo(cost.dtype).eps
-    if epsilon < least:
-        raise ValueError(
-            f"epsilon: 비용의 폭이 {high - low:.3g}이면 {cost.dtype}에서 {least:.2g} 이상이어야 하는데 {epsilon}이다"
-        )
+    largest = max(abs(low), abs(high), high - low)
+    _check_scale(epsilon, largest, cost.dtype, "비용")
+    return largest
 
 
-def _check_potentials(f: Tensor, g: Tensor, cost: Tensor) -> None:
+def _check_scale(epsilon: float, largest: float, kind: torch.dtype, what: str) -> None:
+    # 지수 (f + g − C)/ε의 반올림은 가장 큰 수의 반올림을 ε으로 나눈 만큼이다. 폭이 좁아도 수가 크면 자리를 잃는다.
+    info = torch.finfo(kind)
+    least, most = max(largest * info.eps, info.tiny / info.eps), info.max * info.eps
+    if not least <= epsilon <= most:
+        bounds = f"{least:.2g} 이상 {most:.2g} 이하"
+        raise ValueError(f"epsilon: {what}의 크기가 {largest:.3g}이면 {kind}에서 {bounds}여야 하는데 {epsilon}이다")
+
+
+def _check_potentials(f: Tensor, g: Tensor, cost: Tensor) -> float:
+    """퍼텐셜의 크기의 최댓값을 돌려준다."""
     checks.floating(f=f, g=g)
     checks.shape(cost.shape[:1], f=f)
     checks.shape(cost.shape[1:], g=g)
     checks.device(cost.device, f=f, g=g)
-    checks.within(f=(f, REAL), g=(g, REAL))
+    ends = checks.within(f=(f, REAL), g=(g, REAL))
+    return max(abs(end) for pair in ends.values() for end in pair)
 
 
 def _check_stopping(tolerance: float | None, max_iterations: int) -> None:

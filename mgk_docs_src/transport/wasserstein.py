@@ -1,7 +1,7 @@
 """짝짓기에서 와서스타인 거리까지: `docs/transport/wasserstein.md`."""
 
 import math
-import warnings
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -16,20 +16,23 @@ from torch.nn.functional import pad
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
 from mgk_docs_src.losses.reduction import widen
+from mgk_docs_src.modes import full_precision
 from mgk_docs_src.random import randn
-
-with warnings.catch_warnings():
-    # POT의 설명글에 잘못된 이스케이프가 있어, 컴파일된 것이 없으면 경고한다. 경고를 오류로 다루는 곳에서도 들여온다.
-    warnings.filterwarnings("ignore", "invalid escape sequence")
-    import ot
+from mgk_docs_src.transport.problem import DUST, constant, exact_plan, masses
 
 Coupling = Literal["comonotone", "independent", "countermonotone"]
 
 _CORRELATION = Interval(-1.0, 1.0)
 _ORDER = Interval(1.0, math.inf)
-_CERTAIN = 1e-9  # 최적이라고 인정하는 간격: 가장 큰 비용에 대한 비
+_STEPS = 10_000_000  # 단체법의 걸음 수의 한도
+_ROUNDS = 30  # 거듭제곱의 단위를 다시 고르는 횟수의 한도
+_DIGITS = 150  # 거듭제곱한 비용을 10의 이 제곱 안에 둔다
+_SMALL_ORDER = 100  # 이 p까지는 (1/2)^p가 넉넉히 담긴다
+# 좌표가 이 안이면 그 차의 제곱이 담긴다
+_SQUARABLE = {torch.float32: (2.0**-40, 2.0**60), torch.float64: (2.0**-400, 2.0**500)}
 
 
+@full_precision
 def sample_coupling(
     p: Distribution,
     q: Distribution,
@@ -110,7 +113,8 @@ def normal_uniform_distance(half_width: float, *, coupling: Coupling) -> float:
     if coupling == "countermonotone":
         return math.sqrt(2 / math.pi) + a / 2
     if coupling == "independent":
-        return ((1 + a**2) * math.erf(a / math.sqrt(2)) + 2 * a * _normal_density(a)) / (2 * a)
+        inside = math.erf(a / math.sqrt(2))  # 2Φ(a) − 1. 넓은 a의 제곱은 넘치므로 나누어 더한다
+        return (inside / a + a * inside) / 2 + _normal_density(a)
 
     def h(x: float) -> float:
         upper = math.erfc(x / math.sqrt(2)) / 2  # 1 − Φ(x)
@@ -119,6 +123,7 @@ def normal_uniform_distance(half_width: float, *, coupling: Coupling) -> float:
     return 2 * (2 * h(_quantile_crossing(a)) - h(0.0))
 
 
+@full_precision
 def cost_matrix(
     x: Float[Tensor, "n d"],
     y: Float[Tensor, "m d"],
@@ -130,6 +135,7 @@ def cost_matrix(
     $$C_{ij} = \lVert x_i - y_j \rVert^p$$
 
     차를 바로 계산하므로 겹친 두 점의 거리는 정확히 0이다. 겹친 곳의 기울기는 0으로 둔다.
+    두 번 미분한 것과 전진 미분(jvp)은 `torch.cdist`에 없어 오류가 난다.
 
     Args:
         x: 점 $x_i$. 한 줄이 점 하나.
@@ -142,15 +148,20 @@ def cost_matrix(
     Raises:
         TypeError: 텐서가 아니거나, `p`가 수가 아니면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나,
-            `p`가 1보다 작으면.
+            `p`가 1보다 작거나, 비용이 그 자료형에 담기지 않으면.
 
     References:
         Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 2.2절.
     """
-    _check_points(x, y, p)
-    wide_x, wide_y = widen(x, y)
-    distance = torch.cdist(wide_x, wide_y, compute_mode="donot_use_mm_for_euclid_dist")  # (n, m)
-    return _power(distance, p).to(torch.promote_types(x.dtype, y.dtype))
+    largest = _check_points(x, y, p)
+    kind = torch.promote_types(x.dtype, y.dtype)
+    cost = _power(_distances(x, y, largest), p).to(kind)
+    # 거리는 √d · 2max|x|를 넘지 못한다. 그 제곱이 담기면 값을 들여다볼 것도 없다.
+    if p * math.log2(2 * largest * math.sqrt(x.shape[1]) + 1) >= math.log2(torch.finfo(kind).max):
+        top = checks.plain(cost).max().item()
+        if math.isinf(top):
+            raise ValueError(f"x, y: 거리의 {p:g}제곱이 {kind}에 담겨야 하는데 {top}이다")
+    return cost
 
 
 class Plan(NamedTuple):
@@ -174,12 +185,13 @@ class Plan(NamedTuple):
     g: Float[Tensor, "m"]
 
 
+@full_precision
 def optimal_plan(
     cost: Float[Tensor, "n m"],
     a: Float[Tensor, "n"] | None = None,
     b: Float[Tensor, "m"] | None = None,
     *,
-    max_iterations: int = 10_000_000,
+    max_iterations: int = _STEPS,
 ) -> Plan:
     r"""수송 문제의 정확한 답. POT의 네트워크 단체법으로 풀고, 쌍대 퍼텐셜로 최적임을 확인한다.
 
@@ -187,8 +199,11 @@ def optimal_plan(
     \gamma \mathbf{1} = a, \; \gamma^\top \mathbf{1} = b \qquad = \qquad
     \max_{f, g} \langle a, f \rangle + \langle b, g \rangle \quad \text{단} \quad f_i + g_j \le C_{ij}$$
 
-    CPU에서 float64로 풀고 `cost`의 자료형과 장치로 되돌린다. 퍼텐셜은 c-변환을 두 번 거쳐 무게가 0인 점에서도 제약을
-    지킨다. 비용은 `cost`로 미분할 수 있고 그 기울기는 $\gamma$다(포락선 정리). 무게로는 미분하지 않는다.
+    CPU에서 float64로 풀고 `cost`의 자료형과 장치로 되돌린다. 쌍대 간격이 **돌려줄 비용**의 $10^{-9}$배를 넘으면, 곧
+    쓰지 않는 길이 쓰는 길보다 수백만 배 비싸 자리를 잃었으면, 남은 간격을 키워 다시 푼다. 그래도 넘으면 오류를 낸다.
+    무게가 모두 같으면 개수로 풀어 반올림이 없고, 다르면 무게의 합의 반올림만 한 양은 옮기지 않는다. 퍼텐셜은 c-변환을
+    두 번 거쳐 무게가 0인 점에서도 제약을 지킨다. 비용은 `cost`로 미분할 수 있고 그 기울기는 $\gamma$다(포락선 정리).
+    무게로는 미분하지 않는다.
 
     Args:
         cost: 비용 $C_{ij}$. 음수여도 된다.
@@ -214,30 +229,13 @@ def optimal_plan(
     checks.nonempty(cost=cost)
     checks.within(cost=(cost, REAL))
     checks.count(1, max_iterations=max_iterations)
-    source, target = _masses(cost, 0, a=a), _masses(cost, 1, b=b)
-    wide = cost.detach().cpu().double().numpy()
-    scale = float(abs(wide).max()) or 1.0
-    costs = wide / scale  # 단체법은 크기가 1쯤인 비용에서 퍼텐셜의 자리를 가장 잘 지킨다
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # 풀지 못했다는 경고 대신 아래에서 오류를 낸다
-        flow, log = ot.emd(source, target, costs, numItermax=max_iterations, log=True)
-    if log["warning"] is not None:
-        raise RuntimeError(f"optimal_plan: 단체법이 {max_iterations}걸음 안에 풀지 못했다 ({log['warning']})")
-    # 무게가 0인 점의 퍼텐셜은 정해지지 않는다. 나머지에서 c-변환으로 다시 얻는다.
-    known = np.where(source > 0, log["u"], -np.inf)
-    g = (costs - known[:, None]).min(0)
-    f = (costs - g).min(1)
-    gap = float((flow * costs).sum() - source @ f - target @ g)
-    off = float(abs(flow.sum(1) - source).sum() + abs(flow.sum(0) - target).sum())
-    if abs(gap) > _CERTAIN or off > _CERTAIN:
-        raise RuntimeError(f"optimal_plan: 답이 최적임을 확인하지 못했다 (쌍대 간격 {gap:.2g}, 무게의 오차 {off:.2g})")
-    coupling, potential_f, potential_g = (
-        torch.from_numpy(part).to(cost.device) for part in (flow, scale * f, scale * g)
-    )
+    weights = masses(cost.shape[0], cost.device, a=a), masses(cost.shape[1], cost.device, b=b)
+    coupling, f, g = constant(partial(_solve_table, limit=max_iterations), cost, *weights)
     total = (coupling * cost.double()).sum()
-    return Plan(*(part.to(cost.dtype) for part in (coupling, total, potential_f, potential_g)))
+    return Plan(*(part.to(cost.dtype) for part in (coupling, total, f, g)))
 
 
+@full_precision
 def c_transform(potential: Float[Tensor, "n"], cost: Float[Tensor, "n m"]) -> Float[Tensor, "m"]:
     r"""c-변환: 퍼텐셜 $f$와 짝이 되어 제약을 지키는 가장 큰 퍼텐셜.
 
@@ -266,6 +264,7 @@ def c_transform(potential: Float[Tensor, "n"], cost: Float[Tensor, "n m"]) -> Fl
     return (cost - potential[:, None]).amin(0)
 
 
+@full_precision
 def wasserstein(
     x: Float[Tensor, "n d"],
     y: Float[Tensor, "m d"],
@@ -278,8 +277,9 @@ def wasserstein(
 
     $$W_p(P, Q) = \Bigl( \min_{\gamma \in \Pi(P, Q)} \sum_{ij} \gamma_{ij} \lVert x_i - y_j \rVert^p \Bigr)^{1/p}$$
 
-    `x`와 `y`로 미분할 수 있다: 최적의 짝짓기 $\gamma$를 그대로 두고 비용만 미분한다(포락선 정리). 거리가 0이면
-    미분할 수 없고, 기울기를 0으로 둔다. 무게로는 미분하지 않는다. 기억 장소는 $nm$에 비례한다.
+    답은 [`optimal_plan`][mgk_docs_src.transport.wasserstein.optimal_plan]처럼 확인한다. 한 점이 아무리 멀어도 나머지의
+    거리가 흐려지지 않는다. `x`와 `y`로 미분할 수 있다: 최적의 짝짓기 $\gamma$를 그대로 두고 비용만 미분한다(포락선
+    정리). 거리가 0이면 미분할 수 없고, 기울기를 0으로 둔다. 무게로는 미분하지 않는다. 기억 장소는 $nm$에 비례한다.
 
     Args:
         x: $P$의 점 $x_i$. 한 줄이 점 하나.
@@ -295,17 +295,23 @@ def wasserstein(
         TypeError: 텐서가 아니거나, `p`가 수가 아니면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나,
             `p`가 1보다 작거나, 무게가 음수이거나, 무게의 합이 1이 아니면.
-        RuntimeError: 단체법이 풀지 못하면.
+        RuntimeError: 단체법이 풀지 못했거나, 답이 최적임을 확인하지 못하면.
 
     References:
         Villani, C. (2009). Optimal Transport: Old and New, 6장.
         Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 2.4절.
     """
-    _check_points(x, y, p)
-    total = optimal_plan(cost_matrix(x.double(), y.double(), p=p), a, b).cost
-    return _root(total, p).to(torch.promote_types(x.dtype, y.dtype))
+    largest = _check_points(x, y, p)
+    weights = masses(x.shape[0], x.device, a=a), masses(y.shape[0], x.device, b=b)
+    wide_x, wide_y = x.double(), y.double()
+    rows, columns, flow, unit = constant(partial(_solve_points, p=p, largest=largest), wide_x, wide_y, *weights)
+    # 오가는 짝만 다시 계산한다. 제곱에서 바로 거듭제곱해야 겹친 짝에서도 두 번 미분한 값이 옳다.
+    squares = ((wide_x[rows] - wide_y[columns]) / unit).square().sum(1)  # (n + m − 1)
+    distance = unit * _root((flow * _power(squares, p / 2)).sum(), p)
+    return distance.to(torch.promote_types(x.dtype, y.dtype))
 
 
+@full_precision
 def wasserstein_1d(
     x: Float[Tensor, "*batch n"],
     y: Float[Tensor, "*batch m"],
@@ -343,7 +349,8 @@ def wasserstein_1d(
     """
     _check_samples(x, y, x_weights, y_weights)
     checks.number(_ORDER, p=p)
-    return _root(_transport_1d(x, y, p, x_weights, y_weights), p).to(torch.promote_types(x.dtype, y.dtype))
+    pieces = _transport_1d(x, y, x_weights, y_weights)
+    return _power_mean(pieces, p, (-1,)).to(torch.promote_types(x.dtype, y.dtype))
 
 
 class Potential(NamedTuple):
@@ -363,6 +370,7 @@ class Potential(NamedTuple):
     values: Float[Tensor, "k"]
 
 
+@full_precision
 def potential_1d(
     x: Float[Tensor, "n"],
     y: Float[Tensor, "m"],
@@ -403,11 +411,15 @@ def potential_1d(
     # 두 누적합을 따로 구해야, 같은 분포이면 F와 G가 끝자리까지 같다.
     f = _levels(torch.cat([mass_x, torch.zeros_like(mass_y)])[order])  # F(z_k)
     g = _levels(torch.cat([torch.zeros_like(mass_x), mass_y])[order])  # G(z_k)
-    steps = torch.sign(g - f)[:-1] * z.double().diff()
+    rise = g - f
+    if x_weights is not None or y_weights is not None:  # 무게의 합에 쌓인 반올림은 오르막도 내리막도 아니다
+        rise = rise.masked_fill(rise.abs() <= len(z) * torch.finfo(rise.dtype).eps, 0.0)
+    steps = torch.sign(rise)[:-1] * z.double().diff()
     values = torch.cat([steps.new_zeros(1), steps.cumsum(0)])
     return Potential(z, values.to(kind))
 
 
+@full_precision
 def sliced_wasserstein(
     x: Float[Tensor, "n d"],
     y: Float[Tensor, "m d"],
@@ -446,8 +458,8 @@ def sliced_wasserstein(
     wide_x, wide_y = widen(x, y)
     directions = randn(projections, x.shape[1], generator=generator, device=x.device, dtype=torch.float64)
     theta = (directions / directions.norm(dim=1, keepdim=True)).to(wide_x.dtype)  # (L, d)
-    each = _transport_1d(theta @ wide_x.T, theta @ wide_y.T, p, None, None)  # (L,)
-    return _root(each.mean(), p).to(torch.promote_types(x.dtype, y.dtype))
+    pieces = _transport_1d(theta @ wide_x.T, theta @ wide_y.T, None, None)
+    return _power_mean(pieces, p, (-2, -1)).to(torch.promote_types(x.dtype, y.dtype))
 
 
 def _median(**distributions: Distribution) -> Tensor:
@@ -460,13 +472,13 @@ def _median(**distributions: Distribution) -> Tensor:
         shape = tuple(distribution.batch_shape + distribution.event_shape)
         raise ValueError(f"{name}: 실수 하나를 내는 분포여야 하는데 {kind}의 모양이 {shape}이다")
     try:
-        return distribution.icdf(torch.tensor(0.5, dtype=torch.float16))
+        return distribution.icdf(torch.tensor(0.5, dtype=torch.float16, device="cpu"))
     except NotImplementedError as error:
         raise ValueError(f"{name}: 분위수 함수 icdf가 있는 분포여야 하는데 {kind}에는 없다") from error
 
 
 def _normal_density(x: float) -> float:
-    return math.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
 
 
 def _quantile_crossing(a: float) -> float:
@@ -478,45 +490,104 @@ def _quantile_crossing(a: float) -> float:
     return low if gap(low) <= 0 else float(brentq(gap, low, a, xtol=1e-15))
 
 
-def _power(distance: Tensor, p: float) -> Tensor:
-    return distance if p == 1 else distance**p
+def _distances(x: Tensor, y: Tensor, largest: float) -> Tensor:
+    """‖x_i − y_j‖. `largest`는 좌표의 크기의 최댓값."""
+    wide_x, wide_y = widen(x, y)
+    low, high = _SQUARABLE[wide_x.dtype]
+    if largest == 0 or low <= largest <= high:
+        return _direct_distances(wide_x, wide_y)
+    # 좌표의 제곱이 넘치거나 사라질 수 있다. float64로, 그래도 넘치거나 사라지는 곳은 2의 거듭제곱으로 나누어 계산한다.
+    distance = _direct_distances(wide_x.double(), wide_y.double())
+    low, high = _SQUARABLE[torch.float64]
+    scale = 2.0 ** min(math.frexp(largest)[1], 1023)
+    scaled = scale * _direct_distances(wide_x.double() / scale, wide_y.double() / scale)
+    return torch.where((distance >= low) & (distance <= high), distance, scaled)
+
+
+def _direct_distances(x: Tensor, y: Tensor) -> Tensor:
+    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def _power(base: Tensor, p: float) -> Tensor:
+    if p == 1:
+        return base
+    if p > 1:
+        return base**p
+    # 0에서 x^p의 기울기는 무한대이고, 0을 곱하면 nan이다. 그곳에서는 상수로 바꾼다.
+    zero = base == 0
+    power: Tensor = base.masked_fill(zero, 1.0) ** p
+    return power.masked_fill(zero, 0.0)
 
 
 def _root(total: Tensor, p: float) -> Tensor:
-    # 0에서 x^(1/p)의 기울기는 무한대이고, 곱하면 nan이다. 그곳에서는 상수로 바꾼다.
+    return _power(total, 1 / p)
+
+
+def _unit(largest: Tensor, p: float) -> Tensor:
+    """거듭제곱하기 전에 나눌 단위. 작은 p에서는 2의 거듭제곱이라 나누어도 반올림이 없다."""
+    size = torch.ldexp(torch.ones_like(largest), largest.frexp().exponent) if p <= _SMALL_ORDER else largest
+    return size.masked_fill(largest == 0, 1.0)
+
+
+def _power_mean(pieces: list[tuple[Tensor, Tensor | None]], p: float, dims: tuple[int, ...]) -> Tensor:
+    """조각 (x − y, du)에서 (∫ |x − y|^p du)^(1/p). 어떤 p에서도 중간 값이 넘치거나 사라지지 않는다.
+
+    너비가 `None`이면 모두 같다. 축 `dims`를 없앤다: 마지막 축이 조각이고, 그 앞의 것은 평균한다.
+    """
     if p == 1:
-        return total
-    zero = total == 0
-    root: Tensor = total.masked_fill(zero, 1.0) ** (1 / p)
-    return root.masked_fill(zero, 0.0)
+        return _integrals([(gaps.abs(), widths) for gaps, widths in pieces], dims)
+    # 너비가 0인 조각의 차는 얼마든지 클 수 있다. 무한대에 0을 곱하지 않게 먼저 지운다.
+    counted = [(gaps if widths is None else gaps.masked_fill(widths <= 0, 0.0), widths) for gaps, widths in pieces]
+    largest = torch.stack([gaps.detach().abs().amax(dims, keepdim=True) for gaps, _ in counted]).amax(0)
+    unit = _unit(largest, p)
+    total = _integrals([(_magnitude(gaps / unit, p), widths) for gaps, widths in counted], dims)
+    return unit.reshape(total.shape) * _root(total, p)
 
 
-def _transport_1d(x: Tensor, y: Tensor, p: float, x_weights: Tensor | None, y_weights: Tensor | None) -> Tensor:
-    """W_p^p. float64, 마지막 축이 사라진 모양."""
+def _magnitude(ratio: Tensor, p: float) -> Tensor:
+    return ratio.square() if p == 2 else ratio.abs() ** p
+
+
+def _integrals(pieces: list[tuple[Tensor, Tensor | None]], dims: tuple[int, ...]) -> Tensor:
+    totals = [values.mean(-1) if widths is None else (values * widths).sum(-1) for values, widths in pieces]
+    total = totals[0] if len(totals) == 1 else totals[0] + totals[1]
+    return total if len(dims) == 1 else total.mean(-1)
+
+
+def _transport_1d(
+    x: Tensor, y: Tensor, x_weights: Tensor | None, y_weights: Tensor | None
+) -> list[tuple[Tensor, Tensor | None]]:
+    """정렬해 짝지은 조각마다의 x − y와 너비 du, float64. 너비가 모두 같으면 `None`."""
     if x_weights is None and y_weights is None and x.shape == y.shape:
-        return _power((_sorted(x).double() - _sorted(y).double()).abs(), p).mean(-1)
+        return [(_sorted(x).double() - _sorted(y).double(), None)]
     x_order, y_order = _order(x), _order(y)
     x_sorted, y_sorted = x.gather(-1, x_order), y.gather(-1, y_order)
     levels_x = _levels(_or_equal(x, x_weights).gather(-1, x_order))  # F(x_(i))
     levels_y = _levels(_or_equal(y, y_weights).gather(-1, y_order))  # G(y_(j))
+    snapped = x_weights is not None or y_weights is not None
     # 두 분위수 함수가 모두 상수인 조각들. 높이가 같으면 x에서 끝나는 조각으로만 센다.
-    from_x = _pieces(x_sorted, levels_x, y_sorted, levels_y, p, right=False)
-    from_y = _pieces(y_sorted, levels_y, x_sorted, levels_x, p, right=True)
-    return from_x + from_y
+    return [
+        _pieces(x_sorted, levels_x, y_sorted, levels_y, right=False, snapped=snapped),
+        _pieces(y_sorted, levels_y, x_sorted, levels_x, right=True, snapped=snapped),
+    ]
 
 
 def _sorted(x: Tensor) -> Tensor:
-    # 값만 정렬하면 순서까지 구하는 것보다 몇 배 빠르다. 미분하려면 순서가 있어야 한다.
-    differentiated = x.requires_grad or unpack_dual(x).tangent is not None  # type: ignore[no-untyped-call]
-    if differentiated or not _on_numpy(x):
+    # 값만 정렬하면 순서까지 구하는 것보다 몇 배 빠르다. 미분하거나 torch.func의 변환 안이면 순서가 있어야 한다.
+    followed = x.requires_grad or torch.func.debug_unwrap(x) is not x
+    followed = followed or unpack_dual(x).tangent is not None  # type: ignore[no-untyped-call]
+    if followed or not _on_numpy(x):
         return x.gather(-1, _order(x))
     return torch.from_numpy(np.sort(x.numpy(), axis=-1))
 
 
 def _order(x: Tensor) -> Tensor:
-    if not _on_numpy(x):
-        return x.argsort(-1)
-    return torch.from_numpy(np.argsort(x.detach().numpy(), axis=-1))
+    (order,) = constant(_argsort, x)
+    return order
+
+
+def _argsort(x: Tensor) -> tuple[Tensor, ...]:
+    return (torch.from_numpy(np.argsort(x.numpy(), axis=-1)) if _on_numpy(x) else x.argsort(-1),)
 
 
 def _on_numpy(x: Tensor) -> bool:
@@ -524,14 +595,23 @@ def _on_numpy(x: Tensor) -> bool:
     return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
 
 
-def _pieces(ends: Tensor, levels: Tensor, others: Tensor, other_levels: Tensor, p: float, *, right: bool) -> Tensor:
-    """높이 `levels`에서 끝나는 조각들의 |x − y|^p du의 합."""
+def _pieces(
+    ends: Tensor, levels: Tensor, others: Tensor, other_levels: Tensor, *, right: bool, snapped: bool
+) -> tuple[Tensor, Tensor]:
+    """높이 `levels`에서 끝나는 조각들의 차와 너비."""
     index = torch.searchsorted(other_levels.detach(), levels.detach(), right=right)
     below, other_below = (pad(level, (1, 0)) for level in (levels, other_levels))
     widths = levels - torch.maximum(below[..., :-1], other_below.gather(-1, index))
-    # 높이 1에서는 번호가 하나 넘칠 수 있다. 그때 조각의 너비는 0이다.
-    partners = others.gather(-1, index.clamp(max=others.shape[-1] - 1))
-    return (_power((ends.double() - partners.double()).abs(), p) * widths).sum(-1)
+    index = index.clamp(max=others.shape[-1] - 1)  # 높이 1에서는 번호가 하나 넘칠 수 있다. 그때 조각의 너비는 0이다
+    if snapped:
+        rounding = (ends.shape[-1] + others.shape[-1]) * torch.finfo(widths.dtype).eps
+        dust = (widths > 0) & (widths <= rounding)
+        if checks.plain(dust).any():
+            # 무게를 더하는 순서만 달라도 높이가 어긋난다. 두 점의 무게에 견주어도 없는 것과 같으면 조각이 아니다.
+            masses_there = levels.diff(prepend=below[..., :1]), other_levels.diff(prepend=below[..., :1])
+            smaller = torch.minimum(masses_there[0], masses_there[1].gather(-1, index))
+            widths = widths.masked_fill(dust & (widths <= DUST * smaller), 0.0)
+    return ends.double() - others.gather(-1, index).double(), widths
 
 
 def _or_equal(x: Tensor, weights: Tensor | None) -> Tensor:
@@ -544,28 +624,50 @@ def _levels(weights: Tensor) -> Tensor:
     return sums / sums[..., -1:]
 
 
-def _masses(cost: Tensor, axis: int, **given: Tensor | None) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    ((name, weights),) = given.items()
-    size = cost.shape[axis]
-    if weights is None:
-        return np.full(size, 1 / size)
-    checks.floating(**{name: weights})
-    checks.shape((size,), **{name: weights})
-    checks.device(cost.device, **{name: weights})
-    checks.simplex(0, **{name: weights})
-    masses = weights.detach().cpu().double().numpy()
-    normalised: np.ndarray[tuple[int], np.dtype[np.float64]] = masses / masses.sum()
-    return normalised
+def _solve_table(cost: Tensor, a: Tensor, b: Tensor, *, limit: int) -> tuple[Tensor, ...]:
+    parts = exact_plan(cost.cpu().double().numpy(), a.cpu().numpy(), b.cpu().numpy(), limit=limit, named="cost")
+    return tuple(torch.from_numpy(part).to(cost.device) for part in parts)
 
 
-def _check_points(x: Tensor, y: Tensor, p: float) -> None:
+def _solve_points(x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, p: float, largest: float) -> tuple[Tensor, ...]:
+    """가장 싼 짝 (i, j)와 그 양. 길이는 n + m − 1이고 남는 자리의 양은 0이다. 끝은 거리를 나눌 단위."""
+    distance = _distances(x, y, largest)
+    longest = float(distance.max())
+    if math.isinf(longest):
+        raise ValueError("x, y: 점 사이의 거리가 float64에 담겨야 하는데 inf이다")
+    # 거듭제곱이 담기면 그대로, 아니면 가장 먼 짝을 단위로.
+    unit = 1.0 if longest == 0 or abs(p * math.log10(longest)) < _DIGITS else longest
+    for _ in range(_ROUNDS):
+        costs = _power(distance if unit == 1 else distance / unit, p)
+        if unit != 1:
+            costs = costs.clamp(max=10.0**_DIGITS)  # 이보다 비싼 짝은 쓰지 않는다
+        table = costs.cpu().numpy()
+        flow = exact_plan(table, a.cpu().numpy(), b.cpu().numpy(), limit=_STEPS, named="x, y")[0]
+        rows, columns = np.nonzero(flow)
+        amounts = flow[rows, columns]
+        longest = float(distance.cpu().numpy()[rows, columns].max())
+        if longest == 0 or (amounts * table[rows, columns]).sum() > 10.0**-_DIGITS:
+            break
+        unit = longest  # 쓰지 않는 먼 짝에 견주어 사라졌다. 쓴 것 가운데 가장 먼 짝을 단위로 다시 푼다
+    else:
+        raise RuntimeError(f"p: 거리의 {p:g}제곱이 너무 넓게 퍼져 풀지 못했다")
+    found = np.zeros((3, sum(table.shape) - 1))
+    found[:2] = rows[:1], columns[:1]  # 남는 자리도 쓰는 짝이어야 거듭제곱이 넘치지 않는다
+    found[:, : len(rows)] = rows, columns, amounts
+    first, second, mass = torch.from_numpy(found).to(x.device)
+    return first.long(), second.long(), mass, _unit(x.new_tensor(longest), p)
+
+
+def _check_points(x: Tensor, y: Tensor, p: float) -> float:
+    """좌표의 크기의 최댓값을 돌려준다."""
     checks.floating(x=x, y=y)
     checks.ndim(2, 2, x=x, y=y)
     checks.nonempty(x=x, y=y)
     checks.shape((y.shape[0], x.shape[1]), y=y)
     checks.device(x.device, y=y)
-    checks.within(x=(x, REAL), y=(y, REAL))
+    ends = checks.within(x=(x, REAL), y=(y, REAL))
     checks.number(_ORDER, p=p)
+    return max(abs(end) for pair in ends.values() for end in pair)
 
 
 def _check_samples(x: Tensor, y: Tensor, x_weights: Tensor | None, y_weights: Tensor | None) -> None:

@@ -17,7 +17,10 @@ from mgk_docs_src.data import eight_gaussians, mode_coverage
 from mgk_docs_src.losses.binary import kl_divergence
 from mgk_docs_src.random import generator, rand, randint, randn
 from mgk_docs_src.transport.gan import (
+    NON_SATURATING,
+    SATURATING,
     Gan,
+    Method,
     VanishingGradients,
     clip_weights,
     critic_generator_loss,
@@ -31,6 +34,8 @@ from mgk_docs_src.transport.gan import (
     js_divergence,
     train_gan,
     vanishing_gradients,
+    wgan_clip,
+    wgan_gp,
 )
 from mgk_docs_src.transport.wasserstein import wasserstein
 
@@ -41,7 +46,12 @@ EXAMPLES = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 CLOSE = {"atol": 1e-12, "rtol": 1e-12}
-METHODS = ("saturating", "non-saturating", "wgan-clip", "wgan-gp")
+METHODS = {
+    "saturating": SATURATING,
+    "non-saturating": NON_SATURATING,
+    "wgan-clip": wgan_clip(),
+    "wgan-gp": wgan_gp(),
+}
 KINDS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 TINY = {"critic_steps": 2, "batch_size": 8, "latent_dim": 3, "hidden": (6, 5)}
 
@@ -183,13 +193,21 @@ def test_js_is_differentiable(device):
 @given(seed=st.integers(0, 10**6), batch=st.lists(st.integers(1, 3), max_size=1), n=st.integers(1, 4))
 def test_interpolates_lie_on_the_segment_of_their_own_pair(device, seed, batch, n):
     real, fake = scores(seed, *batch, n, 3, device=device), scores(seed + 1, *batch, n, 3, device=device)
-    points = interpolate(real, fake, generator=generator(seed))
+    points = interpolate(real, fake, batch_dims=len(batch) + 1, generator=generator(seed))
     length = (real - fake).norm(dim=-1)
     torch.testing.assert_close((points - real).norm(dim=-1) + (points - fake).norm(dim=-1), length, **CLOSE)
-    assert torch.equal(points, interpolate(real, fake, generator=generator(seed)))
+    assert torch.equal(points, interpolate(real, fake, batch_dims=len(batch) + 1, generator=generator(seed)))
     u = (points - fake).norm(dim=-1) / length
     drawn = rand(*batch, n, 1, generator=generator(seed), device=device, dtype=torch.float64)
     torch.testing.assert_close(u, drawn[..., 0], atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 3, 4), (5, 3, 4, 2)])
+def test_each_sample_has_one_place_on_its_segment_whatever_its_shape(device, shape):
+    ones = torch.ones(shape, device=device, dtype=torch.float64)
+    points = interpolate(ones, 0 * ones, generator=generator(3))
+    u = rand(5, 1, generator=generator(3), device=device, dtype=torch.float64)
+    torch.testing.assert_close(points.flatten(1), u.expand(5, ones[0].numel()), **CLOSE)
 
 
 def test_places_on_the_segment_are_uniform(device):
@@ -209,6 +227,39 @@ def test_the_penalty_of_a_plane_is_known(device, seed, slope, weight):
     penalty = gradient_penalty(lambda x: slope * (x @ direction) + 7, points, weight=weight)
     expected = torch.full((2,), weight * (slope - 1) ** 2, device=device, dtype=torch.float64)
     torch.testing.assert_close(penalty, expected, atol=1e-11, rtol=1e-11)
+
+
+def test_the_penalty_of_images_takes_one_gradient_per_image(device):
+    # D(x) = ⟨w, x⟩의 기울기는 어느 이미지에서나 w이고 크기는 모든 화소에 걸친 ‖w‖다.
+    images = scores(1, 4, 3, 5, 2, device=device)
+    w = scores(2, 3, 5, 2, device=device)
+    penalty = gradient_penalty(lambda x: (x * w).sum((1, 2, 3)), images, weight=2.0)
+    assert penalty.shape == ()
+    assert penalty.item() == pytest.approx(2 * (w.norm().item() - 1) ** 2, rel=1e-12)
+    network = nn.Sequential(nn.Conv2d(3, 2, (3, 2)), nn.Tanh(), nn.Flatten(), nn.Linear(6, 1), nn.Flatten(0))
+    network = network.to(device, torch.float64)
+    slopes = [torch.autograd.functional.jacobian(network, image[None])[0, 0] for image in images]
+    by_hand = torch.stack([3 * (slope.norm() - 1) ** 2 for slope in slopes]).mean()
+    torch.testing.assert_close(gradient_penalty(network, images, weight=3.0), by_hand, **CLOSE)
+
+
+def test_the_penalty_works_in_every_mode_and_under_the_transforms(device):
+    network = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(-2)).to(device, torch.float64)
+    weights = {name: value.detach() for name, value in network.named_parameters()}
+    points = scores(0, 5, 3, device=device)
+
+    def penalty(weights, points):
+        return gradient_penalty(lambda x: torch.func.functional_call(network, weights, (x,)), points, weight=2.0)
+
+    plain = penalty(dict(network.named_parameters()), points)
+    expected = torch.autograd.grad(plain, list(network.parameters())[:3])
+    with torch.inference_mode():
+        torch.testing.assert_close(penalty(weights, points + 0), plain.detach(), **CLOSE)
+    found = torch.func.grad(penalty)(weights, points)
+    each = torch.func.vmap(torch.func.grad(penalty), in_dims=(None, 0))(weights, points[:, None])
+    for name, slope in zip(weights, expected, strict=False):
+        torch.testing.assert_close(found[name], slope, **CLOSE)
+        torch.testing.assert_close(each[name].mean(0), slope, **CLOSE)
 
 
 def test_the_penalty_is_zero_for_a_critic_of_unit_gradient(device):
@@ -266,7 +317,7 @@ def test_clipping_moves_only_what_is_outside(device, seed, bound):
         np.testing.assert_array_equal(new.cpu(), np.clip(old.cpu().numpy(), -bound, bound))
         assert not new.requires_grad
         assert torch.equal(kept, old)
-    again = clip_weights(clipped, bound)
+    again = clip_weights((parameter for parameter in clipped), bound)  # 한 번만 읽을 수 있는 것이어도
     assert all(torch.equal(one, two) for one, two in zip(clipped, again, strict=True))
     assert [x.dtype for x in clip_weights([torch.ones(1, dtype=kind) for kind in KINDS], bound)] == list(KINDS)
 
@@ -329,12 +380,16 @@ def small_data(device, seeds=3):
 @pytest.mark.parametrize("method", METHODS)
 def test_many_at_once_are_each_alone(device, method):
     data = small_data(device)
-    together = train_gan(data, method=method, steps=6, snapshots=2, generators=[generator(s) for s in range(3)], **TINY)
+    together = train_gan(
+        data, method=METHODS[method], steps=6, snapshots=2, generators=[generator(s) for s in range(3)], **TINY
+    )
     assert isinstance(together, Gan)
     assert together.losses.shape == (6, 3)
     assert len(together.trail) == 2
     for s in range(3):
-        alone = train_gan(data[s : s + 1], method=method, steps=6, snapshots=2, generators=[generator(s)], **TINY)
+        alone = train_gan(
+            data[s : s + 1], method=METHODS[method], steps=6, snapshots=2, generators=[generator(s)], **TINY
+        )
         torch.testing.assert_close(together.losses[:, s : s + 1], alone.losses, atol=1e-9, rtol=1e-9)
         for many, one in (
             (together.generator, alone.generator),
@@ -379,7 +434,7 @@ def peer_losses(method, critic, real, fake, u):
 def test_a_gan_learns_as_torch_would(device, method):
     # 같은 난수, 같은 첫 가중치로 nn.Sequential과 합치지 않은 Adam을 돌린다.
     data, steps = small_data(device, 1), 7
-    ours = train_gan(data, method=method, steps=steps, averaging=0.5, generators=[generator(9)], **TINY)
+    ours = train_gan(data, method=METHODS[method], steps=steps, averaging=0.5, generators=[generator(9)], **TINY)
     g = generator(9)
 
     def initial(*widths):
@@ -434,15 +489,13 @@ def test_a_gan_learns_as_torch_would(device, method):
 
 
 def test_clipped_critics_stay_inside_the_bound(device):
-    found = train_gan(
-        small_data(device, 1), method="wgan-clip", steps=3, clip_bound=0.05, generators=[generator(0)], **TINY
-    )
+    found = train_gan(small_data(device, 1), method=wgan_clip(0.05), steps=3, generators=[generator(0)], **TINY)
     assert max(layer.abs().max().item() for layer in found.critic) == pytest.approx(0.05)
 
 
 def test_without_averaging_the_last_generator_is_returned(device):
     found = train_gan(
-        small_data(device, 1), method="wgan-gp", steps=4, averaging=0.0, generators=[generator(0)], **TINY
+        small_data(device, 1), method=wgan_gp(), steps=4, averaging=0.0, generators=[generator(0)], **TINY
     )
     for mean, last in zip(found.generator, found.trail[-1], strict=True):
         torch.testing.assert_close(mean, last, **CLOSE)
@@ -451,20 +504,20 @@ def test_without_averaging_the_last_generator_is_returned(device):
 def test_a_shifted_gaussian_is_learned_by_every_method(device):
     # 봉우리 하나라면 어느 방법이든 자리를 찾는다. 씨앗 셋.
     data = torch.stack([0.5 * randn(1000, 2, generator=generator(s), device=device) + 2 for s in range(3)])
-    for method in METHODS:
+    for name, method in METHODS.items():
         gs = [generator(s) for s in range(3)]
         found = train_gan(data, method=method, steps=200, hidden=(32, 32), averaging=0.9, generators=gs)
         samples = generate(found.generator, 500, generators=[generator(s + 10) for s in range(3)])
         assert samples.shape == (3, 500, 2)
         assert samples.dtype == torch.float32
         for x, y in zip(data[:, :500], samples, strict=True):
-            assert wasserstein(x, y) < 1.0, method  # 처음에는 2.8
+            assert wasserstein(x, y) < 1.0, name  # 처음에는 2.8
         assert not any(layer.requires_grad for layer in (*found.generator, *found.critic, found.losses))
 
 
 def test_the_penalised_critic_finds_every_peak(device):
     data = torch.stack([eight_gaussians(2000, generator=generator(s), device=device) for s in range(2)])
-    found = train_gan(data, method="wgan-gp", steps=400, averaging=0.9, generators=[generator(s) for s in range(2)])
+    found = train_gan(data, method=wgan_gp(), steps=400, averaging=0.9, generators=[generator(s) for s in range(2)])
     samples = generate(found.generator, 2000, generators=[generator(s + 10) for s in range(2)])
     coverage = mode_coverage(samples)
     assert coverage.modes.tolist() == [8, 8]
@@ -478,7 +531,7 @@ def test_inputs_are_not_changed_and_results_repeat(device):
     p, q = (x.softmax(-1) for x in (real, fake))
     theta = torch.tensor([0.5], device=device)
     gs = [generator(0), generator(1)]
-    found = train_gan(data, method="wgan-gp", steps=2, generators=gs, **TINY)
+    found = train_gan(data, method=wgan_gp(), steps=2, generators=gs, **TINY)
     inputs = [data, real, fake, p, q, theta, *found.generator, *found.critic]
     before = [tensor.clone() for tensor in inputs]
     calls = [
@@ -491,7 +544,7 @@ def test_inputs_are_not_changed_and_results_repeat(device):
         lambda: clip_weights([real], 0.1)[0],
         lambda: js_divergence(p, q),
         lambda: vanishing_gradients(theta, steps=2, width=3, generator=generator(0)).critic,
-        lambda: train_gan(data, method="wgan-clip", steps=2, generators=[generator(0), generator(1)], **TINY).generator[
+        lambda: train_gan(data, method=wgan_clip(), steps=2, generators=[generator(0), generator(1)], **TINY).generator[
             0
         ],
         lambda: generate(found.generator, 3, generators=[generator(0), generator(1)]),
@@ -561,6 +614,19 @@ def test_bad_penalties_and_clips(device):
     refuses(ValueError, "bound: 0보다 큰 유한한 값이어야 하는데 0이다", clip_weights, [x], 0)
     refuses(ValueError, "parameters[1]: 실수형이어야", clip_weights, [x, x.long()], 0.1)
     refuses(TypeError, "parameters[0]: 텐서여야", clip_weights, [1.0], 0.1)
+    refuses(ValueError, "len(parameters): 1 이상의 정수여야 하는데 0이다", clip_weights, iter([]), 0.1)
+    images = torch.ones(4, 3, 2, 2, device=device)
+    refuses(
+        ValueError,
+        "critic: 모양이 (4, 3, 2, 2)의 앞쪽이어야 하는데 (4, 1)이다",
+        gradient_penalty,
+        lambda p: p.sum((2, 3))[:, :1],
+        images,
+        weight=1.0,
+    )
+    refuses(ValueError, "critic: 유한한 값이어야", gradient_penalty, lambda p: plane(p) / 0, x, weight=1.0)
+    refuses(ValueError, "batch_dims: 축의 수 2보다 작아야", interpolate, x, x, batch_dims=2, generator=None)
+    refuses(ValueError, "batch_dims: 1 이상의 정수여야", interpolate, x, x, batch_dims=0, generator=None)
 
 
 @pytest.mark.bad_input
@@ -594,13 +660,12 @@ def test_bad_distances(device):
 @pytest.mark.bad_input
 def test_bad_trainings(device):
     data, gs = torch.ones(2, 3, 2, device=device), [generator(0), generator(1)]
-    knobs = {"method": "wgan-gp", "steps": 2, "generators": gs, **TINY}
+    knobs = {"method": wgan_gp(), "steps": 2, "generators": gs, **TINY}
     for message, given_data, changed in [
         ("data: 축의 수가 3이어야 하는데 모양이 (3, 2)이다", data[0], {}),
         ("data: 원소가 하나 이상이어야", data[:, :0], {}),
         ("data: 실수형이어야", data.long(), {}),
         ("data: 유한한 값이어야 하는데 nan이 있다", data * math.nan, {}),
-        ("method: 'saturating', 'non-saturating', 'wgan-clip', 'wgan-gp' 가운데", data, {"method": "wgan"}),
         ("steps: 1 이상의 정수여야 하는데 0이다", data, {"steps": 0}),
         ("critic_steps: 1 이상의 정수여야 하는데 0이다", data, {"critic_steps": 0}),
         ("batch_size: 1 이상의 정수여야", data, {"batch_size": 0}),
@@ -608,8 +673,6 @@ def test_bad_trainings(device):
         ("hidden[1]: 1 이상의 정수여야 하는데 0이다", data, {"hidden": (4, 0)}),
         ("len(hidden): 1 이상의 정수여야 하는데 0이다", data, {"hidden": ()}),
         ("learning_rate: 0보다 큰 유한한 값이어야", data, {"learning_rate": -1.0}),
-        ("penalty_weight: 0 이상의 유한한 값이어야 하는데 -0.1이다", data, {"penalty_weight": -0.1}),
-        ("clip_bound: 0보다 큰 유한한 값이어야", data, {"clip_bound": 0}),
         ("averaging: 1보다 작아야 하는데 1이다", data, {"averaging": 1.0}),
         ("averaging: [0, 1] 안의 값이어야 하는데 -0.1이다", data, {"averaging": -0.1}),
         ("snapshots: steps 2의 약수여야 하는데 3이다", data, {"snapshots": 3}),
@@ -620,13 +683,16 @@ def test_bad_trainings(device):
     refuses(TypeError, "data: 텐서여야 하는데 list이다", train_gan, [[[1.0]]], **knobs)
     refuses(TypeError, "steps: 정수여야 하는데 float이다", train_gan, data, **(knobs | {"steps": 2.0}))
     diverging = knobs | {"steps": 10, "learning_rate": 1e30}
-    refuses(ValueError, "real_scores: 유한한 값이어야", train_gan, 1e30 * data, **diverging)
+    refuses(ValueError, "learning_rate: 학습이 0걸음에서 발산했다", train_gan, 1e30 * data, **diverging)
+    refuses(TypeError, "method: Method여야 하는데 str이다", train_gan, data, **(knobs | {"method": "wgan-gp"}))
+    refuses(ValueError, "bound: 0보다 큰 유한한 값이어야", wgan_clip, 0)
+    refuses(ValueError, "weight: 0 이상의 유한한 값이어야 하는데 -0.1이다", wgan_gp, -0.1)
 
 
 @pytest.mark.bad_input
 def test_bad_samples_and_points(device):
     data, gs = torch.ones(2, 3, 2, device=device), [generator(0), generator(1)]
-    found = train_gan(data, method="saturating", steps=1, generators=gs, **TINY)
+    found = train_gan(data, method=SATURATING, steps=1, generators=gs, **TINY)
     refuses(ValueError, "n: 1 이상의 정수여야 하는데 0이다", generate, found.generator, 0, generators=gs)
     refuses(ValueError, "generators: 씨앗의 수 2개여야", generate, found.generator, 1, generators=gs[:1])
     refuses(TypeError, "n: 정수여야 하는데 float이다", generate, found.generator, 1.0, generators=gs)
@@ -636,3 +702,20 @@ def test_bad_samples_and_points(device):
     refuses(ValueError, "points: 원소가 하나 이상이어야", criticise, found.critic, data[:, :0])
     refuses(ValueError, "points: 실수형이어야", criticise, found.critic, data.long())
     refuses(TypeError, "points: 텐서여야", criticise, found.critic, [[[1.0]]])
+    refuses(ValueError, "layers: 가중치와 절편의 짝이어야", criticise, found.critic[:3], data)
+    refuses(ValueError, "layers: 가중치와 절편의 짝이어야", criticise, [layer[0] for layer in found.critic], data)
+    refuses(ValueError, "layers[2]: 모양이", criticise, [*found.critic[:2], *found.critic[4:]], data)
+    refuses(ValueError, "layers[6]: 모양이", generate, [*found.generator[:6], data[:, :2]], 1, generators=gs)
+    refuses(TypeError, "layers[0]: 텐서여야", generate, [1.0] * 7, 1, generators=gs)
+    assert torch.equal(criticise(iter(found.critic), data), criticise(found.critic, data))
+
+
+def test_a_method_is_a_tuple_of_functions_that_the_reader_may_write(device):
+    # 최소 제곱 GAN: 판별자는 1과 0에, 생성자는 1에 점수를 맞춘다.
+    squares = Method(
+        lambda real, fake: ((real - 1) ** 2).mean(-1) + (fake**2).mean(-1), lambda fake: ((fake - 1) ** 2).mean(-1)
+    )
+    data = torch.stack([0.5 * randn(500, 2, generator=generator(0), device=device) + 2])
+    found = train_gan(data, method=squares, steps=200, hidden=(32, 32), averaging=0.9, generators=iter([generator(0)]))
+    samples = generate(iter(found.generator), 500, generators=iter([generator(10)]))
+    assert wasserstein(data[0], samples[0]) < 1.0

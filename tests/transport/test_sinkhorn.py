@@ -218,6 +218,36 @@ def test_overrelaxation_saves_steps_and_its_guard_keeps_it_from_stalling(device,
     assert steps[1.8] < steps[1.0]
 
 
+def test_the_flag_speaks_of_the_plan_that_coupling_gives(device):
+    # 64차원에서 비용이 ε의 수천 배라 float32의 반올림이 허용 잔차만큼 된다.
+    x, y = randn(2, 100, 64, generator=generator(6), device=device)
+    for epsilon, p in ((0.05, 2.0), (0.5, 2.0), (0.05, 1.0)):
+        cost = cost_matrix(x, y, p=p)
+        solved = sinkhorn(cost, epsilon=epsilon, max_iterations=600)
+        plan = coupling(solved.f, solved.g, cost, epsilon=epsilon).double()
+        uniform = torch.full((100,), 0.01, dtype=torch.float64, device=device)
+        assert solved.residual == pytest.approx(off(plan, uniform, uniform), rel=1e-3, abs=1e-7)
+        assert solved.converged == (solved.residual <= 1e-4)
+
+
+def test_a_small_residual_bounds_no_cost_and_the_interval_does(device):
+    # 10⁶ 떨어진 두 덩어리 사이로 8e-6쯤 옮겨야 하는 문제. 옮기지 않아도 잔차는 허용값 안이다.
+    x, y = (randn(100, 2, generator=generator(seed), device=device, dtype=torch.float64) for seed in (0, 1))
+    x[50:, 0] += 1e6
+    y[50:, 0] += 1e6
+    a = torch.full((100,), 0.01, device=device, dtype=torch.float64)
+    b = a.clone()
+    b[:50] += 8e-8
+    b[50:] -= 8e-8
+    cost = cost_matrix(x, y)
+    solved = sinkhorn(cost, a, b, epsilon=0.1)
+    exact = optimal_plan(cost, a, b).cost.item()
+    bounds = certified_interval(cost, solved.f, solved.g, a, b, epsilon=0.1)
+    assert solved.converged
+    assert (coupling(solved.f, solved.g, cost, a, b, epsilon=0.1) * cost).sum().item() < 0.2 * exact
+    assert bounds.lower.item() <= exact <= bounds.upper.item()
+
+
 def test_newton_steps_finish_where_the_plan_falls_apart_into_pieces(device, monkeypatch):
     """두 덩어리 사이로 오가는 양이 e⁻³⁸뿐인 문제: 곱하기만으로는 잔차가 걸음 수에 반비례해서만 준다."""
     cost = torch.tensor([[3.8, 0.0], [0.0, 3.8]], device=device, dtype=torch.float64)
@@ -377,6 +407,65 @@ def test_gradcheck_of_the_divergence(device, p, epsilon):
     assert torch.autograd.gradcheck(value, (*points, *logits), atol=1e-7, rtol=1e-6)
 
 
+def test_what_the_constant_potentials_cannot_give_is_refused(device):
+    cost = cost_matrix(*clouds(9, 4, 5, device=device)).requires_grad_()
+
+    def value(cost):
+        return entropic_cost(cost, epsilon=0.2, **FINE)
+
+    (slope,) = torch.autograd.grad(value(cost), cost, create_graph=True)
+    with pytest.raises(RuntimeError, match="두 번 미분할 수 없다"):
+        torch.autograd.grad(slope.square().sum(), cost)
+    plain = cost.detach()
+    with pytest.raises(RuntimeError, match="두 번 미분할 수 없다"):
+        torch.func.grad(lambda cost: torch.func.grad(value)(cost).square().sum())(plain)
+    for transform in (torch.func.hessian(value), lambda cost: torch.func.jvp(value, (cost,), (cost,))):
+        with pytest.raises(RuntimeError, match="전진 미분"):
+            transform(plain)
+
+
+def test_the_transforms_of_torch_func_equal_the_loop(device):
+    costs = rand(3, 5, 4, generator=generator(0), device=device, dtype=torch.float64)
+    weights = torch.stack([masses(seed, 5, device=device)[0] for seed in range(3)])
+
+    def value(cost, a):
+        return entropic_cost(cost, a, epsilon=0.2, **FINE)
+
+    def slope(cost, a):
+        cost = cost.clone().requires_grad_()
+        return torch.autograd.grad(value(cost, a), cost)[0]
+
+    pairs = list(zip(costs, weights, strict=True))
+    torch.testing.assert_close(torch.func.vmap(value)(costs, weights), torch.stack([value(*pair) for pair in pairs]))
+    slopes = torch.stack([slope(*pair) for pair in pairs])
+    torch.testing.assert_close(torch.func.vmap(torch.func.grad(value))(costs, weights), slopes)
+    points = randn(3, 2, 6, 2, generator=generator(1), device=device, dtype=torch.float64)
+
+    def divergence(pair):
+        return sinkhorn_divergence(*pair, epsilon=0.3, **FINE)
+
+    torch.testing.assert_close(torch.func.vmap(divergence)(points), torch.stack([divergence(pair) for pair in points]))
+    solved = torch.func.grad(lambda cost: (sinkhorn(cost, epsilon=0.2).f + cost.sum(1)).sum())(costs[0])
+    assert torch.equal(solved, torch.ones_like(solved))  # 퍼텐셜은 미분하지 않는다
+    with pytest.raises(RuntimeError, match=r"cost: torch\.func\.vmap 안에서는"):
+        torch.func.vmap(lambda cost: sinkhorn(cost, epsilon=0.2).f)(costs)
+
+
+def test_the_plan_differentiates_in_everything_it_is_made_of(device):
+    cost = cost_matrix(*clouds(9, 4, 5, device=device))
+    solved = sinkhorn(cost, epsilon=0.2)
+    a, b = masses(3, 4, 5, device=device)
+    parts = [part.detach().requires_grad_() for part in (solved.f, solved.g, cost, a, b)]
+
+    def function(f, g, cost, a, b):
+        return coupling(f, g, cost, a / a.sum(), b / b.sum(), epsilon=0.2)
+
+    assert torch.autograd.gradcheck(function, parts)
+    with torch.no_grad():
+        inside = function(*parts)
+    assert torch.equal(inside, function(*parts))
+
+
 def test_following_the_gradient_carries_one_cloud_onto_the_other(device):
     x, y = clouds(11, 15, 15, device=device)
     before = wasserstein(x, y).item()
@@ -467,7 +556,7 @@ KNOBS = [
     ({"epsilon": math.nan}, ValueError, "epsilon"),
     ({"epsilon": math.inf}, ValueError, "epsilon"),
     ({"epsilon": "0.1"}, TypeError, "epsilon: 수여야"),
-    ({"epsilon": 1e-12}, ValueError, r"epsilon: 비용의 폭이 0\.\d+이면 torch.float32에서 .* 이상이어야"),
+    ({"epsilon": 1e-12}, ValueError, r"epsilon: 비용의 크기가 0\.\d+이면 torch.float32에서 .* 이상"),
     ({"tolerance": 0.0}, ValueError, "tolerance: 0보다 큰"),
     ({"max_iterations": 0}, ValueError, "max_iterations: 1 이상"),
     ({"max_iterations": 2.0}, TypeError, "max_iterations: 정수"),
@@ -512,6 +601,31 @@ def test_bad_potentials_are_named(function):
 
 
 @pytest.mark.bad_input
+def test_an_offset_that_float32_cannot_hold_is_refused():
+    # 폭이 1이어도 수가 10⁷이면 float32의 간격이 1이다.
+    for call in (
+        lambda: sinkhorn(GOOD + 1e7, epsilon=0.1),
+        lambda: entropic_cost(GOOD + 1e7, epsilon=0.1),
+        lambda: sinkhorn(-GOOD - 1e7, epsilon=0.1),
+        lambda: coupling(torch.full((3,), 1e7), torch.full((4,), -1e7), GOOD, epsilon=0.1),
+    ):
+        with pytest.raises(ValueError, match=r"epsilon: 비용.*크기가 1e\+07이면 torch.float32에서 1.2 이상"):
+            call()
+    with pytest.raises(ValueError, match=r"epsilon: .* 이하여야 하는데 1e\+39이다"):
+        sinkhorn(GOOD, epsilon=1e39)
+    with pytest.raises(ValueError, match=r"epsilon: .* 이상 .* 하는데 1e-39이다"):
+        sinkhorn(torch.zeros(2, 2), epsilon=1e-39)
+    wide = sinkhorn(GOOD.double() + 1e7, epsilon=0.1)
+    plain = sinkhorn(GOOD.double(), epsilon=0.1)
+    torch.testing.assert_close(
+        coupling(wide.f, wide.g, GOOD.double() + 1e7, epsilon=0.1),
+        coupling(plain.f, plain.g, GOOD.double(), epsilon=0.1),
+        atol=1e-6,
+        rtol=1e-5,
+    )
+
+
+@pytest.mark.bad_input
 def test_bad_plans_are_named():
     for wrong, kind, message in (
         (-GOOD, ValueError, "plan: 0 이상"),
@@ -530,7 +644,7 @@ def test_bad_points_of_the_divergence_are_named():
     x, y = torch.zeros(3, 2), torch.zeros(4, 2)
     for wrong, kind, message in (
         ({"y": torch.zeros(4, 3)}, ValueError, "y: 모양이"),
-        ({"x": x.half(), "y": y.half()}, ValueError, "cost: float32나 float64"),
+        ({"x": x.half(), "y": y.half()}, ValueError, "x: float32나 float64"),
         ({"p": 0.5}, ValueError, "p: "),
         ({"p": 2.5}, ValueError, r"p: \[1, 2\] 안의 값"),
         ({"a": torch.ones(3)}, ValueError, "a: dim=0의 합이 1"),

@@ -341,17 +341,213 @@ def test_an_unsolved_problem_is_an_error_and_not_a_number(device):
         optimal_plan(cost, max_iterations=3)
 
 
-@pytest.mark.parametrize(("part", "factor"), [("flow", 0.5), ("u", 2.0)])
-def test_a_wrong_answer_of_the_solver_is_noticed(device, monkeypatch, part, factor):
+@pytest.mark.parametrize("spoil", [lambda flow: flow * 0.5, np.flipud])
+def test_a_wrong_answer_of_the_solver_is_noticed(device, monkeypatch, spoil):
     solve = ot.emd
 
     def wrong(*data, **knobs):
         flow, log = solve(*data, **knobs)
-        return (flow * factor, log) if part == "flow" else (flow, log | {"u": log["u"] * factor + np.arange(len(flow))})
+        return spoil(flow), log
 
     monkeypatch.setattr(ot, "emd", wrong)
-    with pytest.raises(RuntimeError, match="최적임을 확인하지 못했다"):
+    with pytest.raises(RuntimeError, match="cost: 답이 최적임을 확인하지 못했다"):
         optimal_plan(normal(0, 6, 6, device=device))
+
+
+def test_wrong_prices_of_the_solver_are_mended(device, monkeypatch):
+    cost, solve = normal(0, 6, 6, device=device), ot.emd
+    expected = optimal_plan(cost).cost.item()
+
+    def wrong(*data, **knobs):
+        flow, log = solve(*data, **knobs)
+        return flow, log | {"u": 2 * log["u"] + np.arange(6)}
+
+    monkeypatch.setattr(ot, "emd", wrong)
+    plan = optimal_plan(cost)
+    assert plan.cost.item() == pytest.approx(expected, rel=1e-12)
+    check_optimal(plan, cost, *(2 * [torch.full((6,), 1 / 6, dtype=torch.float64)]), 1e-9)
+
+
+# --- 먼 점, 넓은 비용 ---
+
+FAR = [[[1e7, 0.0]], [[1e7, 0.0], [-3e7, 1e7]], [[1e3, 0.0], [1e7, 0.0], [1e9, 0.0]], [[1e16, 0.0]]]
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32])
+@pytest.mark.parametrize("far", FAR)
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.5, 4.0])
+def test_far_points_shared_by_both_sides_change_nothing_else(device, kind, far, p):
+    """먼 점은 제자리에 두면 되므로, 나머지의 거리(SciPy의 배정)에 질량의 몫만 곱한 것이다."""
+    far = torch.tensor(far, device=device, dtype=kind)
+    for seed in range(4):
+        x, y = (normal(2 * seed + side, 20, 2, device=device).to(kind) for side in (0, 1))
+        cost = scipy.spatial.distance.cdist(numpy(x), numpy(y)) ** p
+        near = cost[scipy.optimize.linear_sum_assignment(cost)].sum() / (20 + len(far))
+        ours = wasserstein(torch.cat([x, far]), torch.cat([far.flip(0), y]), p=p)
+        assert ours.item() ** p == pytest.approx(near, rel=1e-11 if kind == torch.float64 else 2e-6)
+
+
+@pytest.mark.parametrize("share", [0.1, 1 / 3, 1e-3])
+@pytest.mark.parametrize("p", [1.0, 2.0, 4.0])
+def test_far_points_with_weights_change_nothing_else(device, share, p):
+    far = torch.tensor([[1e7, 0.0]], device=device, dtype=torch.float64)
+    for seed in range(4):
+        x, y = normal(seed, 25, 2, device=device), normal(seed + 9, 17, 2, device=device)
+        a, b = masses(seed, 25, zeros=0.0).to(device), masses(seed + 9, 17, zeros=0.0).to(device)
+        near = linear_program(scipy.spatial.distance.cdist(numpy(x), numpy(y)) ** p, numpy(a), numpy(b))
+        w, v = (torch.cat([part * (1 - share), part.new_tensor([share])]) for part in (a, b))
+        order = torch.randperm(26, generator=generator(seed)).to(device)
+        ours = wasserstein(torch.cat([x, far])[order], torch.cat([y, far]), p=p, a=w[order], b=v)
+        assert ours.item() ** p == pytest.approx((1 - share) * near, rel=1e-8)
+
+
+def test_costs_of_thirty_two_digits_are_told_apart(device):
+    """POT의 이슈 229: 쓸 일 없는 10³²짜리 길이 있으면 단체법의 답이 최적이 아니다. 정수 격자의 답은 배정으로 센다."""
+    cost = torch.tensor(
+        [
+            [2.50275352e02, 3.74653218e02, 2.41352736e03, 1e32, 1.51751540e-03],
+            [2.13082030e02, 3.28812836e02, 2.29487946e03, 1e32, 1.37109800e-01],
+            [1.97333083e02, 3.09175848e02, 2.24250550e03, 1e32, 2.46506283e00],
+            [1e32, 1e32, 1e32, 5.26223432e00, 2.5e31],
+            [3.84690152e01, 8.09465684e01, 3.33064175e02, 2.5e31, 0.0],
+        ],
+        device=device,
+        dtype=torch.float64,
+    )
+    a = torch.tensor([0.125, 0.125, 0.125, 0.125, 0.5], device=device, dtype=torch.float64)
+    copies = numpy(cost)[np.ix_([0, 1, 2, 3, 4, 4, 4, 4], [0, 1, 2, 3, 4, 4, 4, 4])]  # 무게를 1/8짜리 점으로
+    expected = copies[scipy.optimize.linear_sum_assignment(copies)].mean()
+    plan = optimal_plan(cost, a, a)
+    assert plan.cost.item() == pytest.approx(expected, rel=1e-12)
+    assert (a @ plan.f + a @ plan.g).item() == pytest.approx(expected, rel=1e-8)  # 퍼텐셜도 그 값을 보인다
+
+
+def test_a_little_mass_that_must_go_far_is_counted(device):
+    # 질량 1e-6이 10¹²짜리 길을 가야 한다. 나머지의 값 1과 함께 재어야 한다.
+    cost = torch.tensor([[0.0, 3.0, 1e12], [1.0, 1.0, 1e12], [1e12, 1e12, 0.0]], device=device, dtype=torch.float64)
+    a = torch.tensor([0.25, 0.25, 0.5], device=device, dtype=torch.float64)
+    b = torch.tensor([0.25 - 1e-6, 0.25, 0.5 + 1e-6], device=device, dtype=torch.float64)
+    expected = linear_program(numpy(cost) / 1e6, numpy(a), numpy(b)) * 1e6
+    assert optimal_plan(cost, a, b).cost.item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_equal_distributions_are_at_distance_zero_in_any_order(device):
+    for seed in range(5):
+        x, w = normal(seed, 30, 2, device=device), masses(seed, 30, zeros=0.0).to(device)
+        order = torch.randperm(30, generator=generator(seed)).to(device)
+        tied = x[:, 0].round()
+        for p in (1.0, 2.0, 10.0):
+            assert wasserstein(x, x[order], p=p, a=w, b=w[order]).item() == 0
+            assert wasserstein_1d(tied, tied[order], p=p, x_weights=w, y_weights=w[order]).item() == 0
+        assert (potential_1d(tied, tied[order], x_weights=w, y_weights=w[order]).values == 0).all()
+    tiny = torch.tensor([1.0 - 1e-12, 1e-12], device=device, dtype=torch.float64)
+    ends = torch.tensor([0.0, 1e7], device=device, dtype=torch.float64)
+    assert wasserstein_1d(ends, 0 * ends, x_weights=tiny).item() == pytest.approx(
+        1e-5, rel=1e-4
+    )  # 일부러 준 적은 무게는 센다
+    assert wasserstein(ends[:, None], 0 * ends[:, None], a=tiny).item() == pytest.approx(1e-5, rel=1e-4)
+
+
+# --- 큰 지수, 큰 수, 작은 수 ---
+
+
+@pytest.mark.parametrize("p", [200.0, 540.0, 3000.0, 1e5])
+def test_a_large_order_neither_overflows_nor_vanishes(device, p):
+    x = torch.tensor([1.0, 2.0, 3.0, 54.0], device=device, dtype=torch.float64).requires_grad_()
+    y = torch.tensor([1.0, 2.0, 3.0, 4.0], device=device, dtype=torch.float64)
+    far = torch.tensor([1e7], device=device, dtype=torch.float64)
+    for value, count in (
+        (wasserstein_1d(x, y, p=p), 4),
+        (wasserstein(x[:, None], y[:, None], p=p), 4),
+        (sliced_wasserstein(x[:, None], y[:, None], p=p, generator=None), 4),
+        (wasserstein(torch.cat([x, far])[:, None], torch.cat([far, y])[:, None], p=p), 5),
+        (wasserstein_1d(x, torch.cat([y, y]), p=p), 4),
+    ):
+        assert value.item() == pytest.approx(50 * count ** (-1 / p), rel=1e-12)
+        (slope,) = torch.autograd.grad(value, x)
+        assert slope.cpu().tolist() == pytest.approx([0, 0, 0, count ** (-1 / p)], rel=1e-9)
+
+
+def test_an_order_that_cannot_be_resolved_is_an_error_and_not_a_number(device, monkeypatch):
+    monkeypatch.setattr(module, "_ROUNDS", 1)
+    x = torch.tensor([[1.0], [2.0], [1e7]], device=device, dtype=torch.float64)
+    with pytest.raises(RuntimeError, match="p: 거리의 540제곱이 너무 넓게 퍼져"):
+        wasserstein(x, x.flip(0) + torch.tensor([[0.0], [0.5], [0.0]], device=device, dtype=torch.float64), p=540)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 2.0**-100, 2.0**100, 1e150, 1e300])
+def test_distances_scale_with_the_unit_of_the_points(device, scale):
+    x, y = normal(0, 9, 2, device=device), normal(1, 7, 2, device=device)
+    for p in (1.0, 2.0, 3.0):
+        for function in (
+            lambda x, y, p=p: wasserstein(x, y, p=p),
+            lambda x, y, p=p: wasserstein_1d(x.T, y.T, p=p),
+            lambda x, y, p=p: sliced_wasserstein(x, y, p=p, generator=generator(0)),
+            lambda x, y, p=p: cost_matrix(x, y),
+        ):
+            torch.testing.assert_close(function(scale * x, scale * y) / scale, function(x, y), rtol=1e-13, atol=0)
+    if scale in (2.0**-100, 2.0**100):
+        narrow = cost_matrix((scale * x).float(), (scale * y).float())
+        torch.testing.assert_close(narrow.double() / scale, cost_matrix(x.float().double(), y.float().double()))
+
+
+def test_one_point_beyond_the_squares_leaves_the_others_exact(device):
+    x, y = normal(0, 5, 2, device=device), normal(1, 4, 2, device=device)
+    for kind, far in ((torch.float64, 1e200), (torch.float32, 1e30)):
+        points = torch.cat([x, x.new_tensor([[far, 0.0]])]).to(kind).requires_grad_()
+        cost = cost_matrix(points, y.to(kind))
+        (slope,) = torch.autograd.grad(cost.sum(), points)
+        plain = x.to(kind).requires_grad_()
+        (expected,) = torch.autograd.grad(cost_matrix(plain, y.to(kind)).sum(), plain)
+        torch.testing.assert_close(cost[:5], cost_matrix(plain, y.to(kind)))
+        torch.testing.assert_close(slope[:5], expected)
+        assert cost[5].tolist() == pytest.approx([far] * 4)
+
+
+# --- torch.func ---
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("name", ["plane", "line", "weighted", "plan"])
+def test_the_transforms_equal_the_loop_and_second_derivatives_are_right(device, name, p):
+    functions = {
+        "plane": lambda x, y, a: wasserstein(x, y, p=p, a=a),
+        "line": lambda x, y, a: wasserstein_1d(x[:, 0], x[:, 1], p=p),
+        "weighted": lambda x, y, a: wasserstein_1d(x[:, 0], y[:, 0], p=p, x_weights=a),
+        "plan": lambda x, y, a: optimal_plan((x[:, None] - y).square().sum(-1) ** (p / 2), a).cost,
+    }
+    function = functions[name]
+    x, y, a = normal(0, 3, 6, 2, device=device), normal(1, 3, 5, 2, device=device), masses(2, 3, 6).to(device)
+
+    def slope(x, y, a):
+        x = x.clone().requires_grad_()
+        return torch.autograd.grad(function(x, y, a), x)[0]
+
+    triples = list(zip(x, y, a, strict=True))
+    values, slopes = (torch.stack([part(*triple) for triple in triples]) for part in (function, slope))
+    torch.testing.assert_close(torch.func.vmap(function)(x, y, a), values)
+    moved = torch.func.vmap(function, in_dims=(2, 1, 0))(x.movedim(0, 2), y.movedim(0, 1), a)
+    torch.testing.assert_close(moved, values)
+    torch.testing.assert_close(torch.func.vmap(torch.func.grad(function))(x, y, a), slopes)
+    way = normal(3, 6, 2, device=device)
+    _, tangent = torch.func.jvp(lambda x: function(x, y[0], a[0]), (x[0],), (way,))
+    torch.testing.assert_close(tangent, (slopes[0] * way).sum())
+    turned = torch.func.hessian(lambda x: function(x, y[0], a[0]))(x[0]).view(12, 12) @ way.flatten()
+    step = 1e-5
+    expected = (slope(x[0] + step * way, y[0], a[0]) - slope(x[0] - step * way, y[0], a[0])) / (2 * step)
+    torch.testing.assert_close(turned, expected.flatten(), atol=1e-6, rtol=1e-5)
+
+
+def test_where_pairs_meet_the_second_derivative_is_still_right(device):
+    """W₂² = Σ|x − y|²/n의 헤세 행렬은 겹친 짝에서도 2I/n이다."""
+    x = normal(0, 4, 1, device=device)
+    y = x + torch.tensor([[0.0], [0.0], [1e-3], [2e-3]], device=device, dtype=torch.float64)
+    for function in (
+        lambda x: wasserstein(x[:, None], y, p=2.0) ** 2,
+        lambda x: wasserstein_1d(x, y[:, 0], p=2.0) ** 2,
+    ):
+        hessian = torch.autograd.functional.hessian(function, x[:, 0])
+        torch.testing.assert_close(hessian, torch.eye(4, device=device, dtype=torch.float64) / 2)
 
 
 # --- c-변환 ---
@@ -679,7 +875,7 @@ def line(**changes):
 
 
 def plane(function=wasserstein, **changes):
-    data = {"x": torch.zeros(3, 2), "y": torch.ones(4, 2)} | changes
+    data = {"x": torch.zeros(3, 2), "y": 2 * torch.ones(4, 2)} | changes
     return function(data.pop("x"), data.pop("y"), **data)
 
 
@@ -743,6 +939,13 @@ NAN, INF = math.nan, math.inf
         (plane, {"b": torch.ones(3) / 3}, ValueError, r"b: 모양이 \(4,\)이어야"),
         (plane, {"function": cost_matrix, "y": torch.zeros(4, 3)}, ValueError, "y: 모양이"),
         (plane, {"function": cost_matrix, "p": 0.9}, ValueError, "p: 1 이상"),
+        (plane, {"function": cost_matrix, "p": 540}, ValueError, "x, y: 거리의 540제곱이 torch.float32에 담겨야"),
+        (
+            plane,
+            {"y": torch.full((4, 2), 1.7e308, dtype=torch.float64)},
+            ValueError,
+            "x, y: 점 사이의 거리가 float64에",
+        ),
         (program, {"cost": [[1.0]]}, TypeError, "cost: 텐서여야"),
         (program, {"cost": torch.ones(3)}, ValueError, "cost: 축의 수가 2"),
         (program, {"cost": torch.ones(0, 3)}, ValueError, "cost: 원소가 하나 이상"),
