@@ -137,7 +137,6 @@ class Row(NamedTuple):
         once: 한 번만 미분한다. 두 번째는 거절한다.
         untransformed: torch.func의 변환을 거절하며 하는 말. `None`이면 변환이 옳다.
         unforwarded: 앞방향 미분(jvp)만 거절하며 하는 말.
-        slack: float64의 기울기에서 벗어나도 되는 몫.
         through: 인자로 받은 함수를 거쳐 미분하는 법. 그 함수의 매개변수를 받는 함수와, 매개변수.
     """
 
@@ -150,7 +149,6 @@ class Row(NamedTuple):
     once: bool = False
     untransformed: str | None = None
     unforwarded: str | None = None
-    slack: float = 2e-4
     through: Callable[[Make], tuple[Callable[..., Any], list[Tensor]]] | None = None
 
 
@@ -272,10 +270,7 @@ ROWS: dict[str, Row] = {
         ),
         "logits",
     ),
-    # 기울기의 기울기다. p(1 − p)가 작은 줄에서는 남는 자릿수가 적다.
-    "losses.categorical.cross_entropy_grad": elementwise(
-        lambda m: scored(categorical.cross_entropy_grad, m), "logits", slack=1e-3
-    ),
+    "losses.categorical.cross_entropy_grad": elementwise(lambda m: scored(categorical.cross_entropy_grad, m), "logits"),
     "losses.categorical.surprisal": elementwise(lambda m: scored(categorical.surprisal, m), "logits"),
     "losses.categorical.double_softmax_floor": Row(lambda m: call(categorical.double_softmax_floor, CLASSES)),
     "losses.categorical.label_smoothing_floor": Row(lambda m: call(categorical.label_smoothing_floor, CLASSES, 0.1)),
