@@ -259,7 +259,8 @@ def log_density(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 점이 비었거나 유한하지 않거나 격자의 상자 밖이거나, 축이 둘보다 적거나, 격자와 차원·장치가
-            다르거나, 온도가 0보다 크지 않거나, 에너지가 점마다 실수 하나가 아니거나 nan이거나, $Z$가 0이거나 유한하지 않으면.
+            다르거나, 온도가 0보다 크지 않거나, 에너지가 점마다 실수 하나가 아니거나 nan이거나, $Z$가 0이거나 유한하지
+            않으면.
 
     References:
         Goodfellow, I., Bengio, Y. & Courville, A. (2016). Deep Learning, 18장.
@@ -294,7 +295,8 @@ def negative_log_likelihood(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 자료가 비었거나 유한하지 않거나 격자의 상자 밖이거나, 축이 둘보다 적거나, 격자와 차원·장치가
-            다르거나, 온도가 0보다 크지 않거나, 에너지가 점마다 유한한 실수 하나가 아니거나, $Z$가 0이거나 유한하지 않으면.
+            다르거나, 온도가 0보다 크지 않거나, 에너지가 점마다 유한한 실수 하나가 아니거나, $Z$가 0이거나 유한하지
+            않으면.
 
     References:
         Goodfellow, I., Bengio, Y. & Courville, A. (2016). Deep Learning, 18.1절.

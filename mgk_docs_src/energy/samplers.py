@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
@@ -439,7 +440,7 @@ def split_rhat(draws: Float[Tensor, "t n *rest"]) -> Float64[Tensor, "*rest"]:
     사슬마다 반으로 갈라, $W$는 사슬 안의 분산, $V = \bar c_0 + \operatorname{var}(\text{사슬의 평균})$다. $z$는 표본을
     순위로 바꾸어 정규 분포에 맞춘 것이라 꼬리가 두꺼워도 흔들리지 않고, $\tilde z$는 가운데값에서 떨어진 거리
     $|x - \operatorname{med}|$를 그렇게 한 것이라 평균은 같고 너비만 다른 사슬(움직이지 않은 사슬도)을 알아본다.
-    1.01을 넘으면 더 돌린다. 값은 ArviZ와 같다.
+    1.01을 넘으면 더 돌린다. 값은 ArviZ와 같고, 사슬이 하나일 때도 반으로 갈라 잰다(ArviZ는 nan).
 
     Args:
         draws: 표본. 첫 축이 걸음, 둘째 축이 사슬, 나머지는 따로 재는 양이다.
@@ -756,26 +757,30 @@ def _constant_draws(chains: Tensor) -> Tensor:
 
 
 def _normal_scores(chains: Tensor) -> Tensor:
-    """모든 사슬을 함께 줄 세운 순위를 표준 정규의 분위수로. 비긴 것은 순위를 나눠 갖는다(Blom)."""
+    """모든 사슬을 함께 줄 세운 순위를 표준 정규의 분위수로. 비긴 것은 순위의 평균을 나눠 갖는다(Blom)."""
     flat = chains.flatten(-2)
-    ordered = flat.sort(-1).values
-    first, last = (torch.searchsorted(ordered, flat, right=right) for right in (False, True))
-    rank = (first + last + 1) / 2
-    scores: Tensor = torch.special.ndtri((rank.double() - 3 / 8) / (flat.shape[-1] + 1 / 4))
-    return scores.view_as(chains)
+    size = flat.shape[-1]
+    ordered, place = flat.sort(-1)
+    turn = torch.arange(size, device=flat.device, dtype=flat.dtype)
+    starts = F.pad(ordered.diff(dim=-1) != 0, (1, 0), value=True)  # 앞의 것과 다른 곳에서 새 무리가 시작한다
+    first = torch.where(starts, turn, 0.0).cummax(-1).values
+    last = torch.where(starts.roll(-1, -1), turn, float(size)).flip(-1).cummin(-1).values.flip(-1)
+    scores = torch.special.ndtri(((first + last) / 2 + 1 - 3 / 8) / (size + 1 / 4))
+    return scores.scatter(-1, place, scores).view_as(chains)
 
 
 def _tails(chains: Tensor) -> list[Tensor]:
     """5 %와 95 % 분위수 아래인가. 분위수가 두 값 사이에 있으면 아랫값까지가 아래다."""
-    ordered = chains.flatten(-2).sort(-1).values
-    places = [math.floor(share * (ordered.shape[-1] - 1)) for share in (0.05, 0.95)]
-    return [(chains <= ordered[..., place, None, None]).double() for place in places]
+    flat = chains.flatten(-2)
+    places = [math.floor(share * (flat.shape[-1] - 1)) for share in (0.05, 0.95)]
+    return [(chains <= flat.kthvalue(place + 1).values[..., None, None]).double() for place in places]
 
 
 def _median(chains: Tensor) -> Tensor:
-    ordered = chains.flatten(-2).sort(-1).values
-    half = ordered.shape[-1] // 2  # 반으로 가른 사슬은 짝수 개다
-    return ordered[..., half - 1 : half + 1].mean(-1)[..., None, None]
+    flat = chains.flatten(-2)
+    half = flat.shape[-1] // 2  # 반으로 가른 사슬은 짝수 개다
+    middle: Tensor = (flat.kthvalue(half).values + flat.kthvalue(half + 1).values) / 2
+    return middle[..., None, None]
 
 
 def _moments(chains: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -800,9 +805,8 @@ def _ess(chains: Tensor) -> Tensor:
     centred, within, pooled = _moments(chains)
     length = 1 << (2 * t - 1).bit_length()  # 0을 덧대어 끝이 처음으로 이어지지 않게 한다
     spectrum = torch.view_as_real(torch.fft.rfft(centred, n=length)).square().sum(-1)
-    covariance = (
-        torch.fft.irfft(spectrum.mean(-2), n=length)[..., :t] / t
-    )  # 사슬의 평균을 먼저 내면 되돌리기는 한 번이다
+    # 사슬의 평균을 먼저 내면 되돌리기는 한 번이다.
+    covariance = torch.fft.irfft(spectrum.mean(-2), n=length)[..., :t] / t
     rho = 1 - (within[..., None] - covariance) / pooled[..., None]
     rho[..., 0] = 1.0
     most = max(0, (t - 3) // 2)  # 끝에 가까운 지연은 남은 쌍이 적어 쓰지 않는다
@@ -816,4 +820,4 @@ def _ess(chains: Tensor) -> Tensor:
     tau = -1 + 2 * total + torch.where((last > 0) | (pair >= 0), last, 0.0)
     size = n * t
     ess = size / tau.clamp(min=1 / math.log10(size))
-    return torch.where(pooled > 0, ess, float(size))
+    return torch.where(_constant_draws(chains), float(size), ess)

@@ -116,7 +116,13 @@ def test_several_seeds_are_one_batch(device):
 def test_energies_may_be_infinite_and_the_caller_decides(device):
     x = torch.tensor([[0.5], [-0.5]], device=device, dtype=WIDE)
     assert evaluate(lambda y: torch.where(y[..., 0] > 0, y[..., 0], math.inf), x).tolist() == [0.5, math.inf]
-    assert gradient(lambda y: y[..., 0].log(), x).energy.isnan().tolist() == [False, True]
+    zero = gradient(lambda y: torch.where(y[..., 0] > 0, y[..., 0].square(), -math.inf), x)
+    assert zero.energy.tolist() == [0.25, -math.inf]
+    for function in (evaluate, gradient):
+        with pytest.raises(ValueError, match=r"^energy: .*nan"):
+            function(lambda y: y[..., 0].log(), x)
+    with pytest.raises(ValueError, match=r"^energy의 기울기: .*nan"):
+        gradient(lambda y: y.clamp(min=0).sqrt().sum(-1) * 0, x)
 
 
 # --- 볼츠만 분포 ---
@@ -272,7 +278,7 @@ def test_maximum_likelihood_finds_the_precision_of_the_data(device):
 def test_positive_minus_negative_phase_is_the_gradient_of_the_likelihood(device, temperature):
     networks, energy = seeds_energy(device)
     parameters = [*networks.weights, *networks.biases]
-    mesh = grid(-4.0, 4.0, 30, device=device, dtype=WIDE)
+    mesh = grid(-5.0, 5.0, 30, device=device, dtype=WIDE)
     data = randn(3, 20, 2, generator=generator(8), device=device, dtype=WIDE)
     points = mesh.points.expand(3, -1, -1)
     weights = boltzmann(evaluate(energy, points), temperature=temperature)

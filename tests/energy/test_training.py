@@ -208,7 +208,7 @@ def test_the_negative_phase_gradient_goes_to_the_grid_gradient_as_k_grows(device
     precision = torch.tensor([[PRECISION]], device=device, dtype=torch.float64)[0]
     theta = precision.clone().requires_grad_()
     data = points(0, 1, 4000, 2, device=device, scale=2.0)
-    grid = models.grid(-7.0, 7.0, 140, device=device, dtype=torch.float64)
+    grid = models.grid(-8.0, 8.0, 160, device=device, dtype=torch.float64)
 
     def slope(loss):
         return torch.autograd.grad(loss.sum(), theta)[0]
@@ -589,7 +589,7 @@ def test_bad_input_is_named(call, message):
         ({"learning_rate": 0}, "learning_rate: 0보다 큰"),
         ({"averaging": 1.0}, "averaging: "),
         ({"objective": lambda m, c: (energy_of(m)(torch.ones(2, 3, 2)), c)}, "objective: 모양"),
-        ({"objective": lambda m, c: (math.nan * energy_of(m)(torch.ones(2, 1, 2))[:, 0], c)}, "parameters: 유한한 값"),
+        ({"objective": lambda m, c: (math.nan * energy_of(m)(torch.ones(2, 1, 2))[:, 0], c)}, "objective: 0걸음"),
     ],
 )
 def test_bad_training_is_named(knobs, message):
