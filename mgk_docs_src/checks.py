@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mgk_docs_src.modes import full_precision
+
 
 class Interval(NamedTuple):
     r"""실수 구간. 양 끝이 $\pm\infty$여도 값은 유한해야 한다.
@@ -65,6 +67,41 @@ def tensor(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, Tensor):
             raise TypeError(f"{name}: 텐서여야 하는데 {type(value).__name__}이다")
+
+
+def instance(kind: type, **values: object) -> None:
+    """모두 `kind`인지 본다. 함수끼리 주고받는 상태(NamedTuple), 신경망, 발생기 같은 것이다.
+
+    Args:
+        kind: 바라는 클래스.
+        values: 이름과 값.
+
+    Raises:
+        TypeError: 다른 것이면.
+
+    References:
+        Python 문서, `isinstance`.
+    """
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise TypeError(f"{name}: {kind.__name__}이어야 하는데 {type(value).__name__}이다")
+
+
+def function(**values: object) -> None:
+    """모두 부를 수 있는 함수인지 본다.
+
+    Args:
+        values: 이름과 값.
+
+    Raises:
+        TypeError: 부를 수 없으면.
+
+    References:
+        Python 문서, `callable`.
+    """
+    for name, value in values.items():
+        if not callable(value):
+            raise TypeError(f"{name}: 함수여야 하는데 {type(value).__name__}이다")
 
 
 def floating(**tensors: Tensor) -> None:
@@ -281,6 +318,7 @@ def plain(value: Tensor) -> Tensor:
     return torch.func.debug_unwrap(value.detach())
 
 
+@full_precision
 def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, float]]:
     """주어진 것은 모두 값이 구간 안에 있는지 본다.
 
@@ -310,6 +348,7 @@ def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, f
     return {name: (low, high) for name, (low, high) in zip(given, ends, strict=True)}
 
 
+@full_precision
 def simplex(dim: int, **tensors: Tensor) -> None:
     r"""모두 축 `dim`이 확률 분포인지 본다.
 
@@ -331,8 +370,8 @@ def simplex(dim: int, **tensors: Tensor) -> None:
     within(**{name: (value, NONNEGATIVE) for name, value in tensors.items()})
     for name, value in tensors.items():
         tolerance = torch.finfo(value.dtype).eps ** 0.5
-        total = value.detach().sum(dim, dtype=torch.promote_types(value.dtype, torch.float32)).flatten()
-        farthest = total[(total - 1).abs().argmax()].item()
+        total = plain(value.sum(dim, dtype=torch.promote_types(value.dtype, torch.float32))).flatten()
+        farthest = total.gather(0, (total - 1).abs().argmax(0, keepdim=True)).tolist()[0]
         if abs(farthest - 1) > tolerance:
             digits = 3 - round(math.log10(tolerance))
             raise ValueError(
