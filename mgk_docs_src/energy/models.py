@@ -9,11 +9,12 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import POSITIVE, REAL, Interval
-from mgk_docs_src.energy import calls
-from mgk_docs_src.energy.calls import Accept, Energy
+from mgk_docs_src.energy import _calls
 from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
 
+# 점 (…, d)를 받아 점마다 스칼라 하나 (…)를 준다. 앞의 축은 모두 묶음이다(사슬, 표본, 씨앗).
+Energy = _calls.Energy
 _MOST_CELLS = 2**28  # 격자가 이보다 크면 점만으로 기가바이트를 넘는다
 
 
@@ -75,9 +76,9 @@ def evaluate(energy: Energy, x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*ba
     References:
         LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.
     """
-    calls.points(x=x)
+    _calls.points(x=x)
     with torch.no_grad():
-        return calls.energies(energy, x.detach(), accept="infinite")
+        return _calls.energies(energy, x.detach(), accept="infinite")
 
 
 @with_gradients
@@ -104,8 +105,8 @@ def gradient(energy: Energy, x: Float[Tensor, "*batch d"]) -> Gradient:
     References:
         LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.
     """
-    calls.points(x=x)
-    found = calls.derivatives(energy, x, accept="infinite")
+    _calls.points(x=x)
+    found = _calls.derivatives(energy, x, accept="infinite")
     return Gradient(found.energy, found.gradient)
 
 
@@ -131,7 +132,7 @@ def boltzmann(energies: Float[Tensor, "*batch n"], *, temperature: float = 1.0) 
     References:
         Ackley, D., Hinton, G. & Sejnowski, T. (1985). A Learning Algorithm for Boltzmann Machines.
     """
-    calls.points(energies=energies)
+    _calls.points(energies=energies)
     checks.within(energies=(energies, REAL))
     checks.number(POSITIVE, temperature=temperature)
     (wide,) = widen(energies)
@@ -341,16 +342,16 @@ def phase_gap(
     References:
         Hinton, G. (2002). Training Products of Experts by Minimizing Contrastive Divergence, 2절.
     """
-    calls.clouds(data=data, samples=samples)
+    _calls.clouds(data=data, samples=samples)
     checks.shape((*data.shape[:-2], samples.shape[-2], data.shape[-1]), samples=samples)
     checks.device(data.device, samples=samples)
     if weights is not None:
         checks.floating(weights=weights)
         checks.shape(samples.shape[:-1], weights=weights)
         checks.simplex(-1, weights=weights)
-    each = calls.energies(energy, data.detach(), accept="finite")
+    each = _calls.energies(energy, data.detach(), accept="finite")
     (positive,) = widen(each)
-    (negative,) = widen(calls.energies(energy, samples.detach(), accept="finite"))
+    (negative,) = widen(_calls.energies(energy, samples.detach(), accept="finite"))
     falling = positive.mean(-1)
     rising = negative.mean(-1) if weights is None else (weights.detach() * negative).sum(-1)
     return (falling - rising).to(each.dtype)
@@ -382,7 +383,7 @@ def quadratic(x: Float[Tensor, "*batch d"], *, precision: Float[Tensor, "d d"]) 
     References:
         Bishop, C. M. (2006). Pattern Recognition and Machine Learning, 2.3절.
     """
-    calls.points(x=x)
+    _calls.points(x=x)
     checks.floating(precision=precision)
     checks.shape((x.shape[-1], x.shape[-1]), precision=precision)
     checks.device(x.device, precision=precision)
@@ -457,7 +458,7 @@ def double_well(
         Gardiner, C. (2009). Stochastic Methods, 5.5절 (두 우물 퍼텐셜).
         Abramowitz, M. & Stegun, I. (1964). Handbook of Mathematical Functions, 9.6절.
     """
-    calls.points(x=x)
+    _calls.points(x=x)
     checks.number(POSITIVE, barrier=barrier)
     checks.number(REAL, tilt=tilt)
     (wide,) = widen(x)
@@ -495,7 +496,7 @@ def banana(
     References:
         Haario, H., Saksman, E. & Tamminen, J. (2001). An Adaptive Metropolis Algorithm, 5절.
     """
-    calls.points(x=x)
+    _calls.points(x=x)
     checks.shape((*x.shape[:-1], 2), x=x)
     checks.number(REAL, curvature=curvature)
     checks.number(POSITIVE, width=width)
@@ -509,7 +510,7 @@ def _log_partition(
     energy: Energy, grid: Grid, temperature: float, batch: tuple[int, ...]
 ) -> tuple[Tensor, torch.dtype]:
     """넓힌 log Z와, 되돌릴 자료형."""
-    energies = calls.energies(energy, grid.points.expand(*batch, *grid.points.shape), accept="nan")
+    energies = _calls.energies(energy, grid.points.expand(*batch, *grid.points.shape), accept="nan")
     (wide,) = widen(energies)
     log_z = _cooled(-wide, temperature).logsumexp(-1) + math.log(grid.cell)
     checks.within(**{"energy의 log Z": (log_z, REAL)})  # 에너지의 nan도 여기서 드러난다
@@ -517,11 +518,11 @@ def _log_partition(
 
 
 def _log_density(
-    energy: Energy, x: Tensor, grid: Grid, temperature: float, *, accept: Accept
+    energy: Energy, x: Tensor, grid: Grid, temperature: float, *, accept: _calls.Accept
 ) -> tuple[Tensor, torch.dtype]:
     """넓힌 로그 밀도와, 되돌릴 자료형."""
     log_z, dtype = _log_partition(energy, grid, temperature, x.shape[:-2])
-    energies = calls.energies(energy, x, accept=accept)
+    energies = _calls.energies(energy, x, accept=accept)
     (wide,) = widen(energies)
     return _cooled(-wide, temperature) - log_z.unsqueeze(-1), torch.promote_types(energies.dtype, dtype)
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import POSITIVE, REAL, Interval
-from mgk_docs_src.energy import calls
-from mgk_docs_src.energy.calls import Energy
+from mgk_docs_src.energy import _calls
+from mgk_docs_src.energy.models import Energy
 from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randn
@@ -92,10 +92,10 @@ def init(energy: Energy, position: Float[Tensor, "*chains d"]) -> State:
         Roberts, G. O. & Tweedie, R. L. (1996). Exponential Convergence of Langevin Distributions and Their Discrete
         Approximations.
     """
-    calls.points(position=position)
+    _calls.points(position=position)
     checks.within(position=(position, REAL))
-    x = calls.constant(position).clone()
-    found = calls.derivatives(energy, x, accept="finite")
+    x = _calls.constant(position).clone()
+    found = _calls.derivatives(energy, x, accept="finite")
     return State(x, found.energy, found.gradient)
 
 
@@ -266,7 +266,7 @@ def leapfrog(
     checks.shape(state.position.shape, momentum=momentum)
     checks.count(1, steps=steps)
     checks.number(POSITIVE, temperature=temperature)
-    state, momentum, m = _constant(state), calls.constant(momentum), calls.constant(_mass(momentum, mass))
+    state, momentum, m = _constant(state), _calls.constant(momentum), _calls.constant(_mass(momentum, mass))
     return _leapfrog(energy, state, momentum, epsilon=epsilon, steps=steps, mass=m, temperature=temperature)
 
 
@@ -319,7 +319,7 @@ def hmc_step(
     checks.number(POSITIVE, temperature=temperature)
     state = _constant(state)
     epsilon = _jittered(state, epsilon, jitter, generator)
-    m = calls.constant(_mass(state.position, mass))
+    m = _calls.constant(_mass(state.position, mass))
     momentum = _normal_like(state.position, generator) * m**0.5  # 보조 변수: 운동량
     before = _hamiltonian(state.energy, momentum, m, temperature)  # 해밀토니안
     proposal, momentum = _leapfrog(  # 립프로그
@@ -609,7 +609,7 @@ def _langevin(
     slope = state.gradient / temperature  # 경사
     noise = _normal_like(x, generator)  # 노이즈
     place = x - epsilon / 2 * slope + epsilon**0.5 * noise  # 갱신
-    proposal = State(place, *calls.derivatives(energy, place, accept="nan")[:2])
+    proposal = State(place, *_calls.derivatives(energy, place, accept="nan")[:2])
     # 되돌아오려면 필요한 잡음. 갈 때의 잡음보다 크면 그만큼 드문 길이다.
     x, place, slope, noise = widen(x, place, proposal.gradient, noise)
     before, after = widen(state.energy, proposal.energy)
@@ -632,7 +632,7 @@ def _leapfrog(
     momentum = momentum - kick / 2 * slope
     for _ in range(steps):
         x = x + drift * momentum
-        value, slope, _ = calls.derivatives(energy, x, accept="nan")
+        value, slope, _ = _calls.derivatives(energy, x, accept="nan")
         momentum = momentum - kick * slope
     return State(x, value, slope), momentum + kick / 2 * slope  # 마지막은 반 걸음이다
 
@@ -670,7 +670,7 @@ def _coarse(old: State, new: State, temperature: float) -> Tensor:
 
 
 def _constant(state: State) -> State:
-    return State(*map(calls.constant, state))
+    return State(*map(_calls.constant, state))
 
 
 def _choose(accepted: Tensor, new: State, old: State) -> State:
@@ -718,7 +718,7 @@ def _step_column(state: State, step_size: float | Tensor) -> float | Tensor:
         return step_size
     checks.broadcastable(state.energy.shape, step_size=step_size)
     checks.device(state.energy.device, step_size=step_size)
-    size = calls.constant(step_size).to(state.energy.dtype)  # 상태의 자료형에서 0이 되는 걸음도 잡는다
+    size = _calls.constant(step_size).to(state.energy.dtype)  # 상태의 자료형에서 0이 되는 걸음도 잡는다
     checks.within(step_size=(size, POSITIVE))
     return size[..., None]
 
@@ -766,7 +766,8 @@ def _normal_scores(chains: Tensor) -> Tensor:
     first = torch.where(starts, turn, 0.0).cummax(-1).values
     last = torch.where(starts.roll(-1, -1), turn, float(size)).flip(-1).cummin(-1).values.flip(-1)
     scores = torch.special.ndtri(((first + last) / 2 + 1 - 3 / 8) / (size + 1 / 4))
-    return scores.scatter(-1, place, scores).view_as(chains)
+    back: Tensor = scores.scatter(-1, place, scores)
+    return back.view_as(chains)
 
 
 def _tails(chains: Tensor) -> list[Tensor]:

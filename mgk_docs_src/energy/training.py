@@ -12,8 +12,8 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
-from mgk_docs_src.energy import calls
-from mgk_docs_src.energy.calls import Energy
+from mgk_docs_src.energy import _calls
+from mgk_docs_src.energy.models import Energy
 from mgk_docs_src.energy.samplers import init, langevin_step, mala_step, sample
 from mgk_docs_src.losses.binary import bce_with_logits
 from mgk_docs_src.losses.reduction import widen
@@ -64,14 +64,14 @@ def contrastive_divergence(
         Tieleman, T. (2008). Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient.
         Du, Y. & Mordatch, I. (2019). Implicit Generation and Modeling with Energy-Based Models, 3.3절.
     """
-    calls.clouds(data=data, samples=samples)
+    _calls.clouds(data=data, samples=samples)
     checks.shape((*data.shape[:-2], samples.shape[-2], data.shape[-1]), samples=samples)
     checks.device(data.device, samples=samples)
     checks.number(NONNEGATIVE, magnitude=magnitude)
     checks.number(POSITIVE, limit=limit)
     n = data.shape[-2]
     # 한 번에 계산한다. 값은 에너지의 차와 함께 한 번에 살핀다.
-    energies = calls.energies(energy, torch.cat([data.detach(), samples.detach()], -2), accept="nan")
+    energies = _calls.energies(energy, torch.cat([data.detach(), samples.detach()], -2), accept="nan")
     (wide,) = widen(energies)
     positive, negative = wide[..., :n], wide[..., n:]
     gap = positive.mean(-1) - negative.mean(-1)
@@ -113,8 +113,8 @@ def score_matching(energy: Energy, data: Float[Tensor, "*seeds n d"]) -> Float[T
     References:
         Hyvärinen, A. (2005). Estimation of Non-Normalized Statistical Models by Score Matching, 정리 1.
     """
-    calls.clouds(data=data)
-    found = calls.derivatives(energy, data, accept="finite", again=True)
+    _calls.clouds(data=data)
+    found = _calls.derivatives(energy, data, accept="finite", again=True)
     units = torch.eye(data.shape[-1], device=data.device, dtype=data.dtype)
     along = (found.product(unit.expand_as(data))[..., i] for i, unit in enumerate(units))
     return _matched(found, sum(along, torch.zeros_like(found.gradient[..., 0])))
@@ -150,10 +150,10 @@ def sliced_score_matching(
     References:
         Song, Y. 외 (2019). Sliced Score Matching: A Scalable Approach to Density and Score Estimation, 식 8.
     """
-    calls.clouds(data=data, directions=directions)
+    _calls.clouds(data=data, directions=directions)
     checks.shape(data.shape, directions=directions)
     checks.device(data.device, directions=directions)
-    found, v = calls.derivatives(energy, data, accept="finite", again=True), directions.detach()
+    found, v = _calls.derivatives(energy, data, accept="finite", again=True), directions.detach()
     return _matched(found, (found.product(v) * v).sum(-1))
 
 
@@ -193,12 +193,12 @@ def denoising_score_matching(
     References:
         Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4.2절.
     """
-    calls.clouds(data=data, noise=noise)
+    _calls.clouds(data=data, noise=noise)
     checks.shape(data.shape, noise=noise)
     checks.device(data.device, noise=noise)
     checks.number(POSITIVE, sigma=sigma)
     epsilon = noise.detach()
-    slope = calls.derivatives(energy, data.detach() + sigma * epsilon, accept="finite", again=True).gradient
+    slope = _calls.derivatives(energy, data.detach() + sigma * epsilon, accept="finite", again=True).gradient
     wide, target = widen(slope, epsilon)
     return ((sigma * wide - target).square().sum(-1).mean(-1) / 2).to(slope.dtype)
 
@@ -241,7 +241,7 @@ def noise_contrastive(
         Gutmann, M. & Hyvärinen, A. (2010). Noise-Contrastive Estimation: A New Estimation Principle for Unnormalized
         Statistical Models, 2.2절.
     """
-    calls.clouds(data=data, noise=noise)
+    _calls.clouds(data=data, noise=noise)
     n, m = data.shape[-2], noise.shape[-2]
     checks.shape((*data.shape[:-2], m, data.shape[-1]), noise=noise)
     checks.floating(log_partition=log_partition)
@@ -249,7 +249,7 @@ def noise_contrastive(
     checks.device(data.device, noise=noise, log_partition=log_partition)
     points = torch.cat([data.detach(), noise.detach()], -2)
     log_q = _log_q(log_noise, points, "log_noise")
-    energies = calls.energies(energy, points, accept="nan")
+    energies = _calls.energies(energy, points, accept="nan")
     wide, c, q = widen(energies, log_partition, log_q)
     logits = -wide - c.unsqueeze(-1) - q - math.log(m / n)  # (*seeds, n + m)
     named = {"energy": wide, "log_partition": c, "log_noise": q, "energy + log_partition + log_noise": logits}
@@ -354,16 +354,16 @@ def jump(
     References:
         Robert, C. & Casella, G. (2004). Monte Carlo Statistical Methods, 7.4절 (독립 메트로폴리스–헤이스팅스).
     """
-    calls.points(position=position, proposal=proposal)
+    _calls.points(position=position, proposal=proposal)
     checks.shape(position.shape, proposal=proposal)
     checks.device(position.device, proposal=proposal)
     checks.within(position=(position, REAL), proposal=(proposal, REAL))
     here, there = position.detach(), proposal.detach()
     with torch.no_grad():
-        before = calls.energies(energy, here, accept="finite")
+        before = _calls.energies(energy, here, accept="finite")
         level, other, now, then = widen(
             before,
-            calls.energies(energy, there, accept="nan"),
+            _calls.energies(energy, there, accept="nan"),
             _log_q(log_proposal, here, "log_proposal"),
             _log_q(log_proposal, there, "log_proposal"),
         )
@@ -596,7 +596,7 @@ def grid_divergence(
     return (truth.exp() * (truth - model)).sum(-1)
 
 
-def _matched(found: calls.Derivatives, curvature: Tensor) -> Tensor:
+def _matched(found: _calls.Derivatives, curvature: Tensor) -> Tensor:
     """점수 맞추기의 손실: ½‖∇E‖²에서 굽은 정도를 뺀다."""
     slope, bend = widen(found.gradient, curvature)
     return (slope.square().sum(-1) / 2 - bend).mean(-1).to(found.gradient.dtype)

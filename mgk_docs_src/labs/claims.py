@@ -10,8 +10,7 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import POSITIVE, REAL, Interval
-from mgk_docs_src.energy.calls import Energy
-from mgk_docs_src.energy.models import evaluate
+from mgk_docs_src.energy.models import Energy, evaluate
 from mgk_docs_src.energy.samplers import hmc_step, init
 from mgk_docs_src.networks import Networks, forward, freeze, initial
 from mgk_docs_src.random import randint, randn

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import POSITIVE, REAL
-from mgk_docs_src.energy.calls import Energy
-from mgk_docs_src.energy.models import Grid, negative_log_likelihood
+from mgk_docs_src.energy.models import Energy, Grid, negative_log_likelihood
 from mgk_docs_src.energy.training import (
     Model,
     Objective,

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mgk_docs_src import checks, networks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
-from mgk_docs_src.energy.calls import Energy
+from mgk_docs_src.energy.models import Energy
 from mgk_docs_src.energy.training import denoising_score_matching
 from mgk_docs_src.losses.categorical import cross_entropy
 from mgk_docs_src.metrics import roc_auc

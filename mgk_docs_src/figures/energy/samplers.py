@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from mgk_docs_src.energy.calls import Energy
-from mgk_docs_src.energy.models import banana, boltzmann, double_well, evaluate, grid
+from mgk_docs_src.energy.models import Energy, banana, boltzmann, double_well, evaluate, grid
 from mgk_docs_src.energy.samplers import (
     Draws,
     Info,
