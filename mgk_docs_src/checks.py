@@ -16,12 +16,13 @@ from mgk_docs_src.modes import full_precision
 class Interval(NamedTuple):
     r"""실수 구간. 양 끝이 $\pm\infty$여도 값은 유한해야 한다.
 
-    $$[a, b] = \{x : a \le x \le b\}, \qquad (a, b) = \{x : a < x < b\}$$
+    $$[a, b] = \{x : a \le x \le b\}, \qquad (a, b) = \{x : a < x < b\}, \qquad [a, b) = \{x : a \le x < b\}$$
 
     Attributes:
         low: 아래 끝 $a$.
         high: 위 끝 $b$.
         open: 참이면 양 끝을 뺀 열린 구간.
+        right_open: 참이면 위 끝만 뺀 구간.
 
     References:
         Rudin, W. (1976). Principles of Mathematical Analysis, 2장.
@@ -30,11 +31,13 @@ class Interval(NamedTuple):
     low: float
     high: float
     open: bool = False
+    right_open: bool = False
 
     def holds(self, value: int | float) -> bool:
         """`value`가 유한하고 구간 안에 있는지. nan은 어느 구간에도 없다."""
-        inside = self.low < value < self.high if self.open else self.low <= value <= self.high
-        return inside and math.isfinite(value)
+        above = self.low < value if self.open else self.low <= value
+        below = value < self.high if self.open or self.right_open else value <= self.high
+        return above and below and math.isfinite(value)
 
     def __str__(self) -> str:
         """오류 문구에 쓰는 이름. 예: `[0, 1] 안의 값`."""
@@ -42,7 +45,7 @@ class Interval(NamedTuple):
             return "유한한 값"
         if self.high == math.inf:
             return f"{self.low:g}보다 큰 유한한 값" if self.open else f"{self.low:g} 이상의 유한한 값"
-        left, right = "()" if self.open else "[]"
+        left, right = "(" if self.open else "[", ")" if self.open or self.right_open else "]"
         return f"{left}{self.low:g}, {self.high:g}{right} 안의 값"
 
 

@@ -53,6 +53,7 @@ def test_within_leaves_no_graph_behind(device):
         (NONNEGATIVE, [0.0, 5.0], [-0.1, math.inf, math.nan], "0 이상의 유한한 값"),
         (POSITIVE, [1e-300, 5.0], [0.0, math.inf, math.nan], "0보다 큰 유한한 값"),
         (Interval(0.0, 1.0, open=True), [0.5], [0.0, 1.0, math.nan], "(0, 1) 안의 값"),
+        (Interval(0.0, 1.0, right_open=True), [0.0, 0.5], [-0.1, 1.0, math.nan], "[0, 1) 안의 값"),
     ],
 )
 def test_interval_knows_its_members_and_its_name(interval, inside, outside, text):

@@ -82,11 +82,11 @@ from mgk_docs_src.labs.choosing import (
     METHODS,
     Condition,
     Scores,
-    paired,
     split,
     table,
     task,
 )
+from mgk_docs_src.labs.tables import paired
 from mgk_docs_src.labs.tables import table as html_table
 from mgk_docs_src.losses.categorical import cross_entropy
 from mgk_docs_src.losses.choosing import (
