@@ -27,7 +27,14 @@ class Derivatives(NamedTuple):
 def energies(energy: Energy, x: Tensor, *, accept: Accept) -> Tensor:
     """점마다의 에너지. 점마다 실수 하나이고 허락한 값인지 본다."""
     checks.function(energy=energy)
-    value = energy(x)
+    try:
+        value = energy(x)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, IndexError) as error:
+        if "nference" in str(error):  # 추론 모드의 텐서를 쥔 에너지: torch의 말이 더 분명하다
+            raise
+        raise ValueError(f"energy: 모양이 {tuple(x.shape)}인 점에서 오류를 냈다: {error}") from error
     checks.tensor(energy=value)
     if value.shape != x.shape[:-1]:
         raise ValueError(

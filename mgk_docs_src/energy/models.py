@@ -533,6 +533,7 @@ def _cooled(value: Tensor, temperature: float) -> Tensor:
 
 
 def _check_grid(grid: Grid) -> None:
+    checks.instance(Grid, grid=grid)
     checks.floating(grid=grid.points)
     checks.ndim(2, 2, grid=grid.points)
     checks.nonempty(grid=grid.points)

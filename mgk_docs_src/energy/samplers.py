@@ -20,6 +20,7 @@ from mgk_docs_src.random import rand, randn
 _DIVERGED = 1000.0  # 에너지 오차가 이보다 크면 궤적이 발산한 것이다 (Stan과 같은 값)
 _COARSE = 0.1  # 에너지가 이만한 간격으로만 적히면 채택률이 10 %쯤 틀린다
 _OPEN_UNIT = Interval(0.0, 1.0, open=True)
+_BELOW_ONE = Interval(0.0, 1.0, right_open=True)
 _PRIOR = 5  # 질량을 새로 잴 때, 앞의 값을 표본 몇 개로 칠까 (Stan과 같은 값)
 
 
@@ -315,7 +316,7 @@ def hmc_step(
     """
     epsilon = _step_column(state, step_size)
     checks.count(1, steps=steps)
-    _check_jitter(jitter)
+    checks.number(_BELOW_ONE, jitter=jitter)
     checks.number(POSITIVE, temperature=temperature)
     state = _constant(state)
     epsilon = _jittered(state, epsilon, jitter, generator)
@@ -374,9 +375,14 @@ def sample(step: Step, state: State, count: int, *, burn: int = 0, thin: int = 1
     """
     checks.count(1, count=count, thin=thin)
     checks.count(0, burn=burn)
+    checks.instance(State, state=state)
+    checks.function(step=step)
     positions, infos = [], []
     for t in range(burn + count * thin):
-        state, info = step(state)
+        found = step(state)
+        if not (isinstance(found, tuple) and [*map(type, found)] == [State, Info]):
+            raise TypeError("step: (State, Info)를 주어야 하는데 다른 것을 주었다")
+        state, info = found
         infos.append(info)
         if t >= burn and (t - burn) % thin == thin - 1:
             positions.append(state.position)
@@ -537,7 +543,7 @@ def adapt(
     checks.count(2, count=count)
     checks.number(POSITIVE, step_size=step_size, temperature=temperature)
     checks.number(_OPEN_UNIT, target=target)
-    _check_jitter(jitter)
+    checks.number(_BELOW_ONE, jitter=jitter)
     state = init(energy, position)
     mass, infos = torch.ones_like(state.position[(0,) * (state.position.ndim - 1)]), []
     log_step = mass.new_tensor(math.log(step_size))
@@ -695,12 +701,6 @@ def _check_moved(draws: Tensor) -> None:
         )
 
 
-def _check_jitter(jitter: float) -> None:
-    checks.number(REAL, jitter=jitter)
-    if not 0 <= jitter < 1:
-        raise ValueError(f"jitter: [0, 1) 안의 값이어야 하는데 {jitter}이다")
-
-
 def _jittered(
     state: State, epsilon: float | Tensor, jitter: float, generator: torch.Generator | None
 ) -> float | Tensor:
@@ -713,6 +713,7 @@ def _jittered(
 
 def _step_column(state: State, step_size: float | Tensor) -> float | Tensor:
     """자리에 곱할 수 있게 세운 걸음의 크기. 텐서면 값을 살피느라 장치와 한 번 동기화한다."""
+    checks.instance(State, state=state)
     if not isinstance(step_size, Tensor):
         checks.number(POSITIVE, step_size=step_size)
         return step_size

@@ -21,7 +21,7 @@ from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.networks import Networks, forward, freeze, initial
 from mgk_docs_src.random import rand
 
-_AVERAGING = Interval(0.0, math.nextafter(1.0, 0.0))
+_BELOW_ONE = Interval(0.0, 1.0, right_open=True)
 _WARM_UP = 20  # Adam이 기울기의 크기를 어림하는 동안은 조금만 움직인다
 
 
@@ -312,6 +312,8 @@ def negative_phase(
         Tieleman, T. (2008). Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient.
     """
     checks.count(1, k=k)
+    _calls.points(start=start)
+    checks.within(start=(start, REAL))
     kernel = mala_step if metropolis else langevin_step
     walk = partial(kernel, energy, step_size=step_size, generator=generator)
     draws = sample(walk, init(energy, start), 1, burn=k - 1)
@@ -427,7 +429,7 @@ def create(
         기울기를 받는 모델.
 
     Raises:
-        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 정수나 수나 발생기가 와야 할 자리에 다른 것이 오면.
         ValueError: 범위를 벗어나거나, 발생기가 없거나, CPU가 아닌 발생기이거나, 자료형이 실수형이 아니면.
 
     References:
@@ -436,7 +438,12 @@ def create(
     checks.count(1, dims=dims)
     checks.count(0, frequencies=frequencies)
     checks.number(POSITIVE, radius=radius)
+    checks.instance(tuple, hidden=hidden)
     checks.count(1, **{f"hidden[{i}]": width for i, width in enumerate(hidden)})
+    if not isinstance(generators, Sequence):
+        raise TypeError(f"generators: 씨앗마다의 발생기를 담은 열이어야 하는데 {type(generators).__name__}이다")
+    given = {f"generators[{i}]": g for i, g in enumerate(generators) if g is not None}
+    checks.instance(torch.Generator, **given)
     if dtype is not None and not dtype.is_floating_point:
         raise ValueError(f"dtype: 실수형이어야 하는데 {dtype}이다")
     networks = initial((dims * (2 * frequencies + 1), *hidden, 1), generators, device=device, dtype=dtype)
@@ -460,6 +467,7 @@ def energy_of(model: Model) -> Energy:
     References:
         LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.
     """
+    checks.instance(Model, model=model)
     return partial(_energy, model)
 
 
@@ -526,7 +534,9 @@ def train(
     """
     checks.count(1, steps=steps)
     checks.number(POSITIVE, learning_rate=learning_rate)
-    checks.number(_AVERAGING, averaging=averaging)
+    checks.number(_BELOW_ONE, averaging=averaging)
+    checks.function(objective=objective)
+    checks.instance(Model, model=model)
     model = _leaves(model)
     parameters = [*model.networks.weights, *model.networks.biases, model.log_partition]
     average = _frozen(model)
@@ -538,7 +548,10 @@ def train(
     for step in range(steps):
         decay = math.cos(math.pi * step / (2 * steps)) ** 2
         optimiser.param_groups[0]["lr"] = learning_rate * decay * min(1.0, (step + 1) / _WARM_UP)
-        loss, chains = objective(model, chains)
+        found = objective(model, chains)
+        if not (isinstance(found, tuple) and len(found) == 2):
+            raise TypeError("objective: (손실, 다음 사슬)을 주어야 하는데 다른 것을 주었다")
+        loss, chains = found
         checks.floating(objective=loss)
         checks.shape(model.log_partition.shape, objective=loss)
         # 씨앗마다의 손실을 더해 미분하면 신경망마다 제 기울기만 받는다.
@@ -603,12 +616,14 @@ def _matched(found: _calls.Derivatives, curvature: Tensor) -> Tensor:
 
 
 def _log_q(log_density: Callable[[Tensor], Tensor], x: Tensor, name: str) -> Tensor:
+    checks.function(**{name: log_density})
     value = log_density(x)
     checks.floating(**{name: value})
     checks.shape(x.shape[:-1], **{name: value})
     return value
 
 
+@full_precision
 def _energy(model: Model, x: Tensor) -> Tensor:
     k = torch.arange(1, model.frequencies + 1, device=x.device, dtype=x.dtype)
     waves = (x[..., None, :] * k[:, None]).flatten(-2)  # (s, n, K d)
