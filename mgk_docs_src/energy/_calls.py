@@ -80,6 +80,15 @@ def clouds(**values: Tensor) -> None:
     checks.within(**{name: (value, REAL) for name, value in values.items()})
 
 
+def refuse_nan(**values: Tensor) -> None:
+    """±∞는 괜찮지만 nan은 없는지 본다."""
+    for name, value in values.items():
+        given = checks.plain(value)
+        # 합이 수이면 nan이 없다. 한 번만 훑어 끝나는 것이 보통이다.
+        if given.sum().isnan() and given.isnan().any():
+            raise ValueError(f"{name}: 수여야 하는데 nan이 있다")
+
+
 def _leaf(x: Tensor) -> Tensor | None:
     """미분할 잎. 변환 안에서는 torch가 잎을 만들지 못하게 하므로 없다."""
     try:
@@ -121,6 +130,4 @@ def _check(accept: Accept, **values: Tensor) -> None:
     if accept == "finite":
         checks.within(**{name: (value, REAL) for name, value in values.items()})
     if accept == "infinite":
-        for name, value in values.items():
-            if checks.plain(value).isnan().any():
-                raise ValueError(f"{name}: 점마다 수여야 하는데 nan이 있다")
+        refuse_nan(**values)

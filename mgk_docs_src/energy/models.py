@@ -15,6 +15,7 @@ from mgk_docs_src.modes import full_precision, with_gradients
 
 # 점 (…, d)를 받아 점마다 스칼라 하나 (…)를 준다. 앞의 축은 모두 묶음이다(사슬, 표본, 씨앗).
 Energy = _calls.Energy
+_LARGE = 16.0  # |E|/τ가 이보다 작으면 나누고 나서 빼도 잃는 것이 반올림 몇 번뿐이다
 _MOST_CELLS = 2**28  # 격자가 이보다 크면 점만으로 기가바이트를 넘는다
 
 
@@ -133,12 +134,13 @@ def boltzmann(energies: Float[Tensor, "*batch n"], *, temperature: float = 1.0) 
         Ackley, D., Hinton, G. & Sejnowski, T. (1985). A Learning Algorithm for Boltzmann Machines.
     """
     _calls.points(energies=energies)
-    checks.within(energies=(energies, REAL))
     checks.number(POSITIVE, temperature=temperature)
+    low, high = checks.within(energies=(energies, REAL))["energies"]
     (wide,) = widen(energies)
-    # 가장 낮은 것을 먼저 뺀다. 나누고 나서 빼면 τ가 작을 때 모두 −∞가 된다.
-    gap = wide.amin(-1, keepdim=True).detach() - wide
-    return torch.softmax(_cooled(gap, temperature), -1).to(energies.dtype)
+    if max(-low, high) > _LARGE * temperature:
+        # 가장 낮은 것을 먼저 뺀다. 나누고 나서 빼면 유효 숫자가 사라지고, τ가 작으면 모두 −∞가 된다.
+        wide = wide - wide.amin(-1, keepdim=True).detach()
+    return torch.softmax(_cooled(-wide, temperature), -1).to(energies.dtype)
 
 
 @with_gradients
@@ -192,7 +194,8 @@ def grid(
         raise ValueError(f"high: 칸의 부피가 0보다 큰 유한한 수가 되어야 하는데, 너비 {step:g}에서 {cell}이다")
     axis = axis.to(torch.get_default_device() if device is None else device)
     # 좌표 i는 뒤의 좌표들이 한 바퀴 도는 동안 그대로다.
-    columns = [axis.repeat_interleave(size ** (dims - 1 - i)).repeat(size**i) for i in range(dims)]
+    shapes = [(size**i, size, size ** (dims - 1 - i)) for i in range(dims)]
+    columns = [axis[:, None].expand(shape).reshape(-1) for shape in shapes]
     return Grid(torch.stack(columns, -1), cell, float(low), float(high))
 
 
@@ -349,9 +352,9 @@ def phase_gap(
         checks.floating(weights=weights)
         checks.shape(samples.shape[:-1], weights=weights)
         checks.simplex(-1, weights=weights)
-    each = _calls.energies(energy, data.detach(), accept="finite")
-    (positive,) = widen(each)
-    (negative,) = widen(_calls.energies(energy, samples.detach(), accept="finite"))
+    each = _calls.energies(energy, data.detach(), accept="nan")
+    positive, negative = widen(each, _calls.energies(energy, samples.detach(), accept="nan"))
+    checks.within(**{"energy(data)": (positive, REAL), "energy(samples)": (negative, REAL)})
     falling = positive.mean(-1)
     rising = negative.mean(-1) if weights is None else (weights.detach() * negative).sum(-1)
     return (falling - rising).to(each.dtype)

@@ -369,8 +369,7 @@ def jump(
             _log_q(log_proposal, here, "log_proposal"),
             _log_q(log_proposal, there, "log_proposal"),
         )
-    if checks.plain(torch.stack([now, then])).isnan().any():
-        raise ValueError("log_proposal: 로그 밀도여야 하는데 nan이 있다")
+    _calls.refuse_nan(log_proposal=now + then)
     # q가 뽑을 수 없는 자리(log q = −∞)에서는 돌아갈 길이 없고, 그런 제안은 나올 수 없다. 어느 쪽이든 머문다.
     error = (other + then) - (level + now)
     error = torch.where(other.isfinite() & then.isfinite(), error, math.inf)
@@ -641,7 +640,8 @@ def _stop(values: list[Tensor], stopped: Tensor, *, step: int, blame: str, param
 
     멈춘 씨앗의 매개변수는 0으로 둔다. 목적 함수는 모든 씨앗을 함께 재므로, 남은 씨앗을 위해 계속 유한해야 한다.
     """
-    sound = torch.stack([value.detach().reshape(len(stopped), -1).isfinite().all(1) for value in values]).all(0)
+    # 더한 값이 유한하면 모두 유한하다.
+    sound = torch.stack([value.detach().reshape(len(stopped), -1).sum(1) for value in values]).sum(0).isfinite()
     running = stopped < 0
     broken = running & ~sound
     if broken.any():
