@@ -16,6 +16,7 @@ from mgk_docs_src.modes import full_precision, with_gradients
 # 점 (…, d)를 받아 점마다 스칼라 하나 (…)를 준다. 앞의 축은 모두 묶음이다(사슬, 표본, 씨앗).
 Energy = _calls.Energy
 _LARGE = 16.0  # |E|/τ가 이보다 작으면 나누고 나서 빼도 잃는 것이 반올림 몇 번뿐이다
+_AXES = Interval(1, 63)  # torch의 텐서는 축이 64개까지다
 _MOST_CELLS = 2**28  # 격자가 이보다 크면 점만으로 기가바이트를 넘는다
 
 
@@ -161,7 +162,7 @@ def grid(
         low: 아래 끝 $a$.
         high: 위 끝 $b > a$.
         size: 축마다 칸의 수 $k \ge 1$.
-        dims: 차원 $d \ge 1$.
+        dims: 차원 $1 \le d \le 63$.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -170,14 +171,16 @@ def grid(
 
     Raises:
         TypeError: 수나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: $a \ge b$이거나, 유한하지 않거나, 칸이나 차원이 1보다 적거나, 칸이 모두 $2^{28}$개를 넘거나,
-            자료형이 실수형이 아니거나 이웃한 칸을 가르지 못하면.
+        ValueError: $a \ge b$이거나, 유한하지 않거나, 칸이 1보다 적거나, 차원이 범위를 벗어나거나, 칸이 모두
+            $2^{28}$개를 넘거나, 자료형이 실수형이 아니거나 이웃한 칸을 가르지 못하면.
 
     References:
         Press, W. H. 외 (2007). Numerical Recipes, 4.4절 (가운데 점 공식).
     """
     checks.number(REAL, low=low, high=high)
-    checks.count(1, size=size, dims=dims)
+    checks.count(1, size=size)
+    checks.number(_AXES, dims=dims)
+    checks.count(1, dims=dims)
     dtype = dtype or torch.get_default_dtype()
     if not dtype.is_floating_point:
         raise ValueError(f"dtype: 실수형이어야 하는데 {dtype}이다")
@@ -193,10 +196,8 @@ def grid(
     if not POSITIVE.holds(cell):
         raise ValueError(f"high: 칸의 부피가 0보다 큰 유한한 수가 되어야 하는데, 너비 {step:g}에서 {cell}이다")
     axis = axis.to(torch.get_default_device() if device is None else device)
-    # 좌표 i는 뒤의 좌표들이 한 바퀴 도는 동안 그대로다.
-    shapes = [(size**i, size, size ** (dims - 1 - i)) for i in range(dims)]
-    columns = [axis[:, None].expand(shape).reshape(-1) for shape in shapes]
-    return Grid(torch.stack(columns, -1), cell, float(low), float(high))
+    points = torch.stack(torch.meshgrid(*[axis] * dims, indexing="ij"), -1).reshape(-1, dims)
+    return Grid(points, cell, float(low), float(high))
 
 
 @full_precision
@@ -354,7 +355,7 @@ def phase_gap(
         checks.simplex(-1, weights=weights)
     each = _calls.energies(energy, data.detach(), accept="nan")
     positive, negative = widen(each, _calls.energies(energy, samples.detach(), accept="nan"))
-    checks.within(**{"energy(data)": (positive, REAL), "energy(samples)": (negative, REAL)})
+    _calls.finite(**{"energy(data)": positive, "energy(samples)": negative})
     falling = positive.mean(-1)
     rising = negative.mean(-1) if weights is None else (weights.detach() * negative).sum(-1)
     return (falling - rising).to(each.dtype)
@@ -516,7 +517,7 @@ def _log_partition(
     energies = _calls.energies(energy, grid.points.expand(*batch, *grid.points.shape), accept="nan")
     (wide,) = widen(energies)
     log_z = _cooled(-wide, temperature).logsumexp(-1) + math.log(grid.cell)
-    checks.within(**{"energy의 log Z": (log_z, REAL)})  # 에너지의 nan도 여기서 드러난다
+    _calls.finite(**{"energy의 log Z": log_z})  # 에너지의 nan도 여기서 드러난다
     return log_z, energies.dtype
 
 

@@ -142,7 +142,7 @@ def langevin_step(
     proposal, error = _langevin(energy, state, epsilon, temperature, generator)
     moved = _finite(proposal)  # 치우침을 고치는 것은 받아들이는 단계의 일이다. 여기서는 갈 수 없는 곳만 막는다
     new = _choose(moved, proposal, state)
-    coarse = _coarse(state, new, temperature)
+    coarse = _coarse(new, temperature)
     error = torch.where(moved & error.isfinite(), error, math.inf).to(new.energy.dtype)
     return new, Info(moved.to(error.dtype), moved, ~moved, error, coarse)
 
@@ -657,7 +657,7 @@ def _metropolis(
     u = rand(*error.shape, generator=generator, device=error.device, dtype=error.dtype)
     accepted = u < acceptance
     new = _choose(accepted, proposal, state)
-    coarse = _coarse(state, new, temperature)
+    coarse = _coarse(new, temperature)
     kind = new.energy.dtype
     return new, Info(acceptance.to(kind), accepted, error > _DIVERGED, error.to(kind), coarse)
 
@@ -665,14 +665,14 @@ def _metropolis(
 def _finite(proposal: State) -> Tensor:
     """제안의 자리, 에너지, 기울기가 모두 유한한가."""
     x, value, slope = proposal
-    return x.isfinite().all(-1) & slope.isfinite().all(-1) & value.isfinite()
+    # 더한 값이 유한하면 모두 유한하다. float64로 더하므로 float32의 합은 넘치지 않는다.
+    return (x.sum(-1, dtype=torch.float64) + slope.sum(-1, dtype=torch.float64) + value).isfinite()
 
 
-def _coarse(old: State, new: State, temperature: float) -> Tensor:
+def _coarse(state: State, temperature: float) -> Tensor:
     """이웃한 수의 간격이 0.1τ 이상인 에너지인가. 간격은 2의 거듭제곱마다 두 배가 된다."""
-    eps = torch.finfo(new.energy.dtype).eps
-    limit = 2.0 ** math.ceil(math.log2(_COARSE * temperature / eps))
-    return torch.maximum(old.energy.abs(), new.energy.abs()) >= limit
+    eps = torch.finfo(state.energy.dtype).eps
+    return state.energy.abs() >= 2.0 ** math.ceil(math.log2(_COARSE * temperature / eps))
 
 
 def _constant(state: State) -> State:

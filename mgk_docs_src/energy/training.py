@@ -70,13 +70,11 @@ def contrastive_divergence(
     checks.number(NONNEGATIVE, magnitude=magnitude)
     checks.number(POSITIVE, limit=limit)
     n = data.shape[-2]
-    # 한 번에 계산한다. 값은 에너지의 차와 함께 한 번에 살핀다.
-    energies = _calls.energies(energy, torch.cat([data.detach(), samples.detach()], -2), accept="nan")
+    energies = _calls.energies(energy, torch.cat([data.detach(), samples.detach()], -2), accept="finite")  # 한 번에
     (wide,) = widen(energies)
     positive, negative = wide[..., :n], wide[..., n:]
     gap = positive.mean(-1) - negative.mean(-1)
-    named = {"energy": energies, "energy의 차": gap}
-    low, high = checks.within(**{name: (value, REAL) for name, value in named.items()})["energy의 차"]
+    low, high = checks.within(**{"energy의 차": (gap, REAL)})["energy의 차"]
     if max(-low, high) > limit:
         warnings.warn(
             f"자료와 사슬의 에너지 차가 {low if -low > high else high:.3g}로 {limit:g}을 넘었다: 사슬이 모델을 "
@@ -252,8 +250,9 @@ def noise_contrastive(
     energies = _calls.energies(energy, points, accept="nan")
     wide, c, q = widen(energies, log_partition, log_q)
     logits = -wide - c.unsqueeze(-1) - q - math.log(m / n)  # (*seeds, n + m)
-    named = {"energy": wide, "log_partition": c, "log_noise": q, "energy + log_partition + log_noise": logits}
-    checks.within(**{name: (value, REAL) for name, value in named.items()})
+    if not math.isfinite(checks.plain(logits).sum()):  # 어느 것 때문인지 말한다
+        named = {"energy": wide, "log_partition": c, "log_noise": q, "energy + log_partition + log_noise": logits}
+        checks.within(**{name: (value, REAL) for name, value in named.items()})
     is_data = torch.arange(n + m, device=logits.device) < n
     loss = bce_with_logits(logits, is_data.to(logits.dtype).expand_as(logits), reduction="none").sum(-1) / n
     return loss.to(energies.dtype)
@@ -369,7 +368,7 @@ def jump(
             _log_q(log_proposal, here, "log_proposal"),
             _log_q(log_proposal, there, "log_proposal"),
         )
-    _calls.refuse_nan(log_proposal=now + then)
+    _calls.numbers(log_proposal=now + then)
     # q가 뽑을 수 없는 자리(log q = −∞)에서는 돌아갈 길이 없고, 그런 제안은 나올 수 없다. 어느 쪽이든 머문다.
     error = (other + then) - (level + now)
     error = torch.where(other.isfinite() & then.isfinite(), error, math.inf)
@@ -558,16 +557,17 @@ def train(
         loss.sum().backward(inputs=parameters)  # type: ignore[no-untyped-call]
         slopes = [parameter.grad for parameter in parameters if parameter.grad is not None]
         whole = _stop([loss.detach(), *slopes], stopped, step=step, blame="objective", parameters=parameters)
-        share: float | Tensor = max(1 - averaging, 1 / (step + 1))
-        running = stopped < 0
-        losses.append(loss.detach() if whole else loss.detach().where(running, math.nan))
+        loss = loss.detach()
         if not whole:
+            loss = loss.where(stopped < 0, math.nan)
             for slope in slopes:
-                slope[~running] = 0
+                slope[stopped >= 0] = 0
+        losses.append(loss)
         optimiser.step()
+        share = max(1 - averaging, 1 / (step + 1))
         with torch.no_grad():
             for mean, parameter in zip(means, parameters, strict=True):
-                mean.lerp_(parameter, share if whole else share * _rows(running, mean))
+                mean.lerp_(parameter, share if whole else share * _rows(stopped < 0, mean))
     return Trained(average, chains, torch.stack(losses), stopped)
 
 
@@ -641,9 +641,8 @@ def _stop(values: list[Tensor], stopped: Tensor, *, step: int, blame: str, param
     멈춘 씨앗의 매개변수는 0으로 둔다. 목적 함수는 모든 씨앗을 함께 재므로, 남은 씨앗을 위해 계속 유한해야 한다.
     """
     # 더한 값이 유한하면 모두 유한하다.
-    sound = torch.stack([value.detach().reshape(len(stopped), -1).sum(1) for value in values]).sum(0).isfinite()
-    running = stopped < 0
-    broken = running & ~sound
+    total = torch.stack([value.detach().flatten(1).sum(1) if value.ndim > 1 else value.detach() for value in values])
+    broken = (stopped < 0) & ~total.sum(0).isfinite()
     if broken.any():
         names = ", ".join(map(str, broken.nonzero().flatten().tolist()))
         told = f"{step}걸음에서 씨앗 {names}의 손실이나 기울기나 매개변수가 유한하지 않다"
