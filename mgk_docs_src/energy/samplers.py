@@ -140,11 +140,10 @@ def langevin_step(
     checks.number(POSITIVE, temperature=temperature)
     state = _constant(state)
     proposal, error = _langevin(energy, state, epsilon, temperature, generator)
-    moved = _finite(proposal)  # 치우침을 고치는 것은 받아들이는 단계의 일이다. 여기서는 갈 수 없는 곳만 막는다
+    moved = _sum(proposal).isfinite()  # 치우침을 고치는 것은 받아들이는 단계의 일이다. 여기서는 갈 수 없는 곳만 막는다
     new = _choose(moved, proposal, state)
-    coarse = _coarse(new, temperature)
-    error = torch.where(moved & error.isfinite(), error, math.inf).to(new.energy.dtype)
-    return new, Info(moved.to(error.dtype), moved, ~moved, error, coarse)
+    error = torch.where(moved, error, math.inf).nan_to_num(math.inf, math.inf, -math.inf).to(new.energy.dtype)
+    return new, Info(moved.to(error.dtype), moved, ~moved, error, _coarse(new, temperature))
 
 
 @with_gradients
@@ -652,21 +651,19 @@ def _hamiltonian(energy: Tensor, momentum: Tensor, mass: Tensor, temperature: fl
 def _metropolis(
     state: State, proposal: State, error: Tensor, temperature: float, generator: torch.Generator | None
 ) -> tuple[State, Info]:
-    error = torch.where(_finite(proposal) & error.isfinite(), error, math.inf)
+    error = torch.where((_sum(proposal) + error).isfinite(), error, math.inf)
     acceptance = torch.exp(-error.clamp(min=0))
     u = rand(*error.shape, generator=generator, device=error.device, dtype=error.dtype)
     accepted = u < acceptance
     new = _choose(accepted, proposal, state)
-    coarse = _coarse(new, temperature)
     kind = new.energy.dtype
-    return new, Info(acceptance.to(kind), accepted, error > _DIVERGED, error.to(kind), coarse)
+    return new, Info(acceptance.to(kind), accepted, error > _DIVERGED, error.to(kind), _coarse(new, temperature))
 
 
-def _finite(proposal: State) -> Tensor:
-    """제안의 자리, 에너지, 기울기가 모두 유한한가."""
+def _sum(proposal: State) -> Tensor:
+    """제안의 모든 값을 더한 것. 유한하면 모두 유한하다. float64로 더하므로 float32의 합은 넘치지 않는다."""
     x, value, slope = proposal
-    # 더한 값이 유한하면 모두 유한하다. float64로 더하므로 float32의 합은 넘치지 않는다.
-    return (x.sum(-1, dtype=torch.float64) + slope.sum(-1, dtype=torch.float64) + value).isfinite()
+    return x.sum(-1, dtype=torch.float64) + slope.sum(-1, dtype=torch.float64) + value
 
 
 def _coarse(state: State, temperature: float) -> Tensor:
