@@ -29,10 +29,9 @@ def energies(energy: Energy, x: Tensor, *, accept: Accept) -> Tensor:
     checks.function(energy=energy)
     try:
         value = energy(x)
-    except torch.OutOfMemoryError:
-        raise
     except (RuntimeError, ValueError, IndexError) as error:
-        if "nference" in str(error):  # 추론 모드의 텐서를 쥔 에너지: torch의 말이 더 분명하다
+        # 메모리가 모자라거나 추론 모드의 텐서를 쥔 에너지라면 torch의 말이 더 분명하다.
+        if isinstance(error, torch.OutOfMemoryError) or "nference" in str(error):
             raise
         raise ValueError(f"energy: 모양이 {tuple(x.shape)}인 점에서 오류를 냈다: {error}") from error
     checks.tensor(energy=value)

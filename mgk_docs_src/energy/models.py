@@ -428,7 +428,7 @@ def quadratic_log_partition(precision: Float[Tensor, "d d"], *, temperature: flo
     if checks.plain(failed.bool() | uneven).any():
         raise ValueError("precision: 대칭이고 양의 정부호여야 하는데 그렇지 않다")
     half_log_det = factor.diagonal().log().sum()
-    log_z: Tensor = len(precision) / 2 * (math.log(2 * math.pi) + math.log(temperature)) - half_log_det
+    log_z: Tensor = len(precision) / 2 * math.log(2 * math.pi * temperature) - half_log_det
     return log_z.to(precision.dtype)
 
 

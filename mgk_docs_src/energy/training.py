@@ -462,6 +462,9 @@ def energy_of(model: Model) -> Energy:
     Returns:
         에너지. 받은 점이 모델과 맞지 않으면 ValueError를 낸다.
 
+    Raises:
+        TypeError: 에너지 모델이 아니면.
+
     References:
         LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.
     """

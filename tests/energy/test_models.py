@@ -118,11 +118,26 @@ def test_energies_may_be_infinite_and_the_caller_decides(device):
     assert evaluate(lambda y: torch.where(y[..., 0] > 0, y[..., 0], math.inf), x).tolist() == [0.5, math.inf]
     zero = gradient(lambda y: torch.where(y[..., 0] > 0, y[..., 0].square(), -math.inf), x)
     assert zero.energy.tolist() == [0.25, -math.inf]
+    walls = lambda y: torch.where(y[..., 0] > 0, math.inf, -math.inf)  # noqa: E731
+    assert evaluate(walls, x).tolist() == [math.inf, -math.inf]
     for function in (evaluate, gradient):
         with pytest.raises(ValueError, match=r"^energy: .*nan"):
             function(lambda y: y[..., 0].log(), x)
     with pytest.raises(ValueError, match=r"^energy의 기울기: .*nan"):
         gradient(lambda y: (y.abs() - 0.5).abs().sqrt().sum(-1), x)
+
+
+def test_what_torch_says_more_clearly_is_left_to_torch(device):
+    with torch.inference_mode():
+        held = torch.eye(2, device=device)
+    with pytest.raises(RuntimeError, match="Inference tensors"):
+        gradient(partial(quadratic, precision=held), torch.zeros(3, 2, device=device))
+
+    def greedy(x):
+        raise torch.OutOfMemoryError
+
+    with pytest.raises(torch.OutOfMemoryError):
+        evaluate(greedy, torch.zeros(3, 2, device=device))
 
 
 # --- 볼츠만 분포 ---

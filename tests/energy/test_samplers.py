@@ -992,6 +992,15 @@ def test_bad_energies_and_positions_are_errors():
 
 
 @pytest.mark.bad_input
+def test_a_step_that_gives_something_else_is_an_error():
+    for step in (lambda state: state, lambda state: (state, None), lambda state: None):
+        with pytest.raises(TypeError, match=r"^step: \(State, Info\)"):
+            sample(step, GOOD, 1)
+    with pytest.raises(TypeError, match=r"^state: State"):
+        sample(partial(mala_step, standard, step_size=0.1, generator=None), POINT, 1)
+
+
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("bad", "name"),
     [({"count": 0}, "count"), ({"burn": -1}, "burn"), ({"thin": 0}, "thin")],
