@@ -318,7 +318,8 @@ def plain(value: Tensor) -> Tensor:
     References:
         PyTorch 문서, `torch.func.debug_unwrap`.
     """
-    return torch.func.debug_unwrap(value.detach())
+    # torch.compile은 벗기는 함수를 추적하지 못하고, 추적하는 텐서에는 벗길 것이 없다.
+    return value.detach() if torch.compiler.is_compiling() else torch.func.debug_unwrap(value.detach())
 
 
 @full_precision
@@ -340,7 +341,13 @@ def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, f
         PyTorch 문서, `torch.aminmax`, CUDA semantics의 Asynchronous execution.
     """
     given = {name: (plain(value), interval) for name, (value, interval) in bounds.items() if value is not None}
-    ends = plain(torch.stack([torch.stack(value.aminmax()).double() for value, _ in given.values()])).tolist()
+    extremes = [end for value, _ in given.values() for end in value.aminmax()]
+    numbers = (
+        [plain(end).item() for end in extremes]
+        if all(end.is_cpu for end in extremes)
+        else plain(torch.stack([end.double() for end in extremes])).tolist()  # 동기화는 한 번
+    )
+    ends = list(zip(numbers[::2], numbers[1::2], strict=True))
     for (name, (value, interval)), (low, high) in zip(given.items(), ends, strict=True):
         if math.isnan(low):
             raise ValueError(f"{name}: {interval}이어야 하는데 nan이 있다")
@@ -373,8 +380,9 @@ def simplex(dim: int, **tensors: Tensor) -> None:
     within(**{name: (value, NONNEGATIVE) for name, value in tensors.items()})
     for name, value in tensors.items():
         tolerance = torch.finfo(value.dtype).eps ** 0.5
-        total = plain(value.sum(dim, dtype=torch.promote_types(value.dtype, torch.float32))).flatten()
-        farthest = total.gather(0, (total - 1).abs().argmax(0, keepdim=True)).tolist()[0]
+        # 축 dim은 벗기기 전의 텐서에서 센다.
+        total = plain(value.detach().sum(dim, dtype=torch.promote_types(value.dtype, torch.float32)))
+        farthest = max(plain(torch.stack(total.aminmax())).tolist(), key=lambda end: abs(end - 1))
         if abs(farthest - 1) > tolerance:
             digits = 3 - round(math.log10(tolerance))
             raise ValueError(
@@ -422,6 +430,24 @@ def count(low: int, **values: int) -> None:
             raise TypeError(f"{name}: 정수여야 하는데 {type(value).__name__}이다")
         if value < low:
             raise ValueError(f"{name}: {low} 이상의 정수여야 하는데 {value}이다")
+
+
+def axis(ndim: int, **values: int) -> None:
+    r"""모두 축이 `ndim`개인 텐서의 축의 번호 $-ndim, \ldots, ndim - 1$인지 본다.
+
+    Args:
+        ndim: 축의 수.
+        values: 이름과 번호.
+
+    Raises:
+        TypeError: 정수가 아니면.
+        ValueError: 없는 축이면.
+
+    References:
+        PyTorch 문서, `torch.sum`의 `dim`.
+    """
+    count(-ndim, **values)
+    number(Interval(-ndim, ndim - 1), **values)
 
 
 def choice(allowed: tuple[str, ...], **values: str) -> None:

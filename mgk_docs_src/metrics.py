@@ -5,12 +5,13 @@ import math
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import REAL
+from mgk_docs_src.modes import full_precision
 
 
+@full_precision
 def balanced_accuracy(
     predictions: Int[Tensor, "*batch n"],
     labels: Int[Tensor, "*batch n"],
@@ -49,6 +50,7 @@ def balanced_accuracy(
     return (right / counts.clamp(min=1)).sum(-1) / (counts > 0).sum(-1)
 
 
+@full_precision
 def expected_calibration_error(
     probabilities: Float[Tensor, "*batch n c"],
     labels: Int[Tensor, "*batch n"],
@@ -60,7 +62,8 @@ def expected_calibration_error(
     $$\mathrm{ECE} = \sum_{b=1}^{B} \frac{|I_b|}{N} \left| \mathrm{acc}(I_b) - \mathrm{conf}(I_b) \right|
     = \frac{1}{N} \sum_{b=1}^{B} \Bigl| \sum_{i \in I_b} \left( \mathbf{1}[\hat{y}_i = y_i] - q_i \right) \Bigr|$$
 
-    칸은 너비가 같고, $I_b = \{i : \frac{b-1}{B} < q_i \le \frac{b}{B}\}$다. 값을 살피므로 장치와 동기화한다.
+    칸은 너비가 같고, $I_b = \{i : \frac{b-1}{B} < q_i \le \frac{b}{B}\}$다. 경계 $\frac{b}{B}$는 확률의 자료형으로
+    반올림한 것이다. 값을 살피므로 장치와 동기화한다.
 
     Args:
         probabilities: 예측 확률 $p$. 한 줄의 합이 1이다.
@@ -80,14 +83,16 @@ def expected_calibration_error(
     _check_scores(labels, probabilities=probabilities)
     checks.simplex(-1, probabilities=probabilities)
     checks.count(1, bins=bins)
-    confidence, predicted = _widen(probabilities).max(-1)
-    gap = (predicted == labels).to(confidence.dtype) - confidence
-    bin_of = (confidence * bins).ceil().long().clamp(1, bins) - 1
-    members = F.one_hot(bin_of, bins).to(gap.dtype)  # (..., N, B)
-    total = (gap.unsqueeze(-2) @ members).squeeze(-2).abs().sum(-1)
+    confidence, predicted = probabilities.max(-1)
+    # 경계도 확률의 자료형으로 반올림한다. 그래야 b/B인 확신이 어느 자료형에서나 b번째 칸이다.
+    edges = torch.arange(1, bins, device=labels.device, dtype=torch.float64).div(bins).to(confidence.dtype)
+    bin_of = torch.bucketize(confidence.detach(), edges)
+    gap = (predicted == labels).double() - confidence.double()
+    total = gap.new_zeros(*gap.shape[:-1], bins).scatter_add(-1, bin_of, gap).abs().sum(-1)
     return (total / labels.shape[-1]).to(probabilities.dtype)
 
 
+@full_precision
 def negative_log_likelihood(
     log_probabilities: Float[Tensor, "*batch n c"],
     labels: Int[Tensor, "*batch n"],
@@ -114,11 +119,12 @@ def negative_log_likelihood(
         4.1절 (로그 점수).
     """
     _check_scores(labels, log_probabilities=log_probabilities)
-    checks.simplex(-1, **{"exp(log_probabilities)": log_probabilities.exp()})
+    checks.simplex(-1, **{"log_probabilities의 지수": log_probabilities.exp()})
     chosen = _widen(log_probabilities).gather(-1, labels.unsqueeze(-1)).squeeze(-1)
     return -chosen.mean(-1).to(log_probabilities.dtype)
 
 
+@full_precision
 def roc_auc(
     positives: Float[Tensor, "*batch m"],
     negatives: Float[Tensor, "*batch n"],
@@ -127,7 +133,8 @@ def roc_auc(
 
     $$\mathrm{AUC} = \frac{1}{mn} \sum_{i,j} \Bigl( \mathbf{1}[s_i > t_j] + \tfrac12 \mathbf{1}[s_i = t_j] \Bigr)$$
 
-    제멋대로 매긴 점수는 0.5다. 순서만 보므로 점수의 단위는 상관없다. 짝을 모두 만들지 않고 정렬해서 센다.
+    제멋대로 매긴 점수는 0.5다. 순서만 보므로 점수의 단위는 상관없고, 기울기는 없다. 짝을 모두 만들지 않고
+    정렬해서 센다.
     값을 살피므로 장치와 동기화한다.
 
     Args:
@@ -158,6 +165,7 @@ def roc_auc(
     return _area(scores, positive.expand(scores.shape)).to(dtype)
 
 
+@full_precision
 def one_vs_rest_auc(
     scores: Float[Tensor, "*batch n c"],
     labels: Int[Tensor, "*batch n"],
@@ -186,9 +194,11 @@ def one_vs_rest_auc(
     """
     _check_scores(labels, scores=scores)
     checks.within(scores=(scores, REAL))
-    checks.count(2, **{"scores의 클래스": scores.shape[-1]})
-    positive = F.one_hot(labels, scores.shape[-1]).bool().mT  # (..., C, N)
-    if not positive.any(-1).all():
+    if scores.shape[-1] < 2:
+        raise ValueError(f"scores: 클래스(마지막 축)가 둘 이상이어야 하는데 모양이 {tuple(scores.shape)}이다")
+    classes = torch.arange(scores.shape[-1], device=labels.device).unsqueeze(-1)
+    positive = labels.unsqueeze(-2) == classes  # (..., C, N)
+    if not checks.plain(positive.any(-1)).all():
         raise ValueError("labels: 모든 클래스가 하나씩은 나와야 하는데 나오지 않는 클래스가 있다")
     return _area(scores.detach().mT, positive).mean(-1).to(scores.dtype)
 

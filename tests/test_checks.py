@@ -291,3 +291,21 @@ def test_instance_and_function_say_what_came(device):
         checks.instance(Interval, state=(0.0, 1.0))
     with pytest.raises(TypeError, match=re.escape("energy: 함수여야 하는데 int이다")):
         checks.function(energy=3)
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize(("dim", "kind"), [(2, ValueError), (-3, ValueError), (0.0, TypeError), (True, TypeError)])
+def test_axis_is_one_of_the_tensor(dim, kind, device):
+    x = torch.ones(2, 3, device=device)
+    checks.axis(x.ndim, dim=-2)
+    checks.axis(x.ndim, dim=1)
+    with pytest.raises(kind, match="dim: "):
+        checks.axis(x.ndim, dim=dim)
+
+
+def test_plain_has_neither_slope_nor_wrapping(device):
+    x = torch.ones(2, device=device, requires_grad=True)
+    assert not checks.plain(x).requires_grad
+    seen = []
+    torch.func.vmap(lambda row: (seen.append(checks.plain(row).shape), row)[1])(torch.ones(3, 2, device=device))
+    assert seen == [(3, 2)]

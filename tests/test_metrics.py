@@ -108,6 +108,32 @@ def test_calibration_error_at_the_ends(device):
     assert expected_calibration_error(p, drawn) < 0.02
 
 
+@pytest.mark.parametrize(("kind", "step"), [(torch.float64, 7), (torch.float32, 7), (torch.float16, 37)])
+def test_a_confidence_on_an_edge_is_in_the_lower_bin(device, kind, step):
+    # 확신 b/B인 표본(맞음)과, 같은 칸의 조금 낮은 것이나 다음 칸의 것(틀림)을 함께 잰다. 같은 칸이면 두 틈이 상쇄한다.
+    most = 200
+
+    def row(q):
+        copies = min(math.floor(1 / q), most)
+        return [q] * copies + [1 - q * copies] + [0.0] * (most - copies)
+
+    for bins in [2, 3, 7, 49, *range(5, most if kind != torch.float16 else 60, step)]:
+        for b in range(1 + bins // 60, bins):
+            edge, others = b / bins, ((b - 0.5) / bins, (b + 0.5) / bins)
+            p = torch.tensor([[row(edge), row(other)] for other in others], dtype=torch.float64).to(device, kind)
+            q = p[..., 0].double()
+            found = expected_calibration_error(p, torch.tensor([[0, most]] * 2, device=device), bins=bins)
+            truth = torch.stack([(1 - q[0, 0] - q[0, 1]).abs(), 1 - q[1, 0] + q[1, 1]]) / 2
+            torch.testing.assert_close(found.double(), truth, atol=2 * torch.finfo(kind).eps, rtol=0)
+
+
+def test_calibration_error_adds_a_million_gaps_without_loss(device):
+    p = torch.tensor([[0.7, 0.3]], device=device).expand(1_000_000, 2)
+    y = torch.zeros(1_000_000, dtype=torch.int64, device=device)
+    y[:299_000] = 1
+    assert expected_calibration_error(p, y).item() == pytest.approx(0.001, abs=1e-7)
+
+
 # --- 음의 로그 가능도 ---
 
 
@@ -200,6 +226,36 @@ def test_scores_are_stacked_over_leading_axes_in_every_dtype(device, kind):
     assert torch.equal(z, before)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_constant_scores_know_nothing(device, kind):
+    s, y = torch.full((7,), 0.1, device=device, dtype=kind), torch.arange(7, device=device) % 3
+    assert roc_auc(s, s[:3]) == 0.5
+    assert one_vs_rest_auc(s[:, None].expand(7, 3), y) == 0.5
+    assert roc_auc(s * 0, -s * 0) == 0.5  # 0과 −0은 비긴다
+
+
+def test_transforms_equal_the_loop_and_autocast_changes_nothing(device):
+    z = randn(3, 20, 4, generator=generator(3), device=device)
+    y = torch.arange(20, device=device).remainder(4).expand(3, 20)
+    functions = [
+        lambda z, y: balanced_accuracy(z.argmax(-1), y, num_classes=4),
+        lambda z, y: expected_calibration_error(z.softmax(-1), y),
+        lambda z, y: negative_log_likelihood(z.log_softmax(-1), y),
+        lambda z, y: roc_auc(z[..., 0], z[..., 1]),
+        one_vs_rest_auc,
+    ]
+    for function in functions:
+        loop = torch.stack([function(*row) for row in zip(z, y, strict=True)])
+        torch.testing.assert_close(torch.func.vmap(function)(z, y), loop, rtol=0, atol=0)
+        torch.testing.assert_close(torch.func.vmap(function, in_dims=1)(z.mT.mT.movedim(0, 1), y.T), loop)
+        for low in (torch.float16, torch.bfloat16):
+            with torch.autocast(device.type, dtype=low):
+                torch.testing.assert_close(function(z, y), loop, rtol=0, atol=0)
+    slopes = torch.func.vmap(torch.func.grad(negative_log_likelihood))(z.log_softmax(-1), y)
+    hot = torch.nn.functional.one_hot(y, 4)
+    torch.testing.assert_close(slopes, -hot / 20.0)
+
+
 def test_areas_of_two_dtypes_are_in_the_wider(device):
     s, t = torch.ones(2, device=device, dtype=torch.float16), torch.zeros(3, device=device, dtype=torch.float64)
     assert roc_auc(s, t).dtype == torch.float64
@@ -250,10 +306,16 @@ def test_bad_knobs_and_values(device):
     refuses(ValueError, "probabilities: dim=-1의 합이 1이어야 하는데", expected_calibration_error, 2 * q, y)
     negative = torch.tensor([[1.5, -0.5, 0, 0]], device=device)
     refuses(ValueError, "probabilities: 0 이상의 유한한 값이어야", expected_calibration_error, negative, y[:1])
-    refuses(ValueError, "exp(log_probabilities): dim=-1의 합이 1이어야 하는데", negative_log_likelihood, q, y)
+    refuses(ValueError, "log_probabilities의 지수: dim=-1의 합이 1이어야 하는데", negative_log_likelihood, q, y)
     refuses(ValueError, "scores: 유한한 값이어야 하는데 nan이 있다", one_vs_rest_auc, q * math.nan, y)
     refuses(ValueError, "labels: 모든 클래스가 하나씩은 나와야", one_vs_rest_auc, q, y)
-    refuses(ValueError, "scores의 클래스: 2 이상의 정수여야", one_vs_rest_auc, q[:, :1], y * 0)
+    refuses(
+        ValueError,
+        "scores: 클래스(마지막 축)가 둘 이상이어야 하는데 모양이 (2, 1)이다",
+        one_vs_rest_auc,
+        q[:, :1],
+        y * 0,
+    )
 
 
 @pytest.mark.bad_input

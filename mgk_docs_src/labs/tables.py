@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
+from IPython.display import display
 from jaxtyping import Float
 from scipy import stats
 from torch import Tensor
@@ -13,6 +14,7 @@ from mgk_docs_src import checks
 from mgk_docs_src.checks import REAL, Interval
 
 Scores = Sequence[Float[Tensor, "seeds"] | None]
+MIME = "application/vnd.mgk.numbers+json"
 _SHARE = Interval(0.0, 1.0, right_open=True)
 # W₁의 아래 첨자는 작은 글자에서 쉼표로 보인다. 표에서는 보통 숫자를 내려 쓴다.
 LOWERED = {ord(small): f"<sub>{digit}</sub>" for digit, small in enumerate("₀₁₂₃₄₅₆₇₈₉")}
@@ -162,3 +164,27 @@ def comparison(
             cells[column] += f"<br><small>Δ\u00a0{gap.difference:+.3f}\u00a0±\u00a0{half:.3f}</small>"
         filled[name] = cells
     return table(caption, columns, filled)
+
+
+def record(name: str, *values: float | Float[Tensor, ""]) -> None:
+    """실습이 낸 수에 이름을 붙인다. 다른 페이지의 글은 그 이름으로 수를 옮겨 적고, 빌드가 견준다.
+
+    화면에는 아무것도 나오지 않는다.
+
+    Args:
+        name: 수의 이름.
+        values: 수들. 하나여도 된다.
+
+    Raises:
+        ValueError: 이름이 비었거나, 수가 없거나, 유한하지 않으면.
+
+    References:
+        Jupyter 문서, Messaging in Jupyter의 `display_data`.
+    """
+    checks.count(1, values=len(values))
+    if not name:
+        raise ValueError("name: 비지 않은 글이어야 하는데 ''이다")
+    numbers = [float(value) for value in values]
+    for number in numbers:
+        checks.number(REAL, values=number)
+    display({MIME: {name: numbers}}, raw=True)

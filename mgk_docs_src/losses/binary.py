@@ -5,13 +5,16 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.nn.functional import softplus
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT
 from mgk_docs_src.losses.reduction import Reduction, reduce, widen
+from mgk_docs_src.modes import full_precision
 
 
+@full_precision
 def entropy(p: Float[Tensor, "*shape"], *, dim: int = -1) -> Float[Tensor, "..."]:
     r"""엔트로피: 분포 $P$를 가장 짧은 부호로 적을 때의 평균 길이.
 
@@ -34,6 +37,7 @@ def entropy(p: Float[Tensor, "*shape"], *, dim: int = -1) -> Float[Tensor, "..."
     return distribution_cross_entropy(p, p, dim=dim)
 
 
+@full_precision
 def distribution_cross_entropy(
     p: Float[Tensor, "*shape"],
     q: Float[Tensor, "*shape"],
@@ -64,6 +68,7 @@ def distribution_cross_entropy(
     return -_xlogy(wide_p, wide_q).sum(dim).to(torch.promote_types(p.dtype, q.dtype))
 
 
+@full_precision
 def kl_divergence(
     p: Float[Tensor, "*shape"],
     q: Float[Tensor, "*shape"],
@@ -96,6 +101,7 @@ def kl_divergence(
     return each.sum(dim).to(torch.promote_types(p.dtype, q.dtype))
 
 
+@full_precision
 def bernoulli_log_likelihood(
     probabilities: Float[Tensor, "*shape"],
     target: Float[Tensor, "*shape"],
@@ -119,12 +125,14 @@ def bernoulli_log_likelihood(
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 4.2.3절.
     """
     log_likelihood = -bce(probabilities, target, reduction="sum")
-    soft = (target != 0) & (target != 1)
-    if soft.any():
-        raise ValueError(f"target: 0이나 1이어야 하는데 {target[soft][0].item():g}이 있다")
+    outcomes = checks.plain(target)
+    soft = outcomes[(outcomes != 0) & (outcomes != 1)]
+    if len(soft) > 0:
+        raise ValueError(f"target: 0이나 1이어야 하는데 {soft[0].item():g}이 있다")
     return log_likelihood
 
 
+@full_precision
 def bce(
     probabilities: Float[Tensor, "*shape"],
     target: Float[Tensor, "*shape"],
@@ -136,7 +144,8 @@ def bce(
 
     $$\ell(p, y) = -w \left[ y \log p + (1 - y) \log (1 - p) \right], \qquad 0 \log 0 = 0$$
 
-    식 그대로다. $p$가 정확히 0이나 1인데 틀렸으면 $\infty$이고, torch의 `BCELoss`처럼 100에서 자르지 않는다.
+    식 그대로다. $p$가 정확히 0이나 1인데 틀렸으면 $\infty$이고, torch의 `BCELoss`처럼 손실을 100에서, 기울기의 분모를
+    $10^{-12}$에서 자르지 않는다.
     로짓이 있으면 [`bce_with_logits`][mgk_docs_src.losses.binary.bce_with_logits]를 쓴다.
     값을 살피므로 장치와 한 번 동기화한다.
 
@@ -162,13 +171,18 @@ def bce(
     checks.nonempty(probabilities=probabilities)
     checks.shape(probabilities.shape, target=target)
     checks.broadcastable(probabilities.shape, weight=weight)
-    checks.within(probabilities=(probabilities, UNIT), target=(target, UNIT), weight=(weight, NONNEGATIVE))
+    ends = checks.within(probabilities=(probabilities, UNIT), target=(target, UNIT), weight=(weight, NONNEGATIVE))
+    low, high = ends["probabilities"]
     p, y = widen(probabilities, target)
     w = 1.0 if weight is None else weight.to(p.dtype)
-    loss = -_xlogy(w * y, p) - _xlog1py(w * (1 - y), -p)
+    if low > 0 and high < 1:  # 로그가 모두 유한하면 두 로그를 바로 섞는다. 아래보다 두 배쯤 빠르다.
+        loss = w * -torch.lerp(torch.log1p(-p), torch.log(p), y)
+    else:
+        loss = -_xlogy(w * y, p) - _xlog1py(w * (1 - y), -p)
     return reduce(loss, reduction).to(torch.promote_types(probabilities.dtype, target.dtype))
 
 
+@full_precision
 def bce_with_logits(
     logits: Float[Tensor, "*shape"],
     target: Float[Tensor, "*shape"],
@@ -181,9 +195,9 @@ def bce_with_logits(
 
     $$\ell(z, y) = w \left[ (1 - y)\,\mathrm{softplus}(z) + w_+\, y\,\mathrm{softplus}(-z) \right]$$
 
-    두 항이 모두 0 이상이라 빼는 곳이 없고, 어느 $z$에서나 상대 정밀도를 지킨다. 라벨이 모두 0이나 1이면
+    두 항이 모두 0 이상이라 빼는 곳이 없고, 어느 $z$에서나 상대 정밀도를 지킨다. 라벨이 모두 0이나 1인 상수이면
     같은 값인 $\mathrm{softplus}((1 - 2y) z)$ 하나만 계산한다. float16과 bfloat16은 float32로 계산하고 한 번 반올림한다.
-    값을 살피므로 장치와 한 번 동기화한다. `target`의 기울기는 역방향 미분에서만 구한다.
+    값을 살피므로 장치와 한 번 동기화한다.
 
     Args:
         logits: 로짓 $z = \log\frac{p}{1-p}$. 임의의 모양.
@@ -208,16 +222,18 @@ def bce_with_logits(
     checks.nonempty(logits=logits)
     checks.shape(logits.shape, target=target)
     checks.broadcastable(logits.shape, weight=weight, pos_weight=pos_weight)
+    # y − y²은 모두 0이나 1일 때만 0이다.
+    simple = pos_weight is None and _is_constant(target)
+    variance = torch.addcmul(target, target, target, value=-1) if simple else None
     ends = checks.within(
         logits=(logits, REAL),
         target=(target, UNIT),
         weight=(weight, NONNEGATIVE),
         pos_weight=(pos_weight, NONNEGATIVE),
-        variance=(torch.addcmul(target, target, target, value=-1), REAL),  # y − y²: 모두 0이나 1일 때만 0이다
+        variance=(variance, REAL),
     )
-    hard = ends["variance"] == (0.0, 0.0) and not target.requires_grad
     z, y = widen(logits, target)
-    if hard and pos_weight is None:
+    if ends.get("variance") == (0.0, 0.0):
         loss = _softplus(torch.rsub(y, 1, alpha=2) * z)  # (1 − 2y) z
     else:
         w_plus = 1.0 if pos_weight is None else pos_weight.to(z.dtype)
@@ -227,6 +243,7 @@ def bce_with_logits(
     return reduce(loss, reduction).to(torch.promote_types(logits.dtype, target.dtype))
 
 
+@full_precision
 def bce_with_logits_grad(
     logits: Float[Tensor, "*shape"],
     target: Float[Tensor, "*shape"],
@@ -277,6 +294,7 @@ class LogisticRegression(NamedTuple):
     losses: Float[Tensor, "steps"]
 
 
+@full_precision
 def fit_logistic_regression(
     features: Float[Tensor, "n d"],
     target: Float[Tensor, "n"],
@@ -315,6 +333,8 @@ def fit_logistic_regression(
     losses = []
     for _ in range(steps):
         logits = features @ weight + bias
+        if not checks.plain(logits).isfinite().all():
+            raise ValueError(f"learning_rate: 로짓이 유한하게 남을 만큼 작아야 하는데 {learning_rate}에서 발산했다")
         losses.append(bce_with_logits(logits, target))
         residual = bce_with_logits_grad(logits, target) / len(target)
         weight = weight - learning_rate * (residual @ features)
@@ -327,19 +347,26 @@ def _softplus(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return softplus(x, threshold=40.0)
 
 
+def _is_constant(x: Tensor) -> bool:
+    # 미분할 일이 없는 보통의 텐서. torch.func의 변환이 겉을 입혔으면 그 안에서 미분할 수도 있다.
+    if torch.compiler.is_compiling() or torch.func.debug_unwrap(x) is not x:
+        return False
+    return not x.requires_grad and forward_ad.unpack_dual(x).tangent is None  # type: ignore[no-untyped-call]
+
+
 def _xlogy(x: Float[Tensor, "*shape"], y: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    # x log y, 0 log 0 = 0. torch.xlogy는 값은 0이지만 y에 대한 기울기가 0/0 = nan이다.
-    return torch.xlogy(x, y.masked_fill((x == 0) & (y == 0), 1.0))
+    # x log y, 0 log 0 = 0. torch.xlogy는 값은 0이지만 y에 대한 기울기가 0/0 = nan이고, 몇 배 느리다.
+    return x * torch.log(y.masked_fill((x == 0) & (y == 0), 1.0))
 
 
 def _xlog1py(x: Float[Tensor, "*shape"], y: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     # x log(1 + y). y가 작아도 자리를 지킨다. 기울기는 위와 같다.
-    loss: Tensor = torch.special.xlog1py(x, y.masked_fill((x == 0) & (y == -1), 0.0))
-    return loss
+    return x * torch.log1p(y.masked_fill((x == 0) & (y == -1), 0.0))
 
 
 def _check_distributions(dim: int, *, p: Tensor, q: Tensor) -> None:
     checks.floating(p=p, q=q)
     checks.nonempty(p=p)
     checks.shape(p.shape, q=q)
+    checks.axis(p.ndim, dim=dim)
     checks.simplex(dim, p=p, q=q)

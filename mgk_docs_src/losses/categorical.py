@@ -10,8 +10,10 @@ from torch import Tensor
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
 from mgk_docs_src.losses.reduction import Reduction, reduce, widen
+from mgk_docs_src.modes import full_precision
 
 
+@full_precision
 def sparse_categorical_cross_entropy(
     probabilities: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -44,13 +46,15 @@ def sparse_categorical_cross_entropy(
     checks.floating(probabilities=probabilities)
     checks.ndim(2, 2, probabilities=probabilities)
     checks.nonempty(probabilities=probabilities)
-    checks.simplex(1, probabilities=probabilities)
     _check_labels(probabilities, labels=labels)
+    checks.within(labels=(labels, Interval(0, probabilities.shape[1] - 1)))
+    checks.simplex(1, probabilities=probabilities)
     q = widen(probabilities)[0]
     loss = -torch.log(q.gather(1, labels.unsqueeze(1)).squeeze(1))
     return reduce(loss, reduction).to(probabilities.dtype)
 
 
+@full_precision
 def smooth_labels(
     target: Float[Tensor, "*shape"],
     label_smoothing: float,
@@ -78,11 +82,47 @@ def smooth_labels(
     """
     checks.floating(target=target)
     checks.nonempty(target=target)
+    checks.axis(target.ndim, dim=dim)
     checks.simplex(dim, target=target)
     checks.number(UNIT, label_smoothing=label_smoothing)
     return _smooth(widen(target)[0], label_smoothing, dim).to(target.dtype)
 
 
+@full_precision
+def surprisal(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n"]:
+    r"""정답의 놀람(surprisal): 표본마다의 교차 엔트로피. 초점 손실, 일반화 교차 엔트로피, 브라이어 손실의 $h$다.
+
+    $$h = -\log p_y = \log \Bigl( 1 + \sum_{k \ne y} e^{z_k - z_y} \Bigr), \qquad
+    p = \operatorname{softmax}(z), \qquad
+    \frac{\partial h}{\partial z_c} = \begin{cases} p_c & c \ne y \\ -\sum_{k \ne y} p_k & c = y \end{cases}$$
+
+    값도 기울기도 0 이상인 것만 더하므로, 클래스가 몇이든 정답의 확률이 0이나 1에 얼마나 가깝든 자리를 지킨다.
+    $-\infty$인 로짓은 가려진 클래스로, 확률이 0이다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        logits: 로짓 $z$. 한 줄에 하나는 유한하다.
+        labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
+
+    Returns:
+        0 이상의 놀람(nat). 정답이 가려졌으면 $\infty$. `labels`와 같은 모양.
+
+    Raises:
+        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이면.
+
+    References:
+        Cover, T. M. & Thomas, J. A. (2006). Elements of Information Theory, 2.1절.
+    """
+    checks.floating(logits=logits)
+    checks.ndim(2, 2, logits=logits)
+    checks.nonempty(logits=logits)
+    checks.int64(labels=labels)
+    checks.shape(logits.shape[:1], labels=labels)
+    h = _surprisal(widen(logits)[0], labels, 1, labels=(labels, Interval(0, logits.shape[1] - 1)))
+    return h.to(logits.dtype)
+
+
+@full_precision
 def cross_entropy(
     logits: Float[Tensor, "*shape"],
     target: Int[Tensor, "..."] | Float[Tensor, "*shape"],
@@ -99,14 +139,15 @@ def cross_entropy(
     D = \begin{cases} \sum_i w_{y_i} & \text{번호} \\ N d_1 \cdots d_k & \text{확률} \end{cases}$$
 
     번호 $y$는 원-핫 라벨로 읽고, 평활화하면 $\tilde{y}_c = (1 - \epsilon)\, y_c + \epsilon / C$다.
-    정답의 로짓이 아주 커도 손실이 0으로 사라지지 않고 상대 정밀도를 지킨다. float16과 bfloat16은 float32로 계산하고
-    한 번 반올림한다. 값을 살피므로 장치와 몇 번 동기화한다.
+    정답의 로짓이 아주 커도 손실이 0으로 사라지지 않고, 클래스가 몇이든 기울기 $p_c - \tilde{y}_c$의 자리를 지킨다.
+    $-\infty$인 로짓은 가려진 클래스로 확률이 0이고, 그 라벨이나 가중치가 0이면 손실에 더하지 않는다. float16과
+    bfloat16은 float32로 계산하고 한 번 반올림한다. 값을 살피므로 장치와 몇 번 동기화한다.
 
     클래스는 **둘째 축**이다. $(N, L, C)$인데 $L = C$이면 모양만으로는 축이 틀린 것을 알 수 없으니,
     `logits.movedim(-1, 1)`로 옮겨 넣는다.
 
     Args:
-        logits: 로짓 $z$. $(C)$, $(N, C)$, $(N, C, d_1, \ldots, d_k)$.
+        logits: 로짓 $z$. $(C)$, $(N, C)$, $(N, C, d_1, \ldots, d_k)$. 한 자리에 하나는 유한하다.
         target: 번호이면 `torch.int64`, `logits`에서 클래스 축을 뺀 모양. 확률이면 실수형, `logits`와 같은 모양.
         weight: 클래스의 가중치 $w_c \ge 0$. 모양 $(C)$. 기본값은 모두 1.
         ignore_index: 이 번호인 자리는 합과 분모에서 뺀다. 확률 라벨에는 쓸 수 없다.
@@ -118,42 +159,54 @@ def cross_entropy(
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 비었거나, 모양이나 자료형이 틀렸거나, 로짓이 유한하지 않거나, 없는 번호이거나, 확률이 음수거나 합이
-            1이 아니거나, 가중치가 $[0, \infty)$를, $\epsilon$이 $[0, 1]$을 벗어나거나, 확률 라벨에 `ignore_index`를
-            주거나, 모든 자리가 빠지거나(torch는 nan), 평균인데 남은 가중치의 합이 0이면.
+        ValueError: 비었거나, 모양이나 자료형이 틀렸거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는
+            번호이거나, 확률이 음수거나 합이 1이 아니거나, 가중치가 $[0, \infty)$를, $\epsilon$이 $[0, 1]$을 벗어나거나,
+            확률 라벨에 0 이상의 `ignore_index`를 주거나, 평균인데 모든 자리가 빠지거나 남은 가중치의 합이 0이면
+            (torch는 nan).
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.3절.
         PyTorch 문서, `torch.nn.CrossEntropyLoss`.
     """
-    _check_inputs(
-        logits,
-        target,
-        weight=weight,
-        ignore_index=ignore_index,
-        label_smoothing=label_smoothing,
-        reduction=reduction,
-    )
+    _check_inputs(logits, target, weight=weight, ignore_index=ignore_index, label_smoothing=label_smoothing)
     dim = 0 if logits.ndim == 1 else 1
     z = widen(logits)[0]
-    penalty = _surprisal(z, dim)  # −log softmax(z)_c, logits의 모양
-    if weight is not None:
-        penalty = weight.to(z.dtype).view(-1, *[1] * (logits.ndim - 1 - dim)) * penalty
+    w = z.new_ones(z.shape[dim]) if weight is None else weight.to(z.dtype)
+    w_c = w.view([1] * dim + [-1] + [1] * (z.ndim - 1 - dim))  # 클래스의 축에 맞춘 것
 
     if target.is_floating_point():
-        soft = _smooth(widen(target)[0], label_smoothing, dim)
-        dtype = torch.promote_types(logits.dtype, target.dtype)
-        return reduce((soft * penalty).sum(dim), reduction).to(dtype)
+        y = widen(target)[0]
+        soft = _smooth(y, label_smoothing, dim) if label_smoothing else y
+        soft = soft if weight is None else w_c * soft
+        loss = _expected_surprisal(z, soft, dim, weight=(weight, NONNEGATIVE))
+        return reduce(loss, reduction).to(torch.promote_types(logits.dtype, target.dtype))
 
     kept = target != ignore_index
     index = target.masked_fill(~kept, 0)
-    loss = penalty.gather(dim, index.unsqueeze(dim)).squeeze(dim)
+    bounds = {"target": (index, Interval(0, z.shape[dim] - 1)), "weight": (weight, NONNEGATIVE)}
     if label_smoothing:
-        loss = torch.lerp(loss, penalty.mean(dim), label_smoothing)
-    share = kept.to(z.dtype) if weight is None else weight.to(z.dtype)[index] * kept
-    return reduce(loss * kept, reduction, denominator=share.sum()).to(logits.dtype)
+        flat = label_smoothing / z.shape[dim] * w_c  # 모든 클래스에 똑같이 나눈 몫
+        loss = _expected_surprisal(z, flat, dim, index=index, extra=(1 - label_smoothing) * w, **bounds)
+    else:
+        loss = _surprisal(z, index, dim, **bounds)
+    share = _take(w, index) * kept
+    factor = kept if label_smoothing else share
+    # 빠진 자리와 가중치가 0인 자리는 손실이 무한대여도 0이다.
+    loss = loss.masked_fill((factor == 0) & (loss == math.inf), 0.0) * factor
+    if reduction != "mean":
+        return reduce(loss, reduction).to(logits.dtype)
+    total = share.sum()
+    if not (checks.plain(total) > 0).all():
+        if checks.plain(kept.any()).all():
+            raise ValueError("weight: 남은 라벨의 가중치 합이 0보다 커야 평균이 있는데 모두 0이다")
+        raise ValueError(
+            f"target: 평균을 내려면 남는 라벨이 있어야 하는데 모두 ignore_index({ignore_index})이다. "
+            'reduction="sum"이나 "none"이면 0이다'
+        )
+    return (loss.sum() / total).to(logits.dtype)
 
 
+@full_precision
 def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n c"]:
     r"""`cross_entropy`의 로짓에 대한 표본마다의 기울기: 예측 빼기 정답. $N$으로 나누지 않는다.
 
@@ -163,7 +216,7 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
     오른쪽 식은 빼는 곳이 없어 정답의 확률이 1에 가까워도 자리를 지킨다. 값을 살피므로 장치와 동기화한다.
 
     Args:
-        logits: 로짓 $z$.
+        logits: 로짓 $z$. $-\infty$인 로짓은 가려진 클래스다.
         labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
 
     Returns:
@@ -171,7 +224,7 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이면.
+        ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이면.
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.3.2절.
@@ -179,9 +232,9 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
     checks.floating(logits=logits)
     checks.ndim(2, 2, logits=logits)
     checks.nonempty(logits=logits)
-    checks.within(logits=(logits, REAL))
     _check_labels(logits, labels=labels)
     z = widen(logits)[0]
+    _check_values(z.amax(1), labels=(labels, Interval(0, z.shape[1] - 1)))
     wrong = torch.softmax(z, 1).scatter(1, labels.unsqueeze(1), 0.0)
     return wrong.scatter(1, labels.unsqueeze(1), -wrong.sum(1, keepdim=True)).to(logits.dtype)
 
@@ -254,6 +307,7 @@ class SoftmaxRegression(NamedTuple):
     losses: Float[Tensor, "steps"]
 
 
+@full_precision
 def fit_softmax_regression(
     features: Float[Tensor, "n d"],
     labels: Int[Tensor, "n"],
@@ -294,9 +348,12 @@ def fit_softmax_regression(
     checks.number(POSITIVE, learning_rate=learning_rate)
     weight, bias = features.new_zeros(features.shape[1], num_classes), features.new_zeros(num_classes)
     _check_labels(features @ weight, labels=labels)
+    checks.within(labels=(labels, Interval(0, num_classes - 1)))
     losses = []
     for _ in range(steps):
         logits = features @ weight + bias
+        if not checks.plain(logits).isfinite().all():
+            raise ValueError(f"learning_rate: 로짓이 유한하게 남을 만큼 작아야 하는데 {learning_rate}에서 발산했다")
         losses.append(cross_entropy(logits, labels))
         residual = cross_entropy_grad(logits, labels) / len(labels)  # (N, C)
         weight = weight - learning_rate * (features.T @ residual)
@@ -304,34 +361,80 @@ def fit_softmax_regression(
     return SoftmaxRegression(weight, bias, torch.stack(losses))
 
 
-def _surprisal(z: Float[Tensor, "*shape"], dim: int) -> Float[Tensor, "*shape"]:
-    # −log softmax(z)_c = (z_top − z_c) + log(1 + Σ_{k ≠ top} e^{z_k − z_top}). 두 항이 모두 0 이상이다.
-    # torch의 log_softmax는 가장 큰 로짓의 1을 합에 넣으므로, 나머지가 1e-7보다 작으면 사라진다.
-    top = z.argmax(dim, keepdim=True)
-    gap = (z.gather(dim, top) - z).scatter(dim, top, 0.0)
-    others = torch.exp(-gap).scatter(dim, top, 0.0).sum(dim, keepdim=True)
-    return gap + torch.log1p(others)
+def _surprisal(z: Tensor, y: Tensor, dim: int, **bounds: tuple[Tensor | None, Interval]) -> Tensor:
+    # −log p_y = log(1 + Σ_{k ≠ y} e^{z_k − z_y}). 더하는 것이 모두 0 이상이고 기울기도 그렇다: 정답에서
+    # −Σ_{k ≠ y} p_k, 나머지에서 p_k. torch의 log_softmax는 정답의 1을 합에 넣어, 나머지가 1e-7보다 작으면 사라진다.
+    top = z.detach().amax(dim, keepdim=True)
+    _check_values(top, **bounds)
+    at = y.unsqueeze(dim)
+    d = z - top
+    d_y = d.gather(dim, at)
+    others = torch.exp(d).scatter(dim, at, 0.0).sum(dim, keepdim=True)
+    # e^{−d_y}가 넘치지 않게, 먼 몫은 로그 밖에서 뺀다. 그때는 others ≥ 1이라 로그 안의 1이 반올림보다 작다.
+    far = 1.25 * math.log(torch.finfo(z.dtype).eps)  # float32에서 −20, float64에서 −45
+    loss = torch.log1p(others * torch.exp(-d_y.clamp_min(far))) + torch.relu(far - d_y)
+    return loss.squeeze(dim)
+
+
+def _expected_surprisal(
+    z: Tensor,
+    a: Tensor,
+    dim: int,
+    *,
+    index: Tensor | None = None,
+    extra: Tensor | None = None,
+    **bounds: tuple[Tensor | None, Interval],
+) -> Tensor:
+    # Σ_c a_c (−log p_c). a는 z의 모양으로 늘어난다. index를 주면 그 클래스의 a_c에 extra_c를 더한 것이다.
+    # 가장 큰 로짓 t의 항은 위와 같은 식이고, 나머지는 log Σ_k e^{d_k} − d_c다. d_t는 값이 0이고 기울기만 나른다.
+    # 그래야 t의 기울기 p_t Σ_{c ≠ t} a_c − a_t Σ_{k ≠ t} p_k의 두 항이 따로 정확하다.
+    top, t = z.detach().max(dim, keepdim=True)
+    _check_values(top, **bounds)
+    d = z - top
+    d_t, d = d.gather(dim, t), d.scatter(dim, t, 0.0)
+    others = torch.exp(d).scatter(dim, t, 0.0).sum(dim, keepdim=True)
+    of_top = torch.log1p(others * torch.exp(-d_t))
+    log_sum = torch.log1p(others + torch.expm1(d_t))
+    if checks.plain(z).amin().item() == -math.inf:  # 가려진 클래스: 0 · ∞ = 0
+        d = d.masked_fill((a == 0) & (d == -math.inf), 0.0)
+    a_t, total, linear = a.expand_as(z).gather(dim, t), a.sum(dim, keepdim=True), (a * d).sum(dim, keepdim=True)
+    if index is not None and extra is not None:
+        at, more = index.unsqueeze(dim), _take(extra, index).unsqueeze(dim)
+        a_t, total, linear = a_t + more * (at == t), total + more, linear + more * d.gather(dim, at)
+    return (a_t * of_top + (total - a_t) * log_sum - linear).squeeze(dim)
+
+
+def _take(w: Tensor, index: Tensor) -> Tensor:
+    # w[index]와 같다. w[index]는 vmap 안에서 번호가 하나뿐이면 그 값을 파이썬으로 꺼내려다 실패한다.
+    return w.gather(0, index.flatten()).view(index.shape)
+
+
+def _check_values(top: Tensor, **bounds: tuple[Tensor | None, Interval]) -> None:
+    # 줄마다 가장 큰 로짓이 유한하면 +inf도 nan도 없고, 남은 클래스가 하나는 있다. -inf는 가려진 클래스다.
+    try:
+        checks.within(logits=(top, REAL), **bounds)
+    except ValueError:
+        if (checks.plain(top) == -math.inf).any():
+            raise ValueError("logits: 줄마다 유한한 로짓이 있어야 하는데 모두 -inf인 줄이 있다") from None
+        raise
 
 
 def _smooth(y: Float[Tensor, "*shape"], epsilon: float, dim: int) -> Float[Tensor, "*shape"]:
     return (1 - epsilon) * y + epsilon / y.shape[dim]
 
 
-def _check_labels(scores: Tensor, *, kept: Tensor | None = None, **labels: Tensor) -> None:
-    # scores는 로짓이나 확률. kept가 거짓인 자리는 번호를 보지 않는다.
+def _check_labels(scores: Tensor, **labels: Tensor) -> None:
+    # scores는 로짓이나 확률. 번호의 값은 보지 않는다.
     checks.int64(**labels)
     dim = 0 if scores.ndim == 1 else 1
-    classes = scores.shape[dim]
     expected = (*scores.shape[:dim], *scores.shape[dim + 1 :])
     for name, value in labels.items():
         if value.shape != expected:
             raise ValueError(
                 f"{name}: 번호이면 모양이 {expected}이어야 하는데 {tuple(value.shape)}이다. 앞 인자의 모양은 "
-                f"{tuple(scores.shape)}, 클래스 축은 dim={dim}({classes}개)이다. 클래스가 마지막 축에 있으면 "
-                "movedim(-1, 1)로 옮긴다"
+                f"{tuple(scores.shape)}, 클래스 축은 dim={dim}({scores.shape[dim]}개)이다. 클래스가 마지막 축에 "
+                "있으면 movedim(-1, 1)로 옮긴다"
             )
-        seen = value if kept is None else value[kept]
-        checks.within(**{name: (seen, Interval(0, classes - 1))})
 
 
 def _check_inputs(
@@ -341,7 +444,6 @@ def _check_inputs(
     weight: Tensor | None,
     ignore_index: int,
     label_smoothing: float,
-    reduction: Reduction,
 ) -> None:
     checks.floating(logits=logits)
     checks.ndim(1, math.inf, logits=logits)
@@ -353,16 +455,10 @@ def _check_inputs(
     if weight is not None:
         checks.floating(weight=weight)
         checks.shape((logits.shape[dim],), weight=weight)
-    checks.within(logits=(logits, REAL), weight=(weight, NONNEGATIVE))
     if target.is_floating_point():
         checks.shape(logits.shape, target=target)
         checks.simplex(dim, target=target)
-        if ignore_index != -100:
+        if ignore_index >= 0:
             raise ValueError(f"ignore_index: 확률 라벨에는 쓸 수 없는데 {ignore_index}이다")
         return
-    kept = target != ignore_index
-    if not kept.any():
-        raise ValueError(f"target: 남는 라벨이 있어야 하는데 모두 ignore_index({ignore_index})이다")
-    _check_labels(logits, target=target, kept=kept)
-    if reduction == "mean" and weight is not None and not weight[target[kept]].any():
-        raise ValueError("weight: 남은 라벨의 가중치 합이 0보다 커야 평균이 있는데 모두 0이다")
+    _check_labels(logits, target=target)

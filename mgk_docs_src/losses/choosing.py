@@ -8,8 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from mgk_docs_src import checks
-from mgk_docs_src.checks import NONNEGATIVE, REAL, UNIT, Interval
+from mgk_docs_src.checks import NONNEGATIVE, UNIT, Interval
+from mgk_docs_src.losses.categorical import surprisal
 from mgk_docs_src.losses.reduction import Reduction, reduce, widen
+from mgk_docs_src.modes import full_precision
 
 LABELS = {
     "binary": "둘 가운데 하나",
@@ -378,6 +380,7 @@ def recommend(
     return Recommendation(f"{rule.loss} ({name})", rule.reason, rule.page, rule.evidence)
 
 
+@full_precision
 def focal_loss(
     logits: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -389,11 +392,11 @@ def focal_loss(
 
     $$\ell = -(1 - p_y)^\gamma \log p_y = (1 - e^{-h})^\gamma\, h, \qquad h = -\log p_y$$
 
-    $\gamma = 0$이면 교차 엔트로피다. $1 - p_y$를 `expm1`로 계산하므로 아주 잘 맞힌 표본에서도 자리를 지킨다.
+    $\gamma = 0$이면 교차 엔트로피다. $1 - p_y$를 빼지 않고 구하므로 아주 잘 맞힌 표본에서도 자리를 지킨다.
     값을 살피므로 장치와 동기화한다.
 
     Args:
-        logits: 로짓 $z$.
+        logits: 로짓 $z$. $-\infty$인 로짓은 가려진 클래스다.
         labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
         gamma: 초점의 세기 $\gamma \ge 0$.
         reduction: `"none"`, `"mean"`, `"sum"`.
@@ -403,18 +406,21 @@ def focal_loss(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이거나, $\gamma$가 음수이면.
+        ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이거나,
+            $\gamma$가 음수이면.
 
     References:
         Lin, T.-Y. 외 (2017). Focal Loss for Dense Object Detection, 3.2절.
     """
     checks.number(NONNEGATIVE, gamma=gamma)
     h = _surprisal(logits, labels)
-    # h가 정확히 0이면 0^γ의 기울기가 γ < 1에서 무한대다. 가장 작은 수로 막아도 값은 0 그대로다.
-    wrong = (-torch.expm1(-h)).clamp_min(torch.finfo(h.dtype).tiny)
+    # h가 정확히 0이면 0^γ의 기울기가 γ < 1에서 무한대다. 가장 작은 수로 막아도 값은 0 그대로다. 정답이 가려져 h가
+    # 무한대일 때의 0 · ∞도 막는다: h가 1000을 넘으면 1 − p_y는 1이다.
+    wrong = _one_minus_exp(h.clamp_max(1000.0)).clamp_min(torch.finfo(h.dtype).tiny)
     return reduce(wrong**gamma * h, reduction).to(logits.dtype)
 
 
+@full_precision
 def generalised_cross_entropy(
     logits: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -427,11 +433,11 @@ def generalised_cross_entropy(
     $$\ell = \frac{1 - p_y^q}{q} = -\frac{\operatorname{expm1}(-q h)}{q}, \qquad h = -\log p_y, \qquad
     \frac{\partial \ell}{\partial h} = p_y^q$$
 
-    $q \to 0$이면 교차 엔트로피, $q = 1$이면 $1 - p_y$다. `expm1` 덕분에 $q$가 작아도 자리를 잃지 않는다.
+    $q \to 0$이면 교차 엔트로피, $q = 1$이면 $1 - p_y$다. $q$가 작아도 자리를 잃지 않는다.
     값을 살피므로 장치와 동기화한다.
 
     Args:
-        logits: 로짓 $z$.
+        logits: 로짓 $z$. $-\infty$인 로짓은 가려진 클래스다.
         labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
         q: 구부리는 세기 $q \in [0, 1]$. 클수록 틀린 표본을 빨리 포기한다. 0이면 교차 엔트로피다.
         reduction: `"none"`, `"mean"`, `"sum"`.
@@ -441,7 +447,8 @@ def generalised_cross_entropy(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이거나, $q$가 $[0, 1]$을 벗어나면.
+        ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이거나,
+            $q$가 $[0, 1]$을 벗어나면.
 
     References:
         Zhang, Z. & Sabuncu, M. (2018). Generalized Cross Entropy Loss for Training Deep Neural Networks with
@@ -450,10 +457,11 @@ def generalised_cross_entropy(
     checks.number(UNIT, q=q)
     h = _surprisal(logits, labels)
     # 이보다 작은 q는 q h의 자릿수 자체가 준다. 그때 교차 엔트로피와의 상대 차이 q h / 2는 반올림보다 훨씬 작다.
-    loss = h if q < torch.finfo(h.dtype).tiny ** 0.5 else -torch.expm1(-q * h) / q
+    loss = h if q < torch.finfo(h.dtype).tiny ** 0.5 else _one_minus_exp(q * h) / q
     return reduce(loss, reduction).to(logits.dtype)
 
 
+@full_precision
 def brier_loss(
     logits: Float[Tensor, "n c"],
     labels: Int[Tensor, "n"],
@@ -464,11 +472,11 @@ def brier_loss(
 
     $$\ell = \sum_c \left( p_c - \mathbf{1}[c = y] \right)^2, \qquad p = \operatorname{softmax}(z)$$
 
-    교차 엔트로피처럼, 평균이 가장 작은 예측은 참된 확률이다. $1 - p_y$를 `expm1`로 계산하므로 아주 잘 맞힌
+    교차 엔트로피처럼, 평균이 가장 작은 예측은 참된 확률이다. $1 - p_y$를 빼지 않고 구하므로 아주 잘 맞힌
     표본에서도 자리를 지킨다. 값을 살피므로 장치와 동기화한다.
 
     Args:
-        logits: 로짓 $z$.
+        logits: 로짓 $z$. $-\infty$인 로짓은 가려진 클래스다.
         labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
         reduction: `"none"`, `"mean"`, `"sum"`.
 
@@ -477,18 +485,21 @@ def brier_loss(
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이면.
+        ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이면.
 
     References:
         Brier, G. W. (1950). Verification of Forecasts Expressed in Terms of Probability.
         Gneiting, T. & Raftery, A. E. (2007). Strictly Proper Scoring Rules, Prediction, and Estimation, 3.1절.
     """
     h = _surprisal(logits, labels)
-    p = torch.softmax(logits.to(h.dtype).T, 0).T  # 클래스가 몇 안 되면 표본의 축을 따라 계산하는 것이 훨씬 빠르다
-    error = p.scatter(1, labels.unsqueeze(1), torch.expm1(-h).unsqueeze(1))  # 정답 자리는 p_y − 1
+    z = logits.to(h.dtype)
+    e = torch.exp(z - z.detach().amax(1, keepdim=True))
+    p = e / e.sum(1, keepdim=True)  # torch.softmax는 클래스가 몇 안 되면 몇 배 느리다
+    error = p.scatter(1, labels.unsqueeze(1), -_one_minus_exp(h).unsqueeze(1))  # 정답 자리는 p_y − 1
     return reduce(error.square().sum(1), reduction).to(logits.dtype)
 
 
+@full_precision
 def class_weights(
     labels: Int[Tensor, "n"],
     *,
@@ -518,6 +529,7 @@ def class_weights(
     return 1 / (num_classes * _frequencies(labels, num_classes, dtype))
 
 
+@full_precision
 def logit_adjustment(
     labels: Int[Tensor, "n"],
     *,
@@ -553,20 +565,21 @@ def logit_adjustment(
 
 
 def _surprisal(logits: Tensor, labels: Tensor) -> Tensor:
-    # h = −log p_y = (z_top − z_y) + log(1 + Σ_{k ≠ top} e^{z_k − z_top}). 교차 엔트로피와 같은 식을 정답에서만
-    # 계산한다. float16과 bfloat16은 float32로 넓혀 계산한다.
-    checks.class_scores(labels, logits=logits)
-    checks.within(logits=(logits, REAL))
-    z = widen(logits)[0]
-    top, index = z.max(1, keepdim=True)
-    others = torch.exp(z - top).scatter(1, index, 0.0).sum(1)
-    return (top - z.gather(1, labels.unsqueeze(1))).squeeze(1) + torch.log1p(others)
+    # 넓힌 자료형 그대로 둔다. 반올림은 끝에서 한 번만 한다.
+    checks.floating(logits=logits)
+    return surprisal(widen(logits)[0], labels)
+
+
+def _one_minus_exp(x: Tensor) -> Tensor:
+    # 1 − e^{−x}. 작으면 expm1이 값을 지킨다. 크면 exp로 바꾼다: torch는 expm1의 기울기를 (값 + 1)로 구해 자리를 잃는다.
+    return torch.where(x < 0.5, -torch.expm1(-x), 1 - torch.exp(-x))
 
 
 def _frequencies(labels: Tensor, num_classes: int, dtype: torch.dtype | None) -> Tensor:
     # 클래스의 빈도 n_c / N. 없는 클래스의 가중치와 로그는 무한대다.
     checks.class_list(num_classes, labels=labels)
-    counts = labels.bincount(minlength=num_classes)
-    if not counts.all():
-        raise ValueError(f"labels: 클래스마다 표본이 있어야 하는데 {int(counts.argmin())}번이 없다")
+    counts = labels.new_zeros(num_classes).scatter_add(0, labels, torch.ones_like(labels))
+    if not checks.plain(counts).all():
+        missing = checks.plain(counts.argmin())[checks.plain(counts.amin()) == 0]
+        raise ValueError(f"labels: 클래스마다 표본이 있어야 하는데 {int(missing[0])}번이 없다")
     return (counts.double() / len(labels)).to(dtype or torch.get_default_dtype())

@@ -9,10 +9,12 @@ from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import POSITIVE
+from mgk_docs_src.modes import full_precision
 
 Reduction = Literal["none", "mean", "sum"]
 
 
+@full_precision
 def reduce(
     loss: Float[Tensor, "*shape"],
     reduction: Reduction,
@@ -50,6 +52,7 @@ def reduce(
     return loss.sum() / denominator
 
 
+@full_precision
 def widen(*tensors: Float[Tensor, "..."]) -> tuple[Float[Tensor, "..."], ...]:
     r"""모두를 함께 담는 자료형으로, 적어도 float32로 올린다.
 

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mgk_docs_src.labs.tables import Paired, comparison, paired, table
+from mgk_docs_src.labs import tables
+from mgk_docs_src.labs.tables import Paired, comparison, paired, record, table
 from mgk_docs_src.random import generator, randn
 
 EXAMPLES = settings(
@@ -108,3 +109,20 @@ def test_bad_input():
 def test_bad_pairs(scores, baseline, share, kind, said):
     with pytest.raises(kind, match=re.escape(said)):
         paired(scores, baseline, test_share=share)
+
+
+def test_a_number_that_is_named_can_be_read_back(device, monkeypatch):
+    shown = []
+    monkeypatch.setattr(tables, "display", lambda data, raw: shown.append(data))
+    record("그대로/점수", torch.tensor(0.5, device=device), 0.25)
+    assert shown == [{tables.MIME: {"그대로/점수": [0.5, 0.25]}}]
+
+
+@pytest.mark.bad_input
+def test_numbers_without_a_name_or_a_value_are_refused():
+    with pytest.raises(ValueError, match="name: 비지 않은 글이어야"):
+        record("", 1.0)
+    with pytest.raises(ValueError, match="values: 1 이상의 정수여야 하는데 0이다"):
+        record("점수")
+    with pytest.raises(ValueError, match="values: 유한한 값이어야 하는데 nan이다"):
+        record("점수", math.nan)

@@ -497,6 +497,145 @@ def test_inputs_are_not_changed_and_results_repeat(device):
     assert all(torch.equal(x, old) and x._version == 0 for x, old in zip(inputs, before, strict=True))
 
 
+# --- 부르는 쪽의 사정: autocast, torch.func의 변환 ---
+
+
+def calls(device):
+    """손실마다 (함수, 인자). 손실은 원소마다의 값이고, 첫 축은 서로 다른 표본이다."""
+    g = generator(7)
+    z, y = (randn(3, 4, generator=g, device=device, dtype=torch.float64) for _ in range(2))
+    p, soft = z.sigmoid(), y.sigmoid()
+    ends = torch.tensor([0.0, 1.0, 0.5, 1.0], device=device, dtype=torch.float64).expand(3, 4)
+    none = {"reduction": "none"}
+    return {
+        "logits, hard": (lambda z, y: bce_with_logits(z, y, **none), (z, soft.round())),
+        "logits, soft": (lambda z, y: bce_with_logits(z, y, **none), (z, soft)),
+        "logits, weighted": (lambda z, y: bce_with_logits(z, y, weight=y, pos_weight=3 * y, **none), (z, soft)),
+        "probabilities": (lambda p, y: bce(p, y, **none), (p, soft)),
+        "certain": (lambda p, y: bce(p, y, **none), (p.where(ends == 0.5, ends), soft.where(ends == 0.5, ends))),
+        "by hand": (bce_with_logits_grad, (z, soft)),
+        "entropy": (entropy, (z.softmax(1),)),
+        "cross-entropy": (distribution_cross_entropy, (z.softmax(1), y.softmax(1))),
+        "divergence": (kl_divergence, (z.softmax(1), y.softmax(1))),
+        "likelihood": (lambda p, y: bernoulli_log_likelihood(p, y.round()), (p, soft)),
+    }
+
+
+@pytest.mark.parametrize("name", list(calls(torch.device("cpu"))))
+def test_transforms_equal_the_loop(device, name):
+    function, args = calls(device)[name]
+    rows = list(zip(*args, strict=True))
+    torch.testing.assert_close(torch.func.vmap(function)(*args), torch.stack([function(*row) for row in rows]))
+    for arg in range(len(args)):
+
+        def total(*row):
+            return function(*row).sum()
+
+        def loop(row, arg=arg):
+            leaf = row[arg].clone().requires_grad_()
+            return torch.autograd.grad(total(*row[:arg], leaf, *row[arg + 1 :]), leaf)[0]
+
+        slopes = torch.stack([loop(row) for row in rows])
+        torch.testing.assert_close(torch.func.vmap(torch.func.grad(total, arg))(*args), slopes)
+        torch.testing.assert_close(torch.func.grad(lambda *a: torch.func.vmap(total)(*a).sum(), arg)(*args), slopes)
+        for row, slope in zip(rows, slopes, strict=True):
+            push = torch.linspace(-1, 2, 4, device=device, dtype=torch.float64)
+            _, tangent = torch.func.jvp(
+                lambda x, row=row, arg=arg: total(*row[:arg], x, *row[arg + 1 :]), (row[arg],), (push,)
+            )
+            torch.testing.assert_close(tangent, slope @ push)
+
+
+def test_the_tangent_to_a_hard_label_is_minus_the_logit(device):
+    z, y = torch.tensor([1.54, 0.57, -0.40], device=device), torch.tensor([1.0, 0.0, 1.0], device=device)
+    for arrange in (lambda f: f, torch.func.vmap):
+        loss = arrange(lambda y, z: bce_with_logits(z, y, reduction="none"))
+        _, tangent = torch.func.jvp(lambda y, loss=loss: loss(y, z), (y,), (torch.ones_like(y),))
+        torch.testing.assert_close(tangent, -z)
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(y, torch.ones_like(y))
+        loss = bce_with_logits(z, dual, reduction="none")
+        torch.testing.assert_close(torch.autograd.forward_ad.unpack_dual(loss).tangent, -z)
+
+
+def test_the_curvature_is_that_of_the_bernoulli(device):
+    z = torch.linspace(-9, 9, 7, device=device, dtype=torch.float64)
+    for y in (torch.zeros_like(z), torch.full_like(z, 0.3)):
+        found = torch.func.hessian(lambda z, y=y: bce_with_logits(z, y, reduction="sum"))(z)
+        torch.testing.assert_close(found, (z.sigmoid() * (-z).sigmoid()).diag(), **CLOSE)
+
+
+@pytest.mark.parametrize("low", HALVES)
+def test_autocast_changes_nothing(device, low):
+    for function, args in calls(device).values():
+        plain = function(*(x.float() for x in args))
+        with torch.autocast(device.type, dtype=low):
+            torch.testing.assert_close(function(*(x.float() for x in args)), plain, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("function", [bce_with_logits, bce])
+def test_the_largest_scale_of_a_grad_scaler_is_finite_in_autocast(device, function):
+    x = torch.full((64,), 0.25, device=device, dtype=torch.float16, requires_grad=True)
+    with torch.autocast(device.type, dtype=torch.float16):
+        loss = function(x, torch.ones_like(x))
+    assert loss.dtype == torch.float32
+    (2.0**16 * loss).backward()
+    assert x.grad.isfinite().all()
+
+
+# --- torch와 같은 곳과 다른 곳 ---
+
+
+def test_probabilities_give_the_same_by_both_formulas(device):
+    # 0이나 1이 하나라도 있으면 다른 길로 간다. 나머지 원소의 값과 기울기는 그대로다.
+    g = generator(3)
+    p, y = (rand(500, generator=g, device=device) * 0.998 + 0.001 for _ in range(2))
+    for ends in ([], [1.0], [0.0], [0.0, 1.0]):
+        more = torch.tensor(ends, device=device)
+        pp = torch.cat([p, more]).requires_grad_()
+        loss = bce(pp, torch.cat([y, more]), reduction="none")
+        (grad,) = torch.autograd.grad(loss.sum(), pp)
+        p64, y64 = numpy(p), numpy(y)
+        np.testing.assert_allclose(numpy(loss[:500]), -(y64 * np.log(p64) + (1 - y64) * np.log1p(-p64)), rtol=4e-7)
+        scale = y64 / p64 + (1 - y64) / (1 - p64)
+        assert (np.abs(numpy(grad[:500]) - ((1 - y64) / (1 - p64) - y64 / p64)) / scale).max() < 3e-7
+        assert (loss[500:] == 0).all()
+
+
+def test_the_gradient_of_a_small_probability_where_torch_clamps(device):
+    # torch의 BCELoss는 기울기의 분모 p(1 − p)를 1e-12에서 자른다.
+    p, y = torch.tensor([1e-30, 1e-13], device=device), torch.zeros(2, device=device)
+    p.requires_grad_()
+    (ours,) = torch.autograd.grad(bce(p, y, reduction="sum"), p)
+    (theirs,) = torch.autograd.grad(F.binary_cross_entropy(p, y, reduction="sum"), p)
+    assert ours.tolist() == [1.0, 1.0]
+    assert theirs.max() < 0.2
+    tiny = torch.tensor([1e-60], device=device, dtype=torch.float64)
+    assert bce(tiny, torch.ones_like(tiny)).item() == pytest.approx(-math.log(1e-60))
+    assert F.binary_cross_entropy(tiny, torch.ones_like(tiny)).item() == 100
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_the_cases_of_torchs_documents(device, reduction):
+    g = generator(11)
+    z, y = randn(10, 64, generator=g, dtype=torch.float64), rand(10, 64, generator=g, dtype=torch.float64)
+    classes, rows = rand(64, generator=g, dtype=torch.float64), rand(10, 1, generator=g, dtype=torch.float64)
+    cases = [
+        (bce_with_logits, F.binary_cross_entropy_with_logits, z, {}),
+        (bce_with_logits, F.binary_cross_entropy_with_logits, z, {"pos_weight": classes}),
+        (bce_with_logits, F.binary_cross_entropy_with_logits, z, {"weight": rows, "pos_weight": classes}),
+        (bce, F.binary_cross_entropy, z.sigmoid(), {}),
+        (bce, F.binary_cross_entropy, z.sigmoid(), {"weight": classes}),
+        (bce, F.binary_cross_entropy, z.sigmoid(), {"weight": rows}),
+    ]
+    for ours, theirs, x, knobs in cases:
+        for target in (y, y.round()):
+            found = ours(
+                x.to(device), target.to(device), reduction=reduction, **{k: v.to(device) for k, v in knobs.items()}
+            )
+            torch.testing.assert_close(found.cpu(), theirs(x, target, reduction=reduction, **knobs), **CLOSE)
+
+
 # --- 로지스틱 회귀 ---
 
 
@@ -654,7 +793,11 @@ def test_bad_fits(device):
         ("steps: 1 이상의 정수여야 하는데 0이다", (x, y), {"steps": 0}),
         ("learning_rate: 0보다 큰 유한한 값이어야 하는데 0.0이다", (x, y), {"learning_rate": 0.0}),
         ("learning_rate: 0보다 큰 유한한 값이어야 하는데 nan이다", (x, y), {"learning_rate": math.nan}),
-        ("logits: 유한한 값이어야 하는데", (1e30 * x, y), {"learning_rate": 1e30, "steps": 3}),
+        (
+            "learning_rate: 로짓이 유한하게 남을 만큼 작아야 하는데 1e+30에서 발산했다",
+            (1e30 * x, y),
+            {"learning_rate": 1e30, "steps": 3},
+        ),
     ]:
         refuses(ValueError, message, fit_logistic_regression, *args, **(knobs | changed))
     refuses(TypeError, "steps: 정수여야 하는데 float이다", fit_logistic_regression, x, y, steps=1.5, learning_rate=0.1)

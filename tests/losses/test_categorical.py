@@ -25,6 +25,7 @@ from mgk_docs_src.losses.categorical import (
     label_smoothing_floor,
     smooth_labels,
     sparse_categorical_cross_entropy,
+    surprisal,
 )
 from mgk_docs_src.random import generator, rand, randint, randn
 
@@ -184,6 +185,79 @@ def test_every_half_precision_logit_against_zero(device, kind):
             assert (np.abs(numpy(ours) - rounded) <= 2 * unit).all()
 
 
+def spread(device, classes, scale, kind=torch.float32):
+    """여러 크기의 로짓과, 정답이 맨 처음인 것과 가장 큰 로짓인 것이 섞인 번호."""
+    z = scale * randn(8, classes, generator=generator(classes), device=device, dtype=kind)
+    y = z.argmax(1)
+    y[::2] = 0
+    return z, y
+
+
+@pytest.mark.parametrize("classes", [1, 2, 1000, 50_000])
+@pytest.mark.parametrize("scale", [1.0, 8.0])
+@pytest.mark.parametrize("label", ["index", "one-hot", "smoothed", "soft"])
+def test_the_gradient_is_softmax_minus_target_to_rounding(device, classes, scale, label):
+    z, y = spread(device, classes, scale)
+    one_hot = F.one_hot(y, classes).float()
+    epsilon = 0.1 if label == "smoothed" else 0.0
+    soft = spread(device, classes, scale)[0].flip(0).softmax(1) if label == "soft" else one_hot
+    target = y if label in ("index", "smoothed") else soft
+    z.requires_grad_()
+    loss = cross_entropy(z, target, label_smoothing=epsilon, reduction="none")
+    (grad,) = torch.autograd.grad(loss.sum(), z)
+    # 참값은 Σ_{c≠k} (a_c p_k − a_k p_c). 정답이 하나면 한 항만 남으므로 상대 오차를, 아니면 확률과 라벨의 크기로 본다.
+    a = (1 - epsilon) * numpy(soft) + epsilon / classes
+    p = scipy.special.softmax(numpy(z), 1)
+    others, top = 1 - p, (np.arange(8), p.argmax(1))
+    others[top] = [np.delete(row, row.argmax()).sum() for row in p]
+    up, down = p * (a.sum(1, keepdims=True) - a), a * others
+    size = up + down if label in ("index", "one-hot") else p + a
+    error = np.abs(numpy(grad) - (up - down)) / np.maximum(size, 1e-35)
+    assert error.max() <= 6e-6  # 로짓의 차 40까지의 반올림이 지수의 상대 오차가 된다
+    assert error[top].max() <= 5e-7
+
+
+def test_the_gradient_at_the_top_does_not_cancel_with_many_classes(device):
+    z = randn(8, 50_000, generator=generator(0), device=device).requires_grad_()
+    y = torch.zeros(8, dtype=torch.int64, device=device)
+    (grad,) = torch.autograd.grad(cross_entropy(z, y, reduction="sum"), z)
+    p, top = z.detach().double().softmax(1), z.argmax(1, keepdim=True)
+    error = (grad.double() - p).gather(1, top) / p.gather(1, top)
+    assert error.abs().max() <= 3e-7
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_million_logits_against_float64(device, reduction):
+    z, y = batch(device, 100_000, 10, torch.float32)
+    wide = z.double()
+    for knobs in ({}, {"label_smoothing": 0.1}, {"weight": torch.linspace(0.1, 3, 10, device=device)}):
+        ours = cross_entropy(z, y, reduction=reduction, **knobs).item()
+        assert ours == pytest.approx(cross_entropy(wide, y, reduction=reduction, **knobs).item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("gap", [-1e4, -45.1, -45.0, -20.0, -19.9, 0.0, 64.0, 1e4])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_the_join_of_the_surprisal_is_smooth(device, gap, kind):
+    z = torch.tensor([[gap, 0.0, -1.0]], device=device, dtype=kind, requires_grad=True)
+    h = surprisal(z, torch.tensor([0], device=device))
+    with mpmath.workdps(50):
+        others = 1 + mpmath.exp(-1)
+        truth = mpmath.log1p(others * mpmath.exp(-mpmath.mpf(gap)))
+        total = mpmath.exp(gap) + others
+        slope = [float(-others / total), float(1 / total), float(mpmath.exp(-1) / total)]
+    rel = 4e-6 if kind == torch.float32 else 1e-14
+    assert h.item() == pytest.approx(float(truth), rel=rel, abs=1e-45)
+    assert torch.autograd.grad(h, z)[0][0].tolist() == pytest.approx(slope, rel=rel, abs=1e-45)
+    assert h.dtype == kind
+
+
+def test_the_surprisal_is_the_cross_entropy_of_every_sample(device):
+    z, y = batch(device)
+    assert torch.equal(surprisal(z, y), cross_entropy(z, y, reduction="none"))
+    torch.testing.assert_close(surprisal(z, y), -z.log_softmax(1).gather(1, y[:, None]).squeeze(1), **CLOSE)
+    assert surprisal(z.half(), y).dtype == torch.float16
+
+
 def test_shift_invariance(device):
     z, y = batch(device)
     for shift in (-1000.0, 5.0, 1e6):
@@ -278,6 +352,158 @@ def test_labels_without_weight_sum_to_zero(device):
     only = torch.zeros_like(y)
     assert cross_entropy(z, only, weight=w, reduction="sum").item() == 0
     assert cross_entropy(z, F.one_hot(only, 2).double(), weight=w).item() == 0
+
+
+# --- torch와 같은 곳과 다른 곳 ---
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
+def test_the_cases_of_torchs_documents(device, reduction, weighted, label_smoothing):
+    g = generator(5)
+    for shape in ((5,), (3, 5), (3, 5, 2, 4)):
+        dim = min(len(shape) - 1, 1)
+        z = randn(*shape, generator=g, dtype=torch.float64)
+        z.movedim(dim, 0)[3].fill_(-math.inf)  # 가린 클래스
+        labels = randint(0, 3, (*shape[:dim], *shape[dim + 1 :]), generator=g)
+        some, none = labels.clone(), torch.full_like(labels, -100)
+        some.view(-1)[1:2] = -100
+        weight = torch.tensor([1.0, 0.5, 2.0, 3.0, 0.25], dtype=torch.float64) if weighted else None
+        knobs = {"label_smoothing": label_smoothing, "reduction": reduction}
+        for target in (labels, some, none, randn(*shape, generator=g, dtype=torch.float64).softmax(dim)):
+            if target is none and reduction == "mean":
+                continue
+            for ignore_index in (-100, -7):
+                if target.is_floating_point() or (target != -100).all() or ignore_index == -100:
+                    results = []
+                    for function, place in ((cross_entropy, device), (F.cross_entropy, CPU)):
+                        leaf = z.to(place).detach().requires_grad_()
+                        options = {"weight": moved(weight, place), "ignore_index": ignore_index, **knobs}
+                        loss = function(leaf, target.to(place), **options)
+                        results.append((loss.cpu(), torch.autograd.grad(loss.sum(), leaf)[0].cpu()))
+                    for ours, theirs in zip(*results, strict=True):
+                        torch.testing.assert_close(ours, theirs, **CLOSE)
+
+
+def test_a_masked_class_as_in_torch(device):
+    z = torch.tensor([[1.0, -math.inf, 0.0], [-math.inf, 2.0, -math.inf]], device=device, requires_grad=True)
+    y = torch.tensor([0, 1], device=device)
+    for labels in (y, y.flip(0)):  # 뒤의 것은 정답이 가려졌다: 손실은 무한대, 기울기는 유한하다
+        results = [f(z, labels, reduction="none") for f in (cross_entropy, F.cross_entropy)]
+        torch.testing.assert_close(*results)
+        torch.testing.assert_close(*(torch.autograd.grad(loss.sum(), z)[0] for loss in results))
+    (grad,) = torch.autograd.grad(cross_entropy(z, y, reduction="sum"), z)
+    torch.testing.assert_close(cross_entropy_grad(z.detach(), y), grad)
+
+
+def test_nothing_times_infinity_is_nothing_where_torch_returns_nan(device):
+    z = torch.tensor([[1.0, -math.inf, 0.0]], device=device, requires_grad=True)
+    soft, y = torch.tensor([[0.5, 0.0, 0.5]], device=device), torch.tensor([1], device=device)
+    w = torch.tensor([1.0, 0.0, 1.0], device=device)
+    unmasked = cross_entropy(z[:, ::2], soft[:, ::2])
+    for target, knobs, wanted in ((soft, {}, unmasked), (y, {"weight": w, "reduction": "sum"}, 0 * unmasked)):
+        assert F.cross_entropy(z, target, **knobs).isnan()
+        loss = cross_entropy(z, target, **knobs)
+        torch.testing.assert_close(loss, wanted)
+        assert torch.autograd.grad(loss, z)[0].isfinite().all()
+    smoothed = cross_entropy(z, torch.tensor([0], device=device), weight=w, label_smoothing=0.3)
+    h = math.log1p(math.exp(-1))  # 정답의 놀람. 남은 다른 클래스의 것은 h + 1이고, 가린 클래스의 몫은 가중치가 0이다.
+    assert smoothed.item() == pytest.approx(0.8 * h + 0.1 * (h + 1), rel=1e-6)
+
+
+def test_a_batch_of_padding_adds_nothing(device):
+    z = randn(2, 3, generator=generator(0), device=device).requires_grad_()
+    y = torch.full((2,), -100, device=device)
+    for knobs in ({}, {"weight": torch.ones(3, device=device)}, {"label_smoothing": 0.1}):
+        each = cross_entropy(z, y, reduction="none", **knobs)
+        total = cross_entropy(z, y, reduction="sum", **knobs)
+        assert each.tolist() == [0.0, 0.0]
+        assert total.item() == 0
+        assert (torch.autograd.grad(total, z)[0] == 0).all()
+
+
+# --- 부르는 쪽의 사정: autocast, torch.func의 변환 ---
+
+
+def calls(device):
+    z = randn(3, 5, 4, generator=generator(1), device=device, dtype=torch.float64)
+    y = randint(0, 4, (3, 5), generator=generator(2), device=device)
+    padded = y.masked_fill(y == y[:, :1], -100)
+    soft, w = z.roll(1, 0).softmax(2), torch.tensor([1.0, 2.0, 0.5, 3.0], device=device, dtype=torch.float64)
+    masked = z.masked_fill(z < -1.5, -math.inf)
+    return {
+        "index": (cross_entropy, (z, y)),
+        "weighted": (lambda z, y: cross_entropy(z, y, weight=w), (z, y)),
+        "padded": (lambda z, y: cross_entropy(z, y, weight=w), (z, padded)),
+        "smoothed": (lambda z, y: cross_entropy(z, y, weight=w, label_smoothing=0.1), (z, padded)),
+        "soft": (lambda z, y: cross_entropy(z, y, weight=w), (z, soft)),
+        "masked": (cross_entropy, (masked, masked.argmax(2))),
+        "sparse": (sparse_categorical_cross_entropy, (z.softmax(2), y)),
+        "surprisal": (lambda z, y: surprisal(z, y).sum(), (z, y)),
+        "by hand": (lambda z, y: cross_entropy_grad(z, y).square().sum(), (z, y)),
+        "smoothing": (lambda y: smooth_labels(y, 0.3).square().sum(), (soft,)),
+    }
+
+
+@pytest.mark.parametrize("name", list(calls(CPU)))
+def test_transforms_equal_the_loop(device, name):
+    function, args = calls(device)[name]
+    rows = list(zip(*args, strict=True))
+    torch.testing.assert_close(torch.func.vmap(function)(*args), torch.stack([function(*row) for row in rows]))
+    leaf = args[0].clone().requires_grad_()
+    (slopes,) = torch.autograd.grad(sum(function(x, *row[1:]) for x, row in zip(leaf, rows, strict=True)), leaf)
+    torch.testing.assert_close(torch.func.vmap(torch.func.grad(function))(*args), slopes)
+    push = torch.linspace(-1, 2, 20, device=device, dtype=torch.float64).view(5, 4)
+    for row, slope in zip(rows, slopes, strict=True):
+        _, tangent = torch.func.jvp(lambda x, row=row: function(x, *row[1:]), (row[0],), (push,))
+        torch.testing.assert_close(tangent, (slope * push).sum())
+
+
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_the_gradient_of_every_single_sample(device, label_smoothing):
+    z, y = batch(device)
+    w = torch.tensor([1.0, 2.0, 0.5, 3.0], device=device, dtype=torch.float64)
+
+    def loss(z, y, w):
+        return cross_entropy(z, y, weight=w, label_smoothing=label_smoothing)
+
+    slopes = torch.func.vmap(torch.func.grad(loss), in_dims=(0, 0, None))(z, y, w)
+    wanted = [torch.func.grad(loss)(*row, w) for row in zip(z, y, strict=True)]
+    torch.testing.assert_close(slopes, torch.stack(wanted), **CLOSE)
+    if not label_smoothing:
+        torch.testing.assert_close(slopes, cross_entropy_grad(z, y), **CLOSE)
+    weights = torch.stack([w, w.flip(0)])
+    both = torch.func.vmap(loss, in_dims=(None, None, 0))(z, y, weights)
+    torch.testing.assert_close(both, torch.stack([loss(z, y, w) for w in weights]), **CLOSE)
+
+
+def test_the_curvature_is_that_of_the_softmax(device):
+    z, y = batch(device, 1, 5)
+    p = z.softmax(1)[0]
+    for target in (y, z.roll(1, 1).softmax(1)):
+        found = torch.func.hessian(lambda z, t=target: cross_entropy(z, t))(z).view(5, 5)
+        torch.testing.assert_close(found, p.diag() - p.outer(p), **CLOSE)
+
+
+@pytest.mark.parametrize("low", [torch.float16, torch.bfloat16])
+def test_autocast_changes_nothing(device, low):
+    for function, args in calls(device).values():
+        row = [x[0].float() if x.is_floating_point() else x[0] for x in args]
+        plain = function(*row)
+        with torch.autocast(device.type, dtype=low):
+            torch.testing.assert_close(function(*row), plain, rtol=0, atol=0)
+
+
+def test_the_largest_scale_of_a_grad_scaler_is_finite_in_autocast(device):
+    z = torch.zeros(3, 4, device=device, dtype=torch.float16, requires_grad=True)
+    with torch.autocast(device.type, dtype=torch.float16):
+        losses = [f(z, torch.zeros(3, dtype=torch.int64, device=device)) for f in (cross_entropy, F.cross_entropy)]
+        soft = cross_entropy(z, z.detach().softmax(1).to(torch.float16))
+    assert [loss.dtype for loss in (*losses, soft)] == [torch.float32] * 3
+    grads = [torch.autograd.grad(2.0**16 * loss, z)[0] for loss in losses]
+    torch.testing.assert_close(*grads)
+    assert grads[0].isfinite().all()
 
 
 # --- 평활화 ---
@@ -475,10 +701,25 @@ def test_a_class_axis_in_the_wrong_place(device):
 
 @pytest.mark.bad_input
 @pytest.mark.parametrize("function", [cross_entropy, cross_entropy_grad])
-@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("value", [math.inf, math.nan])
 def test_bad_logits(device, function, value):
     z = torch.tensor([[0.0, value]], device=device)
     refuses(ValueError, "logits: 유한한 값이어야 하는데", function, z, torch.tensor([0], device=device))
+    empty = torch.tensor([[0.0, 1.0], [-math.inf, -math.inf]], device=device)
+    message = "logits: 줄마다 유한한 로짓이 있어야 하는데 모두 -inf인 줄이 있다"
+    refuses(ValueError, message, function, empty, torch.tensor([0, 0], device=device))
+
+
+@pytest.mark.bad_input
+def test_bad_labels_of_the_surprisal(device):
+    z, y = torch.zeros(2, 4, device=device), torch.tensor([0, 3], device=device)
+    refuses(ValueError, "labels: [0, 3] 안의 값이어야 하는데 최댓값이 4이다", surprisal, z, y + 1)
+    refuses(ValueError, "labels: 모양이 (2,)이어야 하는데 (1,)이다", surprisal, z, y[:1])
+    refuses(ValueError, "labels: 클래스 번호는 torch.int64여야 하는데 torch.int32이다", surprisal, z, y.int())
+    refuses(ValueError, "logits: 축의 수가 2이어야 하는데 모양이 (4,)이다", surprisal, z[0], y)
+    refuses(ValueError, "logits: 원소가 하나 이상이어야", surprisal, z[:0], y[:0])
+    refuses(ValueError, "logits: 실수형이어야", surprisal, z.long(), y)
+    refuses(ValueError, "logits: 유한한 값이어야", surprisal, z * math.nan, y)
 
 
 @pytest.mark.bad_input
@@ -522,12 +763,13 @@ def test_bad_class_weights(device):
 
 
 @pytest.mark.bad_input
-@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
-def test_everything_ignored(device, reduction):
+@pytest.mark.parametrize("weighted", [False, True])
+def test_everything_ignored_has_no_mean(device, weighted):
     z, y = torch.zeros(2, 3, device=device), torch.tensor([1, 1], device=device)
-    assert F.cross_entropy(z, y, ignore_index=1).isnan()
-    message = "target: 남는 라벨이 있어야 하는데 모두 ignore_index(1)이다"
-    refuses(ValueError, message, cross_entropy, z, y, ignore_index=1, reduction=reduction)
+    weight = torch.ones(3, device=device) if weighted else None
+    assert F.cross_entropy(z, y, weight=weight, ignore_index=1).isnan()
+    message = "target: 평균을 내려면 남는 라벨이 있어야 하는데 모두 ignore_index(1)이다"
+    refuses(ValueError, message, cross_entropy, z, y, weight=weight, ignore_index=1)
 
 
 @pytest.mark.bad_input
@@ -578,7 +820,11 @@ def test_bad_fits(device):
         ("num_classes: 2 이상의 정수여야 하는데 1이다", (x, y), {"num_classes": 1}),
         ("steps: 1 이상의 정수여야 하는데 0이다", (x, y), {"steps": 0}),
         ("learning_rate: 0보다 큰 유한한 값이어야 하는데 -1.0이다", (x, y), {"learning_rate": -1.0}),
-        ("logits: 유한한 값이어야 하는데", (1e30 * x, y[:1].expand(3)), {"learning_rate": 1e30, "steps": 3}),
+        (
+            "learning_rate: 로짓이 유한하게 남을 만큼 작아야 하는데 1e+30에서 발산했다",
+            (1e30 * x, y[:1].expand(3)),
+            {"learning_rate": 1e30, "steps": 3},
+        ),
     ]:
         refuses(ValueError, message, fit_softmax_regression, *args, **(knobs | changed))
     refuses(TypeError, "steps: 정수여야 하는데 float이다", fit_softmax_regression, x, y, **(knobs | {"steps": 1.5}))

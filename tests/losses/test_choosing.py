@@ -268,8 +268,97 @@ def test_bounded_losses_of_certain_answers(device, function, worst, kind):
     (grad,) = torch.autograd.grad(loss.sum(), z)
     assert loss[0] == 0
     assert loss[1].item() == pytest.approx(worst, rel=torch.finfo(kind).eps)
-    assert grad.abs().max() == 0  # 확신하며 틀린 표본을 놓아준다
+    assert grad.abs().max().item() < 1e-300  # 확신하며 틀린 표본을 놓아준다
     assert loss.dtype == kind
+
+
+# --- 클래스가 많을 때, 가린 클래스, 부르는 쪽의 사정 ---
+
+SLOPES = {  # dℓ/dh를 h의 식으로. ℓ의 로짓에 대한 기울기는 dℓ/dh · dh/dz
+    focal_loss: lambda h: -torch.expm1(-h) * (2 * h * torch.exp(-h) - torch.expm1(-h)),
+    generalised_cross_entropy: lambda h: torch.exp(-0.7 * h),
+}
+
+
+@pytest.mark.parametrize("classes", [2, 1000, 50_000])
+@pytest.mark.parametrize("function", [focal_loss, generalised_cross_entropy, brier_loss])
+def test_values_and_gradients_against_float64_at_many_classes(device, function, classes):
+    z, y = batch(device, 8, classes, torch.float32)
+    y[::2] = z.argmax(1)[::2]
+    results = []
+    for x in (z, z.double()):
+        leaf = x.clone().requires_grad_()
+        loss = function(leaf, y, reduction="none")
+        results.append((loss, torch.autograd.grad(loss.sum(), leaf)[0]))
+    (loss, grad), (true_loss, true_grad) = results
+    torch.testing.assert_close(loss.double(), true_loss, rtol=3e-6, atol=0)
+    p, at = z.double().softmax(1), y[:, None]
+    wrong = p.scatter(1, at, 0.0)
+    if function is brier_loss:
+        e = p.scatter(1, at, -wrong.sum(1, keepdim=True))
+        by_hand = 2 * p * (e - (p * e).sum(1, keepdim=True))
+        size = 2 * p * (e.abs() + (p * e.abs()).sum(1, keepdim=True))
+    else:
+        h = cross_entropy(z.double(), y, reduction="none")
+        by_hand = SLOPES[function](h)[:, None] * wrong.scatter(1, at, -wrong.sum(1, keepdim=True))
+        size = by_hand.abs()
+    torch.testing.assert_close(true_grad, by_hand, rtol=1e-9, atol=1e-300)
+    assert ((grad.double() - by_hand).abs() / size.clamp_min(1e-35)).max() <= 5e-6
+    top = z.argmax(1, keepdim=True)
+    assert ((grad.double() - by_hand).abs() / size).gather(1, top).max() <= 2e-6
+
+
+def test_masked_classes_leave_the_others_as_they_are(device):
+    z, y = batch(device)
+    masked = torch.cat([z, torch.full_like(z[:, :2], -math.inf)], 1).requires_grad_()
+    gone = torch.full_like(y, 5)
+    for function, worst in ((focal_loss, math.inf), (generalised_cross_entropy, 1 / 0.7), (brier_loss, None)):
+        loss = function(masked, y, reduction="none")
+        torch.testing.assert_close(loss, function(z, y, reduction="none"))
+        (grad,) = torch.autograd.grad(loss.sum(), masked)
+        assert (grad[:, 4:] == 0).all()
+        assert grad.isfinite().all()
+        hopeless = function(masked, gone, reduction="none")
+        wanted = 1 + z.softmax(1).square().sum(1) if worst is None else torch.full_like(hopeless, worst)
+        torch.testing.assert_close(hopeless, wanted)
+        assert torch.autograd.grad(hopeless.sum(), masked)[0].isfinite().all()
+
+
+@pytest.mark.parametrize("function", [focal_loss, generalised_cross_entropy, brier_loss])
+def test_transforms_equal_the_loop(device, function):
+    z, y = batch(device, 12)
+    z, y = z.view(3, 4, 4), y.view(3, 4)
+    leaf = z.clone().requires_grad_()
+    losses = torch.stack([function(x, labels) for x, labels in zip(leaf, y, strict=True)])
+    (slopes,) = torch.autograd.grad(losses.sum(), leaf)
+    torch.testing.assert_close(torch.func.vmap(function)(z, y), losses.detach())
+    torch.testing.assert_close(torch.func.vmap(torch.func.grad(function))(z, y), slopes)
+    push = torch.linspace(-1, 2, 16, device=device, dtype=torch.float64).view(4, 4)
+    for x, labels, slope in zip(z, y, slopes, strict=True):
+        _, tangent = torch.func.jvp(lambda x, labels=labels: function(x, labels), (x,), (push,))
+        torch.testing.assert_close(tangent, (slope * push).sum())
+    assert torch.autograd.gradgradcheck(lambda x: function(x, y[0]), leaf[0].detach().requires_grad_())
+
+
+@pytest.mark.parametrize("low", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("function", [focal_loss, generalised_cross_entropy, brier_loss])
+def test_autocast_changes_nothing(device, function, low):
+    z, y = batch(device, kind=torch.float32)
+    plain, half = function(z, y), z.to(low).requires_grad_()
+    with torch.autocast(device.type, dtype=low):
+        torch.testing.assert_close(function(z, y), plain, rtol=0, atol=0)
+        loss = function(half, y)
+    assert loss.dtype == torch.float32
+    assert torch.autograd.grad(2.0**16 * loss, half)[0].isfinite().all()
+
+
+@pytest.mark.parametrize("function", [class_weights, logit_adjustment])
+def test_the_weights_of_many_label_lists_at_once(device, function):
+    labels = torch.tensor([[0, 0, 1, 2], [2, 1, 0, 2]], device=device)
+    both = torch.func.vmap(lambda row: function(row, num_classes=3))(labels)
+    torch.testing.assert_close(both, torch.stack([function(row, num_classes=3) for row in labels]))
+    with pytest.raises(ValueError, match=r"labels: 클래스마다 표본이 있어야 하는데 1번이 없다"):
+        torch.func.vmap(lambda row: function(row, num_classes=3))(torch.where(labels == 1, 0, labels)[1:])
 
 
 # --- 권하기 ---

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal, Uniform
 
 from mgk_docs_src import data, metrics, networks, random
+from mgk_docs_src.checks import POSITIVE
 from mgk_docs_src.contrastive import losses as contrastive
 from mgk_docs_src.contrastive import training as encoders
 from mgk_docs_src.diffusion import process, sampling
@@ -136,6 +137,7 @@ class Row(NamedTuple):
         once: 한 번만 미분한다. 두 번째는 거절한다.
         untransformed: torch.func의 변환을 거절하며 하는 말. `None`이면 변환이 옳다.
         unforwarded: 앞방향 미분(jvp)만 거절하며 하는 말.
+        slack: float64의 기울기에서 벗어나도 되는 몫.
         through: 인자로 받은 함수를 거쳐 미분하는 법. 그 함수의 매개변수를 받는 함수와, 매개변수.
     """
 
@@ -148,12 +150,13 @@ class Row(NamedTuple):
     once: bool = False
     untransformed: str | None = None
     unforwarded: str | None = None
+    slack: float = 2e-4
     through: Callable[[Make], tuple[Callable[..., Any], list[Tensor]]] | None = None
 
 
-def elementwise(make: Callable[[Make], Call], *wrt: str) -> Row:
+def elementwise(make: Callable[[Make], Call], *wrt: str, **promises: Any) -> Row:
     """원소마다, 또는 표본마다 따로 셈하는 손실. 큰 묶음에서도 맞는다."""
-    return Row(make, wrt, (1, 1000, 200_000))
+    return Row(make, wrt, (1, 1000, 200_000), **promises)
 
 
 def pairwise(make: Callable[[Make], Call], *wrt: str, least: int = 1, **promises: Any) -> Row:
@@ -269,7 +272,11 @@ ROWS: dict[str, Row] = {
         ),
         "logits",
     ),
-    "losses.categorical.cross_entropy_grad": elementwise(lambda m: scored(categorical.cross_entropy_grad, m), "logits"),
+    # 기울기의 기울기다. p(1 − p)가 작은 줄에서는 남는 자릿수가 적다.
+    "losses.categorical.cross_entropy_grad": elementwise(
+        lambda m: scored(categorical.cross_entropy_grad, m), "logits", slack=1e-3
+    ),
+    "losses.categorical.surprisal": elementwise(lambda m: scored(categorical.surprisal, m), "logits"),
     "losses.categorical.double_softmax_floor": Row(lambda m: call(categorical.double_softmax_floor, CLASSES)),
     "losses.categorical.label_smoothing_floor": Row(lambda m: call(categorical.label_smoothing_floor, CLASSES, 0.1)),
     "losses.categorical.fit_softmax_regression": Row(
@@ -756,6 +763,16 @@ ROWS: dict[str, Row] = {
         lambda m: call(energies.grid_divergence, m.simplex(m.n).log(), m.simplex(m.n).log()), "log_model"
     ),
     # --- contrastive ---
+    "contrastive.losses.unit_vectors": Row(
+        lambda m: call(contrastive.unit_vectors, x=m.normal(m.n, DIM), y=m.normal(m.n, DIM)),
+        sizes=(1, 1000, 100_000),
+        through=lambda m: (lambda x: contrastive.unit_vectors(x=x), [m.normal(m.n, DIM)]),
+    ),
+    "contrastive.losses.knobs": Row(
+        lambda m: call(
+            contrastive.knobs, m.normal(2), (2,), temperature=(0.5, POSITIVE), scale=(1 + m.unit(2).float(), POSITIVE)
+        )
+    ),
     "contrastive.losses.cosine_similarity": Row(
         lambda m: two(contrastive.cosine_similarity, m, m.n, DIM),
         ("first", "second"),
@@ -767,7 +784,7 @@ ROWS: dict[str, Row] = {
         lambda m: two(contrastive.similarity_matrix, m, m.n, DIM), "x", "y", degree=0, scaled=("x", "y")
     ),
     "contrastive.losses.distance_matrix": pairwise(
-        lambda m: two(contrastive.distance_matrix, m, m.n, DIM), "x", "y", degree=1, scaled=("x", "y")
+        lambda m: two(contrastive.distance_matrix, m, m.n, DIM), "x", "y", degree=0, scaled=("x", "y")
     ),
     "contrastive.losses.cosine_bce": elementwise(
         lambda m: call(contrastive.cosine_bce, 2 * m.unit(m.n) - 1, m.zero_one(m.n), scale=3.0, bias=-1.0), "similarity"
@@ -802,6 +819,7 @@ ROWS: dict[str, Row] = {
         lambda m: two(contrastive.info_nce, m, m.n, DIM, temperature=0.2),
         "query",
         "key",
+        least=2,
         degree=0,
         scaled=("query", "key"),
     ),
@@ -809,6 +827,7 @@ ROWS: dict[str, Row] = {
         lambda m: two(contrastive.nt_xent, m, m.n, DIM, temperature=0.2),
         "first_view",
         "second_view",
+        least=2,
         degree=0,
         scaled=("first_view", "second_view"),
     ),

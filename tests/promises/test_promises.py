@@ -6,6 +6,7 @@ import inspect
 import math
 import random
 import re
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -115,19 +116,28 @@ def test_every_public_function_has_a_row() -> None:
 def test_modes_change_nothing(name: str, dtype: torch.dtype, device: torch.device) -> None:
     row, make = ROWS[name], partial(Make, device, dtype)
     plain = outcome(row, make(), row.make(make()))
-    for mode in (
-        torch.autocast(device.type, dtype=torch.bfloat16),
-        torch.autocast(device.type, dtype=torch.float16),
-        torch.no_grad(),
-        torch.inference_mode(),
-    ):
+    modes = [(torch.no_grad(), plain), (torch.inference_mode(), plain)]
+    if dtype == SINGLE or not holds_network(row.make(make())):
+        # autocast 안에서는 torch의 손실들처럼, 온 반정밀도를 float32로 올려 셈한다.
+        widened = outcome(row, make(), rearranged(row.make(make()), wide))
+        modes += [(torch.autocast(device.type, dtype=low), widened) for low in (torch.bfloat16, torch.float16)]
+    for mode, right in modes:
         outside = row.make(make())  # 입력을 밖에서 만들고 안에서 부른다
         with mode:
-            same(outcome(row, make(), outside), plain)
+            same(outcome(row, make(), outside), right)
     with torch.inference_mode():  # 입력까지 안에서 만든다
         inside = row.make(make())
         with suppress(InferenceRefusedError):
             same(outcome(row, make(), inside), plain)
+
+
+def holds_network(call: Call) -> bool:
+    """신경망이나, 텐서를 안에 쥔 함수를 받는가. 그것의 자료형은 올려 줄 수 없다."""
+    return any(callable(value) for value in [*call.args, *call.knobs.values()])
+
+
+def wide(x: Tensor) -> Tensor:
+    return x.float() if x.dtype == torch.bfloat16 else x
 
 
 @contextmanager
@@ -148,7 +158,9 @@ def test_defaults_change_nothing(name: str, device: torch.device) -> None:
         same(run(row, make(), built), plain)
     built = row.make(make())
     with default_dtype(DOUBLE):
-        same(run(row, make(), built), plain)
+        # 실수를 하나도 받지 않는 함수는 기본 자료형으로 낸다.
+        drawn = any(x.is_floating_point() for x in tensors(built)) or row.then or "dtype" in built.knobs
+        same(run(row, make(), built), plain if drawn else mapped(torch.Tensor.double, plain), 0 if drawn else 1e-6)
 
 
 @pytest.mark.parametrize("name", SIZED)
@@ -208,15 +220,17 @@ def test_inputs_and_global_randomness_stay(name: str, device: torch.device) -> N
     assert generators[2] == python_after
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_nothing_is_kept_after_the_call(name: str, device: torch.device) -> None:
-    row, make = ROWS[name], Make(device)
-    call = row.make(make)
-    given = [weakref.ref(value) for value in [*call.args, *call.knobs.values()] if isinstance(value, Tensor)]
-    run(row, make, call)
+def test_nothing_is_kept_after_the_calls(device: torch.device) -> None:
+    given = {}
+    for name, row in ROWS.items():
+        call = row.make(Make(device))
+        given[name] = [weakref.ref(value) for value in [*call.args, *call.knobs.values()] if isinstance(value, Tensor)]
+        run(row, Make(device), call)
     del call
     gc.collect()
-    assert [reference() for reference in given] == [None] * len(given)
+    assert [
+        name for name, references in given.items() if any(reference() is not None for reference in references)
+    ] == []
 
 
 # --- 크기와 배율 ---
@@ -281,7 +295,7 @@ def test_float32_agrees_with_float64_at_every_size(name: str, device: torch.devi
         single, double = Make(device, SINGLE, n), Make(device, DOUBLE, n)
         close_to_double(run(row, single), run(row, double), 2e-5)
         for ours, theirs in zip(ways(row, single.again), ways(row, double.again), strict=True):
-            close_to_double(slopes(*ours), slopes(*theirs), 1e-4)
+            close_to_double(slopes(*ours), slopes(*theirs), row.slack)
 
 
 @pytest.mark.parametrize("name", HOMOGENEOUS)
@@ -369,13 +383,13 @@ def spoilt(value: Any) -> Iterator[Any]:
         yield value.new_zeros(())
         if value.ndim:
             yield torch.cat([value, value[:1]])
-        if value.is_floating_point():
+        if value.is_floating_point() and value.numel():
             for bad in (math.nan, math.inf, -math.inf, -1.0, 3e38):
                 yield torch.full_like(value, bad)
                 yield torch.cat([value.flatten()[:-1], value.new_tensor([bad])]).view(value.shape)
             yield value.long()
-        else:
-            yield from (value.double(), value - 1, value + 1000)
+        elif not value.is_floating_point():
+            yield from (value.double(), value.long() - 1, value.long() + 1000)
     elif isinstance(value, bool):
         yield from (3, 0.5)
     elif isinstance(value, int | float):
@@ -412,15 +426,18 @@ def test_errors_name_an_argument_of_the_function(name: str, device: torch.device
             wrong = list(spoilt(bound.arguments[key]))[index]
             if kind is inspect.Parameter.VAR_POSITIONAL and not isinstance(wrong, tuple):
                 continue
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                continue
             bound.arguments[key] = wrong
             try:
-                with np.errstate(all="ignore"):
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
                     value = fresh.function(*bound.args, **bound.kwargs)
                     if row.then:
                         row.then(value, make)
             except (ValueError, TypeError) as error:
                 said = re.match(r"\w+", str(error), re.ASCII)
-                if not said or said[0] not in signature.parameters:
+                if not said or said[0] not in {*signature.parameters, *fresh.knobs}:
                     unclear.append(f"{key} = {wrong!r:.60}: {type(error).__name__}: {error!s:.150}")
             except Exception as error:
                 unclear.append(f"{key} = {wrong!r:.60}: {type(error).__name__}: {error!s:.150}")
