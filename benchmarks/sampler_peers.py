@@ -12,7 +12,7 @@ import torch
 from numpyro.infer import MCMC, NUTS
 from torch import Tensor
 
-from benchmarks.samplers import Run, Setting, Target, start
+from benchmarks.sampler_targets import Run, Setting, Target, start
 
 jax.config.update("jax_enable_x64", True)
 

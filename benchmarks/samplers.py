@@ -3,7 +3,8 @@
 `python -m benchmarks.samplers [--device cuda]`. 같은 목표 분포에서 같은 걸음, 같은 길이로, 사슬을 한 묶음으로 돌린다.
 ESS는 모두 이 책의 함수로, 좌표와 그 제곱 가운데 가장 작은 것을 잰다. 좌표만 보면 궤적이 반 바퀴를 돌 때 ESS가 부풀기
 때문이다. 초마다의 ESS에는 컴파일한 시간을 넣지 않는다. 결과는 페이지에 끼워 넣을 표로 `benchmarks/results/`에 쓴다.
-CPU에서는 코어 하나에 묶어 잰다. 견줄 것들은 `benchmarks/sampler_peers.py`에 있고 `bench` extra로 설치한다.
+CPU에서는 코어 하나에 묶어 잰다. 견줄 것들은 `benchmarks/sampler_peers.py`에 있고 `bench` extra로 설치한다. 없어도
+나머지는 돌게, 표를 쓸 때에야 들여온다.
 """
 
 import argparse
@@ -18,8 +19,8 @@ from statistics import fmean, median, stdev
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
+from benchmarks.sampler_targets import Run, Setting, Target, correlated, energy, ill_conditioned, start
 from mgk_docs_src.device import resolve
 from mgk_docs_src.energy.samplers import (
     Draws,
@@ -40,39 +41,6 @@ ROUNDS = 4
 MANY = 64  # 사슬이 이보다 많으면 NUTS는 재지 않는다: 가장 긴 궤적을 모두가 기다려 몇 분이 걸린다
 
 
-class Target(NamedTuple):
-    """평균이 0인 가우스 분포. 정밀도 행렬로 적는다."""
-
-    name: str
-    precision: Tensor  # (d, d)
-    scale: Tensor  # (d, d): 표준 정규에 곱하면 목표 분포에서 뽑은 것이다
-
-    @property
-    def d(self) -> int:
-        return len(self.precision)
-
-
-class Setting(NamedTuple):
-    """HMC 한 벌: 사슬의 수, 걸음, 궤적의 길이, 모으는 수."""
-
-    target: Target
-    chains: int
-    step_size: float
-    steps: int
-    jitter: float
-    count: int
-    mass: Tensor | None = None
-
-
-class Run(NamedTuple):
-    """한 번 돌린 것: 표본, 표본을 뽑는 데 든 초, 기울기의 수(사슬을 모두 더해)."""
-
-    draws: Tensor  # (t, n, d)
-    seconds: float
-    gradients: int
-    warmup: int = 0
-
-
 class Efficiency(NamedTuple):
     """기울기 1000번마다, 초마다의 ESS."""
 
@@ -85,32 +53,6 @@ class Efficiency(NamedTuple):
 
 
 Runner = Callable[[Setting, int], Run]
-
-
-def correlated(d: int, *, device: torch.device, rho: float = 0.9) -> Target:
-    """공분산이 ρ^|i−j|인 가우스."""
-    i = torch.arange(d, device=device, dtype=torch.float64)
-    covariance = rho ** (i[:, None] - i).abs()
-    return Target(f"상관 {rho:g}", torch.linalg.inv(covariance), torch.linalg.cholesky(covariance))
-
-
-def ill_conditioned(d: int, *, device: torch.device) -> Target:
-    """표준 편차가 0.01에서 1까지 퍼진 가우스."""
-    scales = torch.logspace(-2, 0, d, device=device, dtype=torch.float64)
-    return Target("눈금 0.01–1", torch.diag(scales**-2), torch.diag(scales))
-
-
-def energy(target: Target) -> Callable[[Tensor], Tensor]:
-    def quadratic(x: Tensor) -> Tensor:
-        return ((x @ target.precision) * x).sum(-1) / 2
-
-    return quadratic
-
-
-def start(target: Target, chains: int, seed: int) -> Tensor:
-    """목표 분포에서 뽑은 첫 자리. 버릴 걸음이 없다."""
-    place = target.precision.device
-    return randn(chains, target.d, generator=generator(seed), device=place, dtype=torch.float64) @ target.scale.T
 
 
 def settings(device: torch.device, chains: tuple[int, ...] = (64, 1024)) -> list[Setting]:
@@ -163,7 +105,7 @@ def timed(work: Callable[[], Draws], device: torch.device) -> tuple[Draws, float
 def efficiency(runs: list[Run]) -> Efficiency:
     """차례들의 ESS 평균과 표준 편차, 걸린 시간의 중앙값으로 잰 효율."""
     ess = [
-        [1000 / run.gradients * float(effective_sample_size(run.draws**power).min()) for power in (1, 2)]
+        [1000 / run.gradients * float(effective_sample_size(run.draws**power, method="mean").min()) for power in (1, 2)]
         for run in runs
     ]
     worst = [min(pair) for pair in ess]
@@ -246,7 +188,7 @@ def dimension_table(device: torch.device, dims: tuple[int, ...] = (2, 10, 100), 
             drawn = sample(step, state, count // shrink // thin, thin=thin)
             x = drawn.positions
             total = chains * len(x) * thin * gradients
-            ess = [1000 / total * float(effective_sample_size(x**power).min()) for power in (1, 2)]
+            ess = [1000 / total * float(effective_sample_size(x**power, method="mean").min()) for power in (1, 2)]
             cells = [
                 str(d),
                 name,
@@ -268,7 +210,7 @@ def resonance_table(device: torch.device, *, chains: int = 16, count: int = 300)
     rows = []
     for jitter in (0.0, 0.1, 0.2, 0.5):
         run = ours(Setting(target, chains, 0.01, steps, jitter, count), 0)
-        ess = [float(effective_sample_size(run.draws**power).min()) for power in (1, 2)]
+        ess = [float(effective_sample_size(run.draws**power, method="mean").min()) for power in (1, 2)]
         cells = [f"{jitter:.0%}", *(f"{value:.0f}" for value in ess), f"{1000 * min(ess) / run.gradients:.2f}"]
         print("  ".join(cells), flush=True)
         rows.append(f"| {' | '.join(cells)} |")

@@ -6,6 +6,7 @@
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -394,7 +395,7 @@ def number(interval: Interval, **values: int | float) -> None:
 
     Args:
         interval: 구간.
-        values: 이름과 파이썬 수.
+        values: 이름과 파이썬이나 NumPy의 수.
 
     Raises:
         TypeError: 수가 아니면.
@@ -404,7 +405,7 @@ def number(interval: Interval, **values: int | float) -> None:
         Python 문서, `numbers`.
     """
     for name, value in values.items():
-        if not isinstance(value, int | float) or isinstance(value, bool):
+        if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
             raise TypeError(f"{name}: 수여야 하는데 {type(value).__name__}이다")
         if not interval.holds(value):
             raise ValueError(f"{name}: {interval}이어야 하는데 {value}이다")
@@ -425,7 +426,7 @@ def count(low: int, **values: int) -> None:
         Python 문서, `int`.
     """
     for name, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool):
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
             raise TypeError(f"{name}: 정수여야 하는데 {type(value).__name__}이다")
         if value < low:
             raise ValueError(f"{name}: {low} 이상의 정수여야 하는데 {value}이다")

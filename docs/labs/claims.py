@@ -435,8 +435,10 @@ for name, energy, start, size in (
     )
     effective = torch.stack(
         [
-            effective_sample_size(draws.positions[:, seed]).amin()
-            for seed in SEEDS
+            effective_sample_size(
+                torch.cat([x, x**2], -1), method="mean"
+            ).amin()
+            for x in draws.positions.unbind(1)
         ]
     )
     gradients = CHAINS * DRAWS * LEAPS / effective
@@ -512,7 +514,8 @@ def finish(objective, count, rate, chains=None):
         )
     except ValueError:
         return torch.full((count,), math.inf)
-    return divergence(energy_of(result.model), count)
+    kl = divergence(energy_of(result.model), count)
+    return kl.where(result.stopped < 0, math.inf)  # 멈춘 신경망
 
 
 def direct(loss):

@@ -1,7 +1,6 @@
 """에너지와 볼츠만 분포, 정확한 최대 가능도: `docs/energy/models.md`."""
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -9,10 +8,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mgk_docs_src import checks
-from mgk_docs_src.checks import POSITIVE, REAL
+from mgk_docs_src.checks import POSITIVE, REAL, Interval
+from mgk_docs_src.energy import _calls
+from mgk_docs_src.losses.reduction import widen
+from mgk_docs_src.modes import full_precision, with_gradients
 
 # 점 (…, d)를 받아 점마다 스칼라 하나 (…)를 준다. 앞의 축은 모두 묶음이다(사슬, 표본, 씨앗).
-Energy = Callable[[Tensor], Tensor]
+Energy = _calls.Energy
+_LARGE = 16.0  # |E|/τ가 이보다 작으면 나누고 나서 빼도 잃는 것이 반올림 몇 번뿐이다
+_AXES = Interval(1, 63)  # torch의 텐서는 축이 64개까지다
+_MOST_CELLS = 2**28  # 격자가 이보다 크면 점만으로 기가바이트를 넘는다
 
 
 class Gradient(NamedTuple):
@@ -38,6 +43,8 @@ class Grid(NamedTuple):
     Attributes:
         points: 칸의 가운데 $x_i$.
         cell: 칸 하나의 부피 $\Delta$.
+        low: 상자의 아래 끝. 손으로 만든 격자라 상자를 모르면 $-\infty$.
+        high: 상자의 위 끝. 모르면 $\infty$.
 
     References:
         Press, W. H. 외 (2007). Numerical Recipes, 4.4절 (가운데 점 공식).
@@ -45,14 +52,17 @@ class Grid(NamedTuple):
 
     points: Float[Tensor, "m d"]
     cell: float
+    low: float = -math.inf
+    high: float = math.inf
 
 
+@full_precision
 def evaluate(energy: Energy, x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch"]:
     r"""점마다의 에너지. 기울기는 따라오지 않는다.
 
     $$E : \mathbb{R}^d \to \mathbb{R}$$
 
-    값이 유한한지는 살피지 않는다. 표본 뽑기처럼 자주 부르는 쪽이 정한다.
+    밀도가 0인 곳의 $\infty$는 그대로 준다. 값을 살피므로 장치와 한 번 동기화한다.
 
     Args:
         energy: 에너지 $E$.
@@ -63,45 +73,46 @@ def evaluate(energy: Energy, x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*ba
 
     Raises:
         TypeError: 점이나 에너지가 텐서가 아니면.
-        ValueError: 점이 비었거나, 축이 없거나, 에너지가 점마다 실수 하나가 아니면.
+        ValueError: 점이 비었거나, 축이 없거나, 에너지가 점마다 실수 하나가 아니거나 nan이면.
 
     References:
         LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.
     """
-    _check_points(x=x)
+    _calls.points(x=x)
     with torch.no_grad():
-        return _energies(energy, x.detach())
+        return _calls.energies(energy, x.detach(), accept="infinite")
 
 
+@with_gradients
 def gradient(energy: Energy, x: Float[Tensor, "*batch d"]) -> Gradient:
     r"""점마다의 에너지와 기울기를 한 번에. 뒤로 한 번 미분한다.
 
     $$\bigl( E(x),\; \nabla_x E(x) \bigr), \qquad \nabla_x \log p(x) = -\tfrac{1}{\tau} \nabla_x E(x)$$
 
-    점마다 따로 매기는 에너지여야 한다. `torch.no_grad` 안에서도 계산하고, `x`는 바꾸지 않는다.
-    값이 유한한지는 살피지 않는다.
+    점마다 따로 매기는 에너지여야 한다. `torch.no_grad`와 `torch.inference_mode` 안에서도 계산하고, `x`는 바꾸지 않는다.
+    $\infty$는 그대로 준다. 값을 살피므로 장치와 동기화한다.
 
     Args:
         energy: 에너지 $E$.
         x: 점. 마지막 축이 좌표다.
 
     Returns:
-        에너지와 기울기. 둘 다 계산 그래프에서 떼어 낸 값이다.
+        에너지와 기울기. 둘 다 계산 그래프에서 떼어 낸 값이다. `torch.func`의 변환 안에서는 다시 미분할 수 있다.
 
     Raises:
         TypeError: 점이나 에너지가 텐서가 아니면.
-        ValueError: 점이 비었거나, 축이 없거나, 에너지가 점마다 실수 하나가 아니거나, 점으로 미분할 수 없으면.
+        ValueError: 점이 비었거나, 축이 없거나, 에너지가 점마다 실수 하나가 아니거나, 점으로 미분할 수 없거나, 에너지나
+            기울기가 nan이면.
 
     References:
         LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.
     """
-    _check_points(x=x)
-    with torch.enable_grad():
-        leaf = x.detach().requires_grad_()
-        energies = _energies(energy, leaf)
-        return Gradient(energies.detach(), _slope(energies, leaf))
+    _calls.points(x=x)
+    found = _calls.derivatives(energy, x, accept="infinite")
+    return Gradient(found.energy, found.gradient)
 
 
+@full_precision
 def boltzmann(energies: Float[Tensor, "*batch n"], *, temperature: float = 1.0) -> Float[Tensor, "*batch n"]:
     r"""볼츠만 분포: 상태가 유한할 때 에너지에서 확률로.
 
@@ -123,12 +134,17 @@ def boltzmann(energies: Float[Tensor, "*batch n"], *, temperature: float = 1.0) 
     References:
         Ackley, D., Hinton, G. & Sejnowski, T. (1985). A Learning Algorithm for Boltzmann Machines.
     """
-    _check_points(energies=energies)
-    checks.within(energies=(energies, REAL))
+    _calls.points(energies=energies)
     checks.number(POSITIVE, temperature=temperature)
-    return torch.softmax(-energies / temperature, -1)
+    low, high = checks.within(energies=(energies, REAL))["energies"]
+    (wide,) = widen(energies)
+    if max(-low, high) > _LARGE * temperature:
+        # 가장 낮은 것을 먼저 뺀다. 나누고 나서 빼면 유효 숫자가 사라지고, τ가 작으면 모두 −∞가 된다.
+        wide = wide - wide.amin(-1, keepdim=True).detach()
+    return torch.softmax(_cooled(-wide, temperature), -1).to(energies.dtype)
 
 
+@with_gradients
 def grid(
     low: float,
     high: float,
@@ -146,7 +162,7 @@ def grid(
         low: 아래 끝 $a$.
         high: 위 끝 $b > a$.
         size: 축마다 칸의 수 $k \ge 1$.
-        dims: 차원 $d \ge 1$.
+        dims: 차원 $1 \le d \le 63$.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -155,22 +171,36 @@ def grid(
 
     Raises:
         TypeError: 수나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: $a \ge b$이거나, 유한하지 않거나, 칸이나 차원이 1보다 적으면.
+        ValueError: $a \ge b$이거나, 유한하지 않거나, 칸이 1보다 적거나, 차원이 범위를 벗어나거나, 칸이 모두
+            $2^{28}$개를 넘거나, 자료형이 실수형이 아니거나 이웃한 칸을 가르지 못하면.
 
     References:
         Press, W. H. 외 (2007). Numerical Recipes, 4.4절 (가운데 점 공식).
     """
     checks.number(REAL, low=low, high=high)
-    checks.count(1, size=size, dims=dims)
+    checks.count(1, size=size)
+    checks.number(_AXES, dims=dims)
+    checks.count(1, dims=dims)
+    dtype = dtype or torch.get_default_dtype()
+    if not dtype.is_floating_point:
+        raise ValueError(f"dtype: 실수형이어야 하는데 {dtype}이다")
     if low >= high:
         raise ValueError(f"low: high({high:g})보다 작아야 하는데 {low:g}이다")
+    if size**dims > _MOST_CELLS:
+        raise ValueError(f"size: 칸 size^dims가 {_MOST_CELLS:,}개 이하여야 하는데 {size}^{dims}개다")
     step = (high - low) / size
-    axis = low + (torch.arange(size, device=device, dtype=torch.float64) + 0.5) * step
-    axis = axis.to(dtype or torch.get_default_dtype())
+    axis = (low + (torch.arange(size, device="cpu", dtype=torch.float64) + 0.5) * step).to(dtype)
+    if not axis.isfinite().all() or not (axis.diff() > 0).all():
+        raise ValueError(f"dtype: 칸의 가운데를 모두 다른 수로 담아야 하는데, {dtype}에서는 넘치거나 겹친다")
+    cell = math.prod([step] * dims)
+    if not POSITIVE.holds(cell):
+        raise ValueError(f"high: 칸의 부피가 0보다 큰 유한한 수가 되어야 하는데, 너비 {step:g}에서 {cell}이다")
+    axis = axis.to(torch.get_default_device() if device is None else device)
     points = torch.stack(torch.meshgrid(*[axis] * dims, indexing="ij"), -1).reshape(-1, dims)
-    return Grid(points, step**dims)
+    return Grid(points, cell, float(low), float(high))
 
 
+@full_precision
 def log_partition(
     energy: Energy,
     grid: Grid,
@@ -197,17 +227,18 @@ def log_partition(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 격자가 비었거나 부피가 0보다 크지 않거나, 온도가 0보다 크지 않거나, 에너지가 점마다 실수 하나가
-            아니면.
+            아니거나, nan이 있거나, 어디서나 $\infty$라 $Z$가 0이거나, $-\infty$가 있어 $Z$가 유한하지 않으면.
 
     References:
         Goodfellow, I., Bengio, Y. & Courville, A. (2016). Deep Learning, 18장.
     """
     _check_grid(grid)
     checks.number(POSITIVE, temperature=temperature)
-    energies = _energies(energy, grid.points.expand(*batch, *grid.points.shape))
-    return (-energies / temperature).logsumexp(-1) + math.log(grid.cell)
+    log_z, dtype = _log_partition(energy, grid, temperature, batch)
+    return log_z.to(dtype)
 
 
+@full_precision
 def log_density(
     energy: Energy,
     x: Float[Tensor, "*batch n d"],
@@ -219,7 +250,7 @@ def log_density(
 
     $$\log p(x) = -\frac{E(x)}{\tau} - \log Z$$
 
-    에너지에 상수를 더하면 $\log Z$가 그만큼 줄어 그대로다.
+    에너지에 상수를 더하면 $\log Z$가 그만큼 줄어 그대로다. 상자 밖의 질량은 $Z$에 없으므로 상자 밖의 점은 받지 않는다.
 
     Args:
         energy: 에너지 $E$.
@@ -232,16 +263,20 @@ def log_density(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 점이 비었거나 유한하지 않거나, 축이 둘보다 적거나, 격자와 차원·장치가 다르거나, 온도가 0보다 크지
-            않거나, 에너지가 점마다 실수 하나가 아니면.
+        ValueError: 점이 비었거나 유한하지 않거나 격자의 상자 밖이거나, 축이 둘보다 적거나, 격자와 차원·장치가
+            다르거나, 온도가 0보다 크지 않거나, 에너지가 점마다 실수 하나가 아니거나 nan이거나, $Z$가 0이거나 유한하지
+            않으면.
 
     References:
         Goodfellow, I., Bengio, Y. & Courville, A. (2016). Deep Learning, 18장.
     """
     _check_against_grid(grid, x=x)
-    return _log_density(energy, x, grid, temperature)
+    checks.number(POSITIVE, temperature=temperature)
+    log_p, dtype = _log_density(energy, x, grid, temperature, accept="infinite")
+    return log_p.to(dtype)
 
 
+@full_precision
 def negative_log_likelihood(
     energy: Energy,
     data: Float[Tensor, "*batch n d"],
@@ -264,16 +299,20 @@ def negative_log_likelihood(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 자료가 비었거나 유한하지 않거나, 축이 둘보다 적거나, 격자와 차원·장치가 다르거나, 온도가 0보다 크지
-            않거나, 에너지가 점마다 실수 하나가 아니면.
+        ValueError: 자료가 비었거나 유한하지 않거나 격자의 상자 밖이거나, 축이 둘보다 적거나, 격자와 차원·장치가
+            다르거나, 온도가 0보다 크지 않거나, 에너지가 점마다 유한한 실수 하나가 아니거나, $Z$가 0이거나 유한하지
+            않으면.
 
     References:
         Goodfellow, I., Bengio, Y. & Courville, A. (2016). Deep Learning, 18.1절.
     """
     _check_against_grid(grid, data=data)
-    return -_log_density(energy, data, grid, temperature).mean(-1)
+    checks.number(POSITIVE, temperature=temperature)
+    log_p, dtype = _log_density(energy, data, grid, temperature, accept="finite")
+    return -log_p.mean(-1).to(dtype)
 
 
+@full_precision
 def phase_gap(
     energy: Energy,
     data: Float[Tensor, "*batch n d"],
@@ -302,26 +341,30 @@ def phase_gap(
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 비었거나, 유한하지 않거나, 축이나 차원이나 장치가 다르거나, 가중치의 합이 1이 아니거나, 에너지가
-            점마다 실수 하나가 아니면.
+            점마다 유한한 실수 하나가 아니면.
 
     References:
         Hinton, G. (2002). Training Products of Experts by Minimizing Contrastive Divergence, 2절.
     """
-    _check_clouds(data=data, samples=samples)
+    _calls.clouds(data=data, samples=samples)
     checks.shape((*data.shape[:-2], samples.shape[-2], data.shape[-1]), samples=samples)
     checks.device(data.device, samples=samples)
-    positive, each = _energies(energy, data.detach()).mean(-1), _energies(energy, samples.detach())
-    if weights is None:
-        return positive - each.mean(-1)
-    checks.floating(weights=weights)
-    checks.shape(samples.shape[:-1], weights=weights)
-    checks.simplex(-1, weights=weights)
-    return positive - (weights.detach() * each).sum(-1)
+    if weights is not None:
+        checks.floating(weights=weights)
+        checks.shape(samples.shape[:-1], weights=weights)
+        checks.simplex(-1, weights=weights)
+    each = _calls.energies(energy, data.detach(), accept="nan")
+    positive, negative = widen(each, _calls.energies(energy, samples.detach(), accept="nan"))
+    _calls.finite(**{"energy(data)": positive, "energy(samples)": negative})
+    falling = positive.mean(-1)
+    rising = negative.mean(-1) if weights is None else (weights.detach() * negative).sum(-1)
+    return (falling - rising).to(each.dtype)
 
 
 # --- 답을 아는 에너지들 ---
 
 
+@full_precision
 def quadratic(x: Float[Tensor, "*batch d"], *, precision: Float[Tensor, "d d"]) -> Float[Tensor, "*batch"]:
     r"""이차 에너지: 평균이 0인 가우스 분포.
 
@@ -344,13 +387,15 @@ def quadratic(x: Float[Tensor, "*batch d"], *, precision: Float[Tensor, "d d"]) 
     References:
         Bishop, C. M. (2006). Pattern Recognition and Machine Learning, 2.3절.
     """
-    _check_points(x=x)
+    _calls.points(x=x)
     checks.floating(precision=precision)
     checks.shape((x.shape[-1], x.shape[-1]), precision=precision)
     checks.device(x.device, precision=precision)
-    return ((x @ precision) * x).sum(-1) / 2
+    wide, square = widen(x, precision)
+    return (((wide @ square) * wide).sum(-1) / 2).to(torch.promote_types(x.dtype, precision.dtype))
 
 
+@full_precision
 def quadratic_log_partition(precision: Float[Tensor, "d d"], *, temperature: float = 1.0) -> Float[Tensor, ""]:
     r"""이차 에너지의 로그 분배 함수, 닫힌 식.
 
@@ -377,13 +422,17 @@ def quadratic_log_partition(precision: Float[Tensor, "d d"], *, temperature: flo
     checks.shape((len(precision), len(precision)), precision=precision)
     checks.within(precision=(precision, REAL))
     checks.number(POSITIVE, temperature=temperature)
-    factor, failed = torch.linalg.cholesky_ex(precision)
-    if failed or not torch.allclose(precision, precision.mT):
+    (wide,) = widen(precision)
+    factor, failed = torch.linalg.cholesky_ex(wide)
+    uneven = (wide - wide.mT).abs().amax() > 1e-5 * wide.abs().amax()
+    if checks.plain(failed.bool() | uneven).any():
         raise ValueError("precision: 대칭이고 양의 정부호여야 하는데 그렇지 않다")
-    half_log_det: Tensor = factor.diagonal().log().sum()
-    return len(precision) / 2 * math.log(2 * math.pi * temperature) - half_log_det
+    half_log_det = factor.diagonal().log().sum()
+    log_z: Tensor = len(precision) / 2 * math.log(2 * math.pi * temperature) - half_log_det
+    return log_z.to(precision.dtype)
 
 
+@full_precision
 def double_well(
     x: Float[Tensor, "*batch d"],
     *,
@@ -413,13 +462,16 @@ def double_well(
         Gardiner, C. (2009). Stochastic Methods, 5.5절 (두 우물 퍼텐셜).
         Abramowitz, M. & Stegun, I. (1964). Handbook of Mathematical Functions, 9.6절.
     """
-    _check_points(x=x)
+    _calls.points(x=x)
     checks.number(POSITIVE, barrier=barrier)
     checks.number(REAL, tilt=tilt)
-    first, rest = x[..., 0], x[..., 1:]
-    return barrier * (first.square() - 1).square() + tilt * first + rest.square().sum(-1) / 2
+    (wide,) = widen(x)
+    first, rest = wide[..., 0], wide[..., 1:]
+    value = barrier * (first.square() - 1).square() + tilt * first + rest.square().sum(-1) / 2
+    return value.to(x.dtype)
 
 
+@full_precision
 def banana(
     x: Float[Tensor, "*batch 2"],
     *,
@@ -448,64 +500,57 @@ def banana(
     References:
         Haario, H., Saksman, E. & Tamminen, J. (2001). An Adaptive Metropolis Algorithm, 5절.
     """
-    _check_points(x=x)
+    _calls.points(x=x)
     checks.shape((*x.shape[:-1], 2), x=x)
     checks.number(REAL, curvature=curvature)
     checks.number(POSITIVE, width=width)
-    first, second = x[..., 0], x[..., 1]
-    return first.square() / 2 + (second - curvature * (first.square() - 1)).square() / (2 * width**2)
+    (wide,) = widen(x)
+    first, second = wide[..., 0], wide[..., 1]
+    value = first.square() / 2 + (second - curvature * (first.square() - 1)).square() / (2 * width**2)
+    return value.to(x.dtype)
 
 
-def _energies(energy: Energy, x: Tensor) -> Tensor:
-    energies = energy(x)
-    checks.tensor(energy=energies)
-    if energies.shape != x.shape[:-1]:
-        raise ValueError(
-            f"energy: 점 {tuple(x.shape)}마다 스칼라 하나, 곧 {tuple(x.shape[:-1])}을 주어야 하는데 "
-            f"{tuple(energies.shape)}을 주었다"
-        )
-    checks.floating(energy=energies)
-    return energies
+def _log_partition(
+    energy: Energy, grid: Grid, temperature: float, batch: tuple[int, ...]
+) -> tuple[Tensor, torch.dtype]:
+    """넓힌 log Z와, 되돌릴 자료형."""
+    energies = _calls.energies(energy, grid.points.expand(*batch, *grid.points.shape), accept="nan")
+    (wide,) = widen(energies)
+    log_z = _cooled(-wide, temperature).logsumexp(-1) + math.log(grid.cell)
+    _calls.finite(**{"energy의 log Z": log_z})  # 에너지의 nan도 여기서 드러난다
+    return log_z, energies.dtype
 
 
-def _log_density(energy: Energy, x: Tensor, grid: Grid, temperature: float) -> Tensor:
-    log_z = log_partition(energy, grid, temperature=temperature, batch=x.shape[:-2])
-    return -_energies(energy, x) / temperature - log_z.unsqueeze(-1)
+def _log_density(
+    energy: Energy, x: Tensor, grid: Grid, temperature: float, *, accept: _calls.Accept
+) -> tuple[Tensor, torch.dtype]:
+    """넓힌 로그 밀도와, 되돌릴 자료형."""
+    log_z, dtype = _log_partition(energy, grid, temperature, x.shape[:-2])
+    energies = _calls.energies(energy, x, accept=accept)
+    (wide,) = widen(energies)
+    return _cooled(-wide, temperature) - log_z.unsqueeze(-1), torch.promote_types(energies.dtype, dtype)
 
 
-def _slope(energies: Tensor, x: Tensor, *, create_graph: bool = False) -> Tensor:
-    """점마다의 ∇E. `create_graph`면 다시 미분할 수 있다."""
-    slope = None
-    if energies.requires_grad:
-        (slope,) = torch.autograd.grad(energies.sum(), x, create_graph=create_graph, allow_unused=True)
-    if slope is None:
-        raise ValueError("energy: 점으로 미분할 수 있어야 하는데, 에너지가 점에 기대지 않거나 기울기가 끊겼다")
-    return slope
-
-
-def _check_points(**points: Tensor) -> None:
-    checks.floating(**points)
-    checks.ndim(1, math.inf, **points)
-    checks.nonempty(**points)
-
-
-def _check_clouds(**clouds: Tensor) -> None:
-    checks.floating(**clouds)
-    checks.ndim(2, math.inf, **clouds)
-    checks.nonempty(**clouds)
-    checks.within(**{name: (value, REAL) for name, value in clouds.items()})
+def _cooled(value: Tensor, temperature: float) -> Tensor:
+    """온도로 나눈 값. 자료형에 담기지 않는 온도는 담기는 가장 작은 수로 바꾼다: 0으로 나누면 nan이다."""
+    return value / max(float(temperature), torch.finfo(value.dtype).tiny)
 
 
 def _check_grid(grid: Grid) -> None:
+    checks.instance(Grid, grid=grid)
     checks.floating(grid=grid.points)
     checks.ndim(2, 2, grid=grid.points)
     checks.nonempty(grid=grid.points)
-    checks.number(POSITIVE, cell=grid.cell)
+    checks.number(POSITIVE, **{"grid.cell": grid.cell})
 
 
 def _check_against_grid(grid: Grid, **clouds: Tensor) -> None:
     _check_grid(grid)
-    _check_clouds(**clouds)
+    checks.floating(**clouds)
+    checks.ndim(2, math.inf, **clouds)
+    checks.nonempty(**clouds)
     for name, value in clouds.items():
         checks.shape((*value.shape[:-1], grid.points.shape[-1]), **{name: value})
         checks.device(grid.points.device, **{name: value})
+        low, high = torch.tensor([grid.low, grid.high], device="cpu", dtype=value.dtype).tolist()
+        checks.within(**{name: (value, Interval(low, high))})

@@ -2,19 +2,25 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
-from jaxtyping import Bool, Float
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import POSITIVE, REAL, Interval
-from mgk_docs_src.energy.models import Energy, gradient
+from mgk_docs_src.energy import _calls
+from mgk_docs_src.energy.models import Energy
+from mgk_docs_src.losses.reduction import widen
+from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randn
 
 _DIVERGED = 1000.0  # 에너지 오차가 이보다 크면 궤적이 발산한 것이다 (Stan과 같은 값)
+_COARSE = 0.1  # 에너지가 이만한 간격으로만 적히면 채택률이 10 %쯤 틀린다
 _OPEN_UNIT = Interval(0.0, 1.0, open=True)
+_BELOW_ONE = Interval(0.0, 1.0, right_open=True)
 _PRIOR = 5  # 질량을 새로 잴 때, 앞의 값을 표본 몇 개로 칠까 (Stan과 같은 값)
 
 
@@ -47,8 +53,10 @@ class Info(NamedTuple):
     Attributes:
         acceptance: 받아들일 확률 $\alpha$. 받아들이는 단계가 없는 `langevin_step`에서는 늘 1이고, 발산하면 0.
         accepted: 옮겼는지. 거짓이면 자리가 그대로다.
-        diverged: 제안이 유한하지 않거나 $\Delta$가 1000을 넘었는지. 참이면 어느 방법에서나 옮기지 않는다.
+        diverged: 제안이 유한하지 않거나, 받아들이는 단계가 있을 때 $\Delta$가 1000을 넘었는지. 참이면 옮기지 않는다.
         energy_error: $\Delta$. 제안이 유한하지 않으면 $\infty$.
+        coarse: 에너지가 너무 커서 이웃한 두 부동소수점 수가 $0.1\,\tau$ 넘게 벌어지는지. 참이면 $\Delta$가 반올림에
+            묻혀 받아들이는 단계가 목표 분포를 지키지 못한다. 에너지에서 상수를 빼거나 float64를 쓴다.
 
     References:
         Betancourt, M. (2017). A Conceptual Introduction to Hamiltonian Monte Carlo (발산).
@@ -58,8 +66,10 @@ class Info(NamedTuple):
     accepted: Bool[Tensor, "*chains"]
     diverged: Bool[Tensor, "*chains"]
     energy_error: Float[Tensor, "*chains"]
+    coarse: Bool[Tensor, "*chains"]
 
 
+@with_gradients
 def init(energy: Energy, position: Float[Tensor, "*chains d"]) -> State:
     r"""사슬들을 첫 자리에 놓는다. 랑주뱅, MALA, HMC가 모두 여기서 시작한다.
 
@@ -83,15 +93,14 @@ def init(energy: Energy, position: Float[Tensor, "*chains d"]) -> State:
         Roberts, G. O. & Tweedie, R. L. (1996). Exponential Convergence of Langevin Distributions and Their Discrete
         Approximations.
     """
-    checks.floating(position=position)
-    checks.ndim(1, math.inf, position=position)
-    checks.nonempty(position=position)
-    state = _at(energy, position.detach().clone())
-    named = {"position": state.position, "energy(position)": state.energy, "gradient(position)": state.gradient}
-    checks.within(**{name: (value, REAL) for name, value in named.items()})
-    return state
+    _calls.points(position=position)
+    checks.within(position=(position, REAL))
+    x = _calls.constant(position).clone()
+    found = _calls.derivatives(energy, x, accept="finite")
+    return State(x, found.energy, found.gradient)
 
 
+@with_gradients
 def langevin_step(
     energy: Energy,
     state: State,
@@ -104,8 +113,9 @@ def langevin_step(
 
     $$x' = x - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau} + \sqrt{\epsilon}\, \xi, \qquad \xi \sim \mathcal{N}(0, I)$$
 
-    받아들이는 단계가 없어(ULA) 걸음이 크면 치우친다. $\mathcal{N}(0, 1)$에서 분산은 $1 / (1 - \epsilon / 4)$다.
-    옮겨 갈 곳이 유한하지 않거나 $\Delta > 1000$으로 튕겨 나가면 옮기지 않고 `info.diverged`에 적는다.
+    받아들이는 단계가 없어(ULA) 걸음이 크면 치우친다. $\mathcal{N}(0, 1)$에서 분산은 차원과 상관없이
+    $1 / (1 - \epsilon / 4)$다. 걸음이 에너지의 곡률에 비해 크면 튕겨 나가고, 아무것도 그것을 막지 않는다.
+    옮겨 갈 곳의 자리나 에너지나 기울기가 유한하지 않을 때만 옮기지 않고 `info.diverged`에 적는다.
 
     Args:
         energy: 에너지 $E$.
@@ -128,18 +138,15 @@ def langevin_step(
     """
     epsilon = _step_column(state, step_size)
     checks.number(POSITIVE, temperature=temperature)
-    x = state.position
-    slope = state.gradient / temperature  # 경사
-    noise = _normal_like(x, generator)  # 노이즈
-    proposal = _at(energy, x - epsilon / 2 * slope + epsilon**0.5 * noise)  # 갱신
-    # 되돌아오려면 필요한 잡음. 갈 때의 잡음보다 크면 그만큼 드문 길이다.
-    back = (x - proposal.position + epsilon / 2 * proposal.gradient / temperature) / epsilon**0.5
-    error = (proposal.energy - state.energy) / temperature + (back.square() - noise.square()).sum(-1) / 2
-    error = _finite_or_inf(proposal, error)
-    moved = error <= _DIVERGED  # 치우침은 걸음의 크기가 정하지만, 튕겨 나가는 걸음까지 따라가지는 않는다
-    return _choose(moved, proposal, state), Info(moved.to(x.dtype), moved, ~moved, error)
+    state = _constant(state)
+    proposal, error = _langevin(energy, state, epsilon, temperature, generator)
+    moved = _sum(proposal).isfinite()  # 치우침을 고치는 것은 받아들이는 단계의 일이다. 여기서는 갈 수 없는 곳만 막는다
+    new = _choose(moved, proposal, state)
+    error = torch.where(moved, error, math.inf).nan_to_num(math.inf, math.inf, -math.inf).to(new.energy.dtype)
+    return new, Info(moved.to(error.dtype), moved, ~moved, error, _coarse(new, temperature))
 
 
+@with_gradients
 def mala_step(
     energy: Energy,
     state: State,
@@ -172,10 +179,14 @@ def mala_step(
     References:
         Roberts, G. O. & Rosenthal, J. S. (1998). Optimal Scaling of Discrete Approximations to Langevin Diffusions.
     """
-    proposal, info = langevin_step(energy, state, step_size=step_size, temperature=temperature, generator=generator)
-    return _metropolis(state, proposal, info.energy_error, generator)
+    epsilon = _step_column(state, step_size)
+    checks.number(POSITIVE, temperature=temperature)
+    state = _constant(state)
+    proposal, error = _langevin(energy, state, epsilon, temperature, generator)
+    return _metropolis(state, proposal, error, temperature, generator)
 
 
+@full_precision
 def hamiltonian(
     energy: Float[Tensor, "*chains"],
     momentum: Float[Tensor, "*chains d"],
@@ -207,9 +218,10 @@ def hamiltonian(
     checks.ndim(1, math.inf, momentum=momentum)
     checks.shape(momentum.shape[:-1], energy=energy)
     checks.number(POSITIVE, temperature=temperature)
-    return _hamiltonian(energy, momentum, _mass(momentum, mass), temperature)
+    return _hamiltonian(energy, momentum, _mass(momentum, mass), temperature).to(energy.dtype)
 
 
+@with_gradients
 def leapfrog(
     energy: Energy,
     state: State,
@@ -239,7 +251,8 @@ def leapfrog(
         temperature: 온도 $\tau > 0$.
 
     Returns:
-        닿은 상태와 그때의 운동량. 발산했으면 유한하지 않을 수 있다.
+        닿은 상태와 그때의 운동량. 발산했으면 유한하지 않을 수 있다. 그래프에서 떼어 낸 값이고,
+        `torch.func`의 변환 안에서는 끝까지 미분된다.
 
     Raises:
         TypeError: 수가 와야 할 자리에 다른 것이 오면.
@@ -253,10 +266,11 @@ def leapfrog(
     checks.shape(state.position.shape, momentum=momentum)
     checks.count(1, steps=steps)
     checks.number(POSITIVE, temperature=temperature)
-    m = _mass(momentum, mass)
+    state, momentum, m = _constant(state), _calls.constant(momentum), _calls.constant(_mass(momentum, mass))
     return _leapfrog(energy, state, momentum, epsilon=epsilon, steps=steps, mass=m, temperature=temperature)
 
 
+@with_gradients
 def hmc_step(
     energy: Energy,
     state: State,
@@ -301,17 +315,18 @@ def hmc_step(
     """
     epsilon = _step_column(state, step_size)
     checks.count(1, steps=steps)
-    _check_jitter(jitter)
+    checks.number(_BELOW_ONE, jitter=jitter)
     checks.number(POSITIVE, temperature=temperature)
+    state = _constant(state)
     epsilon = _jittered(state, epsilon, jitter, generator)
-    m = _mass(state.position, mass)
+    m = _calls.constant(_mass(state.position, mass))
     momentum = _normal_like(state.position, generator) * m**0.5  # 보조 변수: 운동량
     before = _hamiltonian(state.energy, momentum, m, temperature)  # 해밀토니안
     proposal, momentum = _leapfrog(  # 립프로그
         energy, state, momentum, epsilon=epsilon, steps=steps, mass=m, temperature=temperature
     )
     after = _hamiltonian(proposal.energy, momentum, m, temperature)
-    return _metropolis(state, proposal, after - before, generator)  # 메트로폴리스–헤이스팅스
+    return _metropolis(state, proposal, after - before, temperature, generator)  # 메트로폴리스–헤이스팅스
 
 
 Step = Callable[[State], tuple[State, Info]]
@@ -334,6 +349,7 @@ class Draws(NamedTuple):
     state: State
 
 
+@full_precision
 def sample(step: Step, state: State, count: int, *, burn: int = 0, thin: int = 1) -> Draws:
     r"""걸음을 되풀이하며 자리를 모은다. 사슬은 모두 함께 움직이고, 되풀이하는 것은 시간뿐이다.
 
@@ -358,16 +374,25 @@ def sample(step: Step, state: State, count: int, *, burn: int = 0, thin: int = 1
     """
     checks.count(1, count=count, thin=thin)
     checks.count(0, burn=burn)
+    checks.instance(State, state=state)
+    checks.function(step=step)
     positions, infos = [], []
     for t in range(burn + count * thin):
-        state, info = step(state)
+        found = step(state)
+        if not (isinstance(found, tuple) and [*map(type, found)] == [State, Info]):
+            raise TypeError("step: (State, Info)를 주어야 하는데 다른 것을 주었다")
+        state, info = found
         infos.append(info)
         if t >= burn and (t - burn) % thin == thin - 1:
             positions.append(state.position)
     return Draws(torch.stack(positions), Info(*map(torch.stack, zip(*infos, strict=True))), state)
 
 
-def effective_sample_size(draws: Float[Tensor, "t n *rest"]) -> Float[Tensor, "*rest"]:
+Method = Literal["both", "bulk", "tail", "mean"]
+
+
+@full_precision
+def effective_sample_size(draws: Float[Tensor, "t n *rest"], *, method: Method = "both") -> Float64[Tensor, "*rest"]:
     r"""유효 표본 크기: 서로 매인 표본들이 독립인 표본 몇 개의 몫을 하나.
 
     $$\mathrm{ESS} = \frac{N}{\tau}, \qquad \tau = 1 + 2 \sum_{k \ge 1} \rho_k, \qquad
@@ -376,60 +401,72 @@ def effective_sample_size(draws: Float[Tensor, "t n *rest"]) -> Float[Tensor, "*
     사슬마다 반으로 갈라 $N = tn$개를 $2n$개의 사슬로 본다. $\bar c_k$는 사슬마다 FFT로 구한 자기 공분산의 평균,
     $W$는 사슬 안의 분산, $V = \bar c_0 + \operatorname{var}(\text{사슬의 평균})$다. 사슬이 다른 곳에 머물면 $V$가 커져
     ESS가 준다. 합은 이웃한 두 $\rho$의 합이 양수인 데까지, 그 합이 늘지 않게 눌러서 더한다(Geyer). 반대로 매인 사슬에서
-    끝없이 커지지 않게 $\mathrm{ESS} \le N \log_{10} N$으로 막는다. 한 값만 있으면 nan이다.
+    끝없이 커지지 않게 $\mathrm{ESS} \le N \log_{10} N$으로 막는다.
+
+    무엇을 재는지는 `method`가 정한다. 값은 ArviZ와 같다(모두 같은 값일 때만 다르다: ArviZ는 $N$, 여기는 nan).
 
     Args:
         draws: 표본. 첫 축이 걸음, 둘째 축이 사슬, 나머지는 따로 재는 양이다.
+        method: `"bulk"`는 값을 순위로 바꾸어 정규 분포에 맞춘 것(가운데를 얼마나 아나), `"tail"`은 5 %와 95 % 분위수를
+            넘는지 여부(꼬리를 얼마나 아나), `"both"`는 둘 가운데 작은 것, `"mean"`은 값 그대로(평균의 표준 오차가
+            $\sigma / \sqrt{\mathrm{ESS}}$인 것).
 
     Returns:
-        양마다의 ESS.
+        양마다의 ESS. 반정밀도로도 정확하게 float64로 계산한다. 모두 같은 값이면 nan.
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 축이 둘보다 적거나, 걸음이 넷보다 적거나, 실수형이 아니거나, 유한하지 않은 값이 있으면.
+        ValueError: 축이 둘보다 적거나, 걸음이 넷보다 적거나, 실수형이 아니거나, 유한하지 않은 값이 있거나,
+            없는 `method`이면.
 
     References:
         Geyer, C. J. (1992). Practical Markov Chain Monte Carlo.
         Vehtari, A. 외 (2021). Rank-Normalization, Folding, and Localization: An Improved R-hat.
     """
-    halves = _halves(draws)
-    within, pooled = _variances(halves)
-    lags, size = len(halves) - len(halves) % 2, halves.shape[0] * halves.shape[1]
-    rho = 1 - (within - _autocovariance(halves).mean(1)) / pooled  # (t, *rest)
-    rho[0] = 1.0
-    even, odd = rho[0:lags:2], rho[1:lags:2]
-    pairs = even + odd
-    positive = (pairs > 0).cumprod(0)
-    total = (pairs.clamp(min=0).cummin(0).values * positive).sum(0)
-    # 처음 음수가 된 쌍의 앞엣것이 아직 양수면 그것까지는 더한다.
-    last = even.gather(0, positive.sum(0, keepdim=True).clamp(max=len(even) - 1))[0]
-    tau = -1 + 2 * total + last.clamp(min=0) * (1 - positive[-1])
-    return size / tau.clamp(min=1 / math.log10(size))
+    checks.choice(get_args(Method), method=method)
+    chains = _chains(draws)
+    found = []
+    if method == "mean":
+        found.append(_ess(_halves(chains)))
+    if method in ("both", "bulk"):
+        found.append(_ess(_normal_scores(_halves(chains))))
+    if method in ("both", "tail"):
+        found += [_ess(_halves(below)) for below in _tails(chains)]
+    least = torch.stack(found).amin(0)
+    return torch.where(_constant_draws(chains), math.nan, least)
 
 
-def split_rhat(draws: Float[Tensor, "t n *rest"]) -> Float[Tensor, "*rest"]:
-    r"""갈라 잰 $\hat R$: 사슬들이 같은 곳을 돌고 있나. 1에 가까워야 한다.
+@full_precision
+def split_rhat(draws: Float[Tensor, "t n *rest"]) -> Float64[Tensor, "*rest"]:
+    r"""갈라 잰 $\hat R$: 사슬들이 같은 곳을, 같은 너비로 돌고 있나. 1에 가까워야 한다.
 
-    $$\hat R = \sqrt{\frac{V}{W}}$$
+    $$\hat R = \max\left( \sqrt{\frac{V(z)}{W(z)}},\; \sqrt{\frac{V(\tilde z)}{W(\tilde z)}} \right)$$
 
-    사슬마다 반으로 갈라, $W$는 사슬 안의 분산, $V = \bar c_0 + \operatorname{var}(\text{사슬의 평균})$다.
-    보통 1.01을 넘으면 더 돌린다.
+    사슬마다 반으로 갈라, $W$는 사슬 안의 분산, $V = \bar c_0 + \operatorname{var}(\text{사슬의 평균})$다. $z$는 표본을
+    순위로 바꾸어 정규 분포에 맞춘 것이라 꼬리가 두꺼워도 흔들리지 않고, $\tilde z$는 가운데값에서 떨어진 거리
+    $|x - \operatorname{med}|$를 그렇게 한 것이라 평균은 같고 너비만 다른 사슬(움직이지 않은 사슬도)을 알아본다.
+    1.01을 넘으면 더 돌린다. 값은 ArviZ와 같고, 사슬이 하나일 때도 반으로 갈라 잰다(ArviZ는 nan).
 
     Args:
         draws: 표본. 첫 축이 걸음, 둘째 축이 사슬, 나머지는 따로 재는 양이다.
 
     Returns:
-        양마다의 $\hat R$. 사슬이 하나도 움직이지 않았으면 $\infty$, 한 값만 있으면 nan.
+        양마다의 $\hat R$. float64로 계산한다. 어느 사슬도 움직이지 않았으면 $\infty$, 모두 같은 값이면 nan.
 
     Raises:
         TypeError: 텐서가 아니면.
         ValueError: 축이 둘보다 적거나, 걸음이 넷보다 적거나, 실수형이 아니거나, 유한하지 않은 값이 있으면.
 
     References:
+        Vehtari, A. 외 (2021). Rank-Normalization, Folding, and Localization: An Improved R-hat.
         Gelman, A. 외 (2013). Bayesian Data Analysis, 11.4절.
     """
-    within, pooled = _variances(_halves(draws))
-    return (pooled / within).sqrt()
+    chains = _chains(draws)
+    halves = _halves(chains)
+    folded = (halves - _median(halves)).abs()
+    # 값이 둘뿐이면 접은 것은 한 값이라 nan이다. 그때는 접지 않은 것만 본다.
+    rhat = torch.fmax(_rhat(_normal_scores(halves)), _rhat(_normal_scores(folded)))
+    return torch.where(_constant_draws(chains), math.nan, rhat)
 
 
 class Adapted(NamedTuple):
@@ -453,6 +490,7 @@ class Adapted(NamedTuple):
     info: Info
 
 
+@with_gradients
 def adapt(
     energy: Energy,
     position: Float[Tensor, "*chains d"],
@@ -504,7 +542,7 @@ def adapt(
     checks.count(2, count=count)
     checks.number(POSITIVE, step_size=step_size, temperature=temperature)
     checks.number(_OPEN_UNIT, target=target)
-    _check_jitter(jitter)
+    checks.number(_BELOW_ONE, jitter=jitter)
     state = init(energy, position)
     mass, infos = torch.ones_like(state.position[(0,) * (state.position.ndim - 1)]), []
     log_step = mass.new_tensor(math.log(step_size))
@@ -558,13 +596,30 @@ def _tune(tuning: _Tuning, shortfall: Tensor) -> _Tuning:
 
 def _measured_mass(positions: Tensor, mass: Tensor) -> Tensor:
     """분산의 역수. 표본이 적으면 앞의 질량에 (로그 눈금에서) 가깝게 둔다."""
-    draws = positions.reshape(-1, positions.shape[-1])
+    (draws,) = widen(positions.reshape(-1, positions.shape[-1]))
     share = len(draws) / (len(draws) + _PRIOR)
-    return mass.log().lerp(-draws.var(0).log(), share).exp()
+    variance = draws.var(0)
+    found = mass.log().lerp(-variance.to(mass.dtype).log(), share).exp()
+    # 평평한 에너지에서는 사슬이 끝없이 멀어진다.
+    named = {"energy를 따라간 좌표의 분산": variance, "energy를 따라 맞춘 질량": found}
+    checks.within(**{name: (value, POSITIVE) for name, value in named.items()})
+    return found
 
 
-def _at(energy: Energy, position: Tensor) -> State:
-    return State(position, *gradient(energy, position))
+def _langevin(
+    energy: Energy, state: State, epsilon: float | Tensor, temperature: float, generator: torch.Generator | None
+) -> tuple[State, Tensor]:
+    """랑주뱅의 제안과, 그 제안을 메트로폴리스가 받아들일지 정하는 Δ."""
+    x = state.position
+    slope = state.gradient / temperature  # 경사
+    noise = _normal_like(x, generator)  # 노이즈
+    place = x - epsilon / 2 * slope + epsilon**0.5 * noise  # 갱신
+    proposal = State(place, *_calls.derivatives(energy, place, accept="nan")[:2])
+    # 되돌아오려면 필요한 잡음. 갈 때의 잡음보다 크면 그만큼 드문 길이다.
+    x, place, slope, noise = widen(x, place, proposal.gradient, noise)
+    before, after = widen(state.energy, proposal.energy)
+    back = (x - place + epsilon / 2 * slope / temperature) / epsilon**0.5
+    return proposal, (after - before) / temperature + (back.square() - noise.square()).sum(-1) / 2
 
 
 def _leapfrog(
@@ -582,27 +637,43 @@ def _leapfrog(
     momentum = momentum - kick / 2 * slope
     for _ in range(steps):
         x = x + drift * momentum
-        value, slope = gradient(energy, x)
+        value, slope, _ = _calls.derivatives(energy, x, accept="nan")
         momentum = momentum - kick * slope
     return State(x, value, slope), momentum + kick / 2 * slope  # 마지막은 반 걸음이다
 
 
 def _hamiltonian(energy: Tensor, momentum: Tensor, mass: Tensor, temperature: float) -> Tensor:
-    return energy / temperature + (momentum.square() / mass).sum(-1) / 2
+    """반정밀도의 운동량은 제곱하면 넘치므로 넓혀서 더한다."""
+    value, r, m = widen(energy, momentum, mass)
+    return value / temperature + (r.square() / m).sum(-1) / 2
 
 
-def _metropolis(state: State, proposal: State, error: Tensor, generator: torch.Generator | None) -> tuple[State, Info]:
-    error = _finite_or_inf(proposal, error)
+def _metropolis(
+    state: State, proposal: State, error: Tensor, temperature: float, generator: torch.Generator | None
+) -> tuple[State, Info]:
+    error = torch.where((_sum(proposal) + error).isfinite(), error, math.inf)
     acceptance = torch.exp(-error.clamp(min=0))
     u = rand(*error.shape, generator=generator, device=error.device, dtype=error.dtype)
     accepted = u < acceptance
-    return _choose(accepted, proposal, state), Info(acceptance, accepted, error > _DIVERGED, error)
+    new = _choose(accepted, proposal, state)
+    kind = new.energy.dtype
+    return new, Info(acceptance.to(kind), accepted, error > _DIVERGED, error.to(kind), _coarse(new, temperature))
 
 
-def _finite_or_inf(proposal: State, error: Tensor) -> Tensor:
-    """제안의 자리, 에너지, 기울기 가운데 하나라도 유한하지 않으면 받아들일 수 없는 오차 ∞."""
-    everything = torch.cat([proposal.position, proposal.gradient, proposal.energy[..., None], error[..., None]], -1)
-    return torch.where(everything.isfinite().all(-1), error, math.inf)
+def _sum(proposal: State) -> Tensor:
+    """제안의 모든 값을 더한 것. 유한하면 모두 유한하다. float64로 더하므로 float32의 합은 넘치지 않는다."""
+    x, value, slope = proposal
+    return x.sum(-1, dtype=torch.float64) + slope.sum(-1, dtype=torch.float64) + value
+
+
+def _coarse(state: State, temperature: float) -> Tensor:
+    """이웃한 수의 간격이 0.1τ 이상인 에너지인가. 간격은 2의 거듭제곱마다 두 배가 된다."""
+    eps = torch.finfo(state.energy.dtype).eps
+    return state.energy.abs() >= 2.0 ** math.ceil(math.log2(_COARSE * temperature / eps))
+
+
+def _constant(state: State) -> State:
+    return State(*map(_calls.constant, state))
 
 
 def _choose(accepted: Tensor, new: State, old: State) -> State:
@@ -627,12 +698,6 @@ def _check_moved(draws: Tensor) -> None:
         )
 
 
-def _check_jitter(jitter: float) -> None:
-    checks.number(REAL, jitter=jitter)
-    if not 0 <= jitter < 1:
-        raise ValueError(f"jitter: [0, 1) 안의 값이어야 하는데 {jitter}이다")
-
-
 def _jittered(
     state: State, epsilon: float | Tensor, jitter: float, generator: torch.Generator | None
 ) -> float | Tensor:
@@ -645,13 +710,15 @@ def _jittered(
 
 def _step_column(state: State, step_size: float | Tensor) -> float | Tensor:
     """자리에 곱할 수 있게 세운 걸음의 크기. 텐서면 값을 살피느라 장치와 한 번 동기화한다."""
+    checks.instance(State, state=state)
     if not isinstance(step_size, Tensor):
         checks.number(POSITIVE, step_size=step_size)
         return step_size
     checks.broadcastable(state.energy.shape, step_size=step_size)
     checks.device(state.energy.device, step_size=step_size)
-    checks.within(step_size=(step_size, POSITIVE))
-    return step_size.to(state.energy.dtype)[..., None]
+    size = _calls.constant(step_size).to(state.energy.dtype)  # 상태의 자료형에서 0이 되는 걸음도 잡는다
+    checks.within(step_size=(size, POSITIVE))
+    return size[..., None]
 
 
 def _mass(like: Tensor, mass: Tensor | None) -> Tensor:
@@ -660,32 +727,96 @@ def _mass(like: Tensor, mass: Tensor | None) -> Tensor:
     checks.floating(mass=mass)
     checks.shape(like.shape[-1:], mass=mass)
     checks.device(like.device, mass=mass)
+    mass = mass.to(like.dtype)
     checks.within(mass=(mass, POSITIVE))
-    return mass.to(like.dtype)
+    return mass
 
 
-def _halves(draws: Tensor) -> Tensor:
-    """사슬을 앞뒤로 갈라 두 배의 사슬로 (t // 2, 2n, *rest). 홀수면 가운데 하나를 버린다."""
+def _chains(draws: Tensor) -> Tensor:
+    """잴 양마다의 사슬들 (*rest, n, t). 시간이 끝에 이어져 있어야 푸리에 변환과 정렬이 빠르다."""
     checks.floating(draws=draws)
     checks.ndim(2, math.inf, draws=draws)
     checks.nonempty(draws=draws)
     checks.count(4, **{"draws.shape[0]": len(draws)})
     checks.within(draws=(draws, REAL))
-    half = len(draws) // 2
-    return torch.cat([draws[:half], draws[-half:]], 1)
+    return draws.detach().double().movedim((1, 0), (-2, -1)).contiguous()
 
 
-def _variances(chains: Tensor) -> tuple[Tensor, Tensor]:
-    """사슬 안의 분산 W와, 사슬 사이까지 본 분산 V."""
-    variance, mean = torch.var_mean(chains, 0)
-    within = variance.mean(0)
-    return within, within * (1 - 1 / len(chains)) + mean.var(0)
+def _halves(chains: Tensor) -> Tensor:
+    """사슬을 앞뒤로 갈라 두 배의 사슬로 (*rest, 2n, t // 2). 홀수면 가운데 하나를 버린다."""
+    half = chains.shape[-1] // 2
+    return torch.cat([chains[..., :half], chains[..., -half:]], -2)
 
 
-def _autocovariance(chains: Tensor) -> Tensor:
-    """축 0을 따라 잰 사슬마다의 자기 공분산. 분모는 t다. 0을 덧대어 끝이 처음으로 이어지지 않게 한다."""
-    t = len(chains)
-    length = 1 << (2 * t - 1).bit_length()
-    spectrum = torch.fft.rfft(chains - chains.mean(0), n=length, dim=0)
-    covariance: Tensor = torch.fft.irfft(spectrum.abs().square(), n=length, dim=0)[:t] / t
-    return covariance
+def _constant_draws(chains: Tensor) -> Tensor:
+    """표본이 모두 한 값인가. 분산으로 보면 평균의 반올림 때문에 0이 아닐 수 있다."""
+    low, high = chains.flatten(-2).aminmax(dim=-1)
+    return low == high
+
+
+def _normal_scores(chains: Tensor) -> Tensor:
+    """모든 사슬을 함께 줄 세운 순위를 표준 정규의 분위수로. 비긴 것은 순위의 평균을 나눠 갖는다(Blom)."""
+    flat = chains.flatten(-2)
+    size = flat.shape[-1]
+    ordered, place = flat.sort(-1)
+    turn = torch.arange(size, device=flat.device, dtype=flat.dtype)
+    starts = F.pad(ordered.diff(dim=-1) != 0, (1, 0), value=True)  # 앞의 것과 다른 곳에서 새 무리가 시작한다
+    first = torch.where(starts, turn, 0.0).cummax(-1).values
+    last = torch.where(starts.roll(-1, -1), turn, float(size)).flip(-1).cummin(-1).values.flip(-1)
+    scores = torch.special.ndtri(((first + last) / 2 + 1 - 3 / 8) / (size + 1 / 4))
+    back: Tensor = scores.scatter(-1, place, scores)
+    return back.view_as(chains)
+
+
+def _tails(chains: Tensor) -> list[Tensor]:
+    """5 %와 95 % 분위수 아래인가. 분위수가 두 값 사이에 있으면 아랫값까지가 아래다."""
+    flat = chains.flatten(-2)
+    places = [math.floor(share * (flat.shape[-1] - 1)) for share in (0.05, 0.95)]
+    return [(chains <= flat.kthvalue(place + 1).values[..., None, None]).double() for place in places]
+
+
+def _median(chains: Tensor) -> Tensor:
+    flat = chains.flatten(-2)
+    half = flat.shape[-1] // 2  # 반으로 가른 사슬은 짝수 개다
+    middle: Tensor = (flat.kthvalue(half).values + flat.kthvalue(half + 1).values) / 2
+    return middle[..., None, None]
+
+
+def _moments(chains: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """사슬마다의 평균을 뺀 값, 사슬 안의 분산 W, 사슬 사이까지 본 분산 V."""
+    t = chains.shape[-1]
+    start = chains[..., :1]
+    centred = chains - start  # 움직이지 않은 사슬의 분산이 반올림 없이 0이 되게
+    mean = centred.mean(-1, keepdim=True)
+    centred = centred - mean
+    within = centred.square().sum(-1).mean(-1) / (t - 1)
+    return centred, within, within * (1 - 1 / t) + (start + mean).squeeze(-1).var(-1)
+
+
+def _rhat(chains: Tensor) -> Tensor:
+    _, within, pooled = _moments(chains)
+    return (pooled / within).sqrt()
+
+
+def _ess(chains: Tensor) -> Tensor:
+    """사슬들 (*rest, n, t)의 ESS. 한 값뿐이면 N."""
+    n, t = chains.shape[-2:]
+    centred, within, pooled = _moments(chains)
+    length = 1 << (2 * t - 1).bit_length()  # 0을 덧대어 끝이 처음으로 이어지지 않게 한다
+    spectrum = torch.view_as_real(torch.fft.rfft(centred, n=length)).square().sum(-1)
+    # 사슬의 평균을 먼저 내면 되돌리기는 한 번이다.
+    covariance = torch.fft.irfft(spectrum.mean(-2), n=length)[..., :t] / t
+    rho = 1 - (within[..., None] - covariance) / pooled[..., None]
+    rho[..., 0] = 1.0
+    most = max(0, (t - 3) // 2)  # 끝에 가까운 지연은 남은 쌍이 적어 쓰지 않는다
+    even, odd = rho[..., : 2 * most + 1 : 2], rho[..., 1 : 2 * most + 2 : 2]
+    pairs = even + odd
+    positive = (pairs[..., :most] > 0).cumprod(-1)
+    total = (pairs[..., :most].cummin(-1).values * positive).sum(-1)
+    # 처음 양수가 아닌 쌍(없으면 마지막 쌍)에서는 앞엣것만, 양수이거나 쌍의 합이 음수가 아닐 때 더한다.
+    stop = positive.sum(-1, keepdim=True)
+    last, pair = even.gather(-1, stop)[..., 0], pairs.gather(-1, stop)[..., 0]
+    tau = -1 + 2 * total + torch.where((last > 0) | (pair >= 0), last, 0.0)
+    size = n * t
+    ess = size / tau.clamp(min=1 / math.log10(size))
+    return torch.where(_constant_draws(chains), float(size), ess)

@@ -7,21 +7,25 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
-from mgk_docs_src.energy.models import Energy, _check_clouds, _energies, _slope, evaluate
+from mgk_docs_src.energy import _calls
+from mgk_docs_src.energy.models import Energy
 from mgk_docs_src.energy.samplers import init, langevin_step, mala_step, sample
 from mgk_docs_src.losses.binary import bce_with_logits
+from mgk_docs_src.losses.reduction import widen
+from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.networks import Networks, forward, freeze, initial
 from mgk_docs_src.random import rand
 
-_AVERAGING = Interval(0.0, math.nextafter(1.0, 0.0))
+_BELOW_ONE = Interval(0.0, 1.0, right_open=True)
 _WARM_UP = 20  # Adam이 기울기의 크기를 어림하는 동안은 조금만 움직인다
 
 
+@full_precision
 def contrastive_divergence(
     energy: Energy,
     data: Float[Tensor, "*seeds n d"],
@@ -60,26 +64,29 @@ def contrastive_divergence(
         Tieleman, T. (2008). Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient.
         Du, Y. & Mordatch, I. (2019). Implicit Generation and Modeling with Energy-Based Models, 3.3절.
     """
-    _check_clouds(data=data, samples=samples)
+    _calls.clouds(data=data, samples=samples)
     checks.shape((*data.shape[:-2], samples.shape[-2], data.shape[-1]), samples=samples)
     checks.device(data.device, samples=samples)
     checks.number(NONNEGATIVE, magnitude=magnitude)
     checks.number(POSITIVE, limit=limit)
     n = data.shape[-2]
-    energies = _energies(energy, torch.cat([data.detach(), samples.detach()], -2))  # 한 번에 계산한다
-    positive, negative = energies[..., :n], energies[..., n:]
+    energies = _calls.energies(energy, torch.cat([data.detach(), samples.detach()], -2), accept="finite")  # 한 번에
+    (wide,) = widen(energies)
+    positive, negative = wide[..., :n], wide[..., n:]
     gap = positive.mean(-1) - negative.mean(-1)
-    low, high = checks.within(energy=(energies, REAL), gap=(gap, REAL))["gap"]
+    low, high = checks.within(**{"energy의 차": (gap, REAL)})["energy의 차"]
     if max(-low, high) > limit:
         warnings.warn(
             f"자료와 사슬의 에너지 차가 {low if -low > high else high:.3g}로 {limit:g}을 넘었다: 사슬이 모델을 "
             "따라가지 못하고 있다",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,  # 정밀도를 지키는 겉을 지나 부른 곳까지
         )
-    return gap + magnitude * (positive.square().mean(-1) + negative.square().mean(-1))
+    loss = gap + magnitude * (positive.square().mean(-1) + negative.square().mean(-1))
+    return loss.to(energies.dtype)
 
 
+@with_gradients
 def score_matching(energy: Energy, data: Float[Tensor, "*seeds n d"]) -> Float[Tensor, "*seeds"]:
     r"""암묵적 점수 맞추기: $Z$도 자료의 점수도 없이 점수를 맞춘다.
 
@@ -104,14 +111,14 @@ def score_matching(energy: Energy, data: Float[Tensor, "*seeds n d"]) -> Float[T
     References:
         Hyvärinen, A. (2005). Estimation of Non-Normalized Statistical Models by Score Matching, 정리 1.
     """
-    _check_clouds(data=data)
-    with torch.enable_grad():
-        x, slope = _differentiable_slope(energy, data)
-        units = torch.eye(x.shape[-1], device=x.device, dtype=x.dtype)
-        trace = sum((_curvature(x, slope, unit) for unit in units), torch.zeros_like(x[..., 0]))
-        return (slope.square().sum(-1) / 2 - trace).mean(-1)
+    _calls.clouds(data=data)
+    found = _calls.derivatives(energy, data, accept="finite", again=True)
+    units = torch.eye(data.shape[-1], device=data.device, dtype=data.dtype)
+    along = (found.product(unit.expand_as(data))[..., i] for i, unit in enumerate(units))
+    return _matched(found, sum(along, torch.zeros_like(found.gradient[..., 0])))
 
 
+@with_gradients
 def sliced_score_matching(
     energy: Energy,
     data: Float[Tensor, "*seeds n d"],
@@ -135,20 +142,20 @@ def sliced_score_matching(
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 다르거나, 에너지가 점마다 실수 하나가 아니거나, 점으로
-            미분할 수 없으면.
+        ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 다르거나, 에너지가 점마다 유한한 실수 하나가 아니거나,
+            점으로 미분할 수 없거나 기울기가 유한하지 않으면.
 
     References:
         Song, Y. 외 (2019). Sliced Score Matching: A Scalable Approach to Density and Score Estimation, 식 8.
     """
-    _check_clouds(data=data, directions=directions)
+    _calls.clouds(data=data, directions=directions)
     checks.shape(data.shape, directions=directions)
     checks.device(data.device, directions=directions)
-    with torch.enable_grad():
-        x, slope = _differentiable_slope(energy, data)
-        return (slope.square().sum(-1) / 2 - _curvature(x, slope, directions.detach())).mean(-1)
+    found, v = _calls.derivatives(energy, data, accept="finite", again=True), directions.detach()
+    return _matched(found, (found.product(v) * v).sum(-1))
 
 
+@with_gradients
 def denoising_score_matching(
     energy: Energy,
     data: Float[Tensor, "*seeds n d"],
@@ -162,8 +169,10 @@ def denoising_score_matching(
     \epsilon_i \sim \mathcal{N}(0, I)$$
 
     가장 작게 하는 것은 자료의 점수가 아니라 잡음을 섞은 자료 $p_{\text{자료}} * \mathcal{N}(0, \sigma^2 I)$의 점수다.
-    $\sigma$가 크면 뭉개지고, 작으면 기울기의 분산이 $1 / \sigma^2$으로 커진다. $+\epsilon$과 $-\epsilon$을 짝지어
-    넣으면 그 분산이 사라진다. Vincent의 손실에 $\sigma^2$을 곱한 것이다. 값을 살피므로 장치와 동기화한다.
+    $\sigma$가 크면 뭉개진다. 작으면 신호가 흔들림에 묻힌다: $\theta$의 기울기는 평균이 $\sigma^2$에, 표준 편차가
+    $\sigma$에 비례해 준다. Vincent의 손실에 $\sigma^2$을 곱한 것이라, 나누어 되돌리면 평균은 그대로이고 분산이
+    $1 / \sigma^2$으로 커진다. $+\epsilon$과 $-\epsilon$을 짝지어 넣으면 그 흔들림이 사라진다. 값을 살피므로 장치와
+    동기화한다.
 
     Args:
         energy: 에너지 $E$. 점마다 따로 매겨야 한다.
@@ -177,21 +186,22 @@ def denoising_score_matching(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 다르거나, $\sigma$가 0보다 크지 않거나, 에너지가 점마다
-            실수 하나가 아니거나, 점으로 미분할 수 없으면.
+            유한한 실수 하나가 아니거나, 점으로 미분할 수 없거나 기울기가 유한하지 않으면.
 
     References:
         Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4.2절.
     """
-    _check_clouds(data=data, noise=noise)
+    _calls.clouds(data=data, noise=noise)
     checks.shape(data.shape, noise=noise)
     checks.device(data.device, noise=noise)
     checks.number(POSITIVE, sigma=sigma)
     epsilon = noise.detach()
-    with torch.enable_grad():
-        _, slope = _differentiable_slope(energy, data.detach() + sigma * epsilon)
-        return (sigma * slope - epsilon).square().sum(-1).mean(-1) / 2
+    slope = _calls.derivatives(energy, data.detach() + sigma * epsilon, accept="finite", again=True).gradient
+    wide, target = widen(slope, epsilon)
+    return ((sigma * wide - target).square().sum(-1).mean(-1) / 2).to(slope.dtype)
 
 
+@full_precision
 def noise_contrastive(
     energy: Energy,
     log_partition: Float[Tensor, "*seeds"],
@@ -222,27 +232,30 @@ def noise_contrastive(
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 맞지 않거나, 에너지나 로그 밀도가 점마다 실수 하나가
-            아니면.
+        ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 맞지 않거나, 에너지나 로그 밀도가 점마다 유한한 실수
+            하나가 아니면.
 
     References:
         Gutmann, M. & Hyvärinen, A. (2010). Noise-Contrastive Estimation: A New Estimation Principle for Unnormalized
         Statistical Models, 2.2절.
     """
-    _check_clouds(data=data, noise=noise)
+    _calls.clouds(data=data, noise=noise)
     n, m = data.shape[-2], noise.shape[-2]
     checks.shape((*data.shape[:-2], m, data.shape[-1]), noise=noise)
     checks.floating(log_partition=log_partition)
     checks.shape(data.shape[:-2], log_partition=log_partition)
     checks.device(data.device, noise=noise, log_partition=log_partition)
     points = torch.cat([data.detach(), noise.detach()], -2)
-    log_q = log_noise(points)
-    checks.floating(log_noise=log_q)
-    checks.shape(points.shape[:-1], log_noise=log_q)
-    logits = -_energies(energy, points) - log_partition.unsqueeze(-1) - log_q - math.log(m / n)  # (*seeds, n + m)
-    label = torch.zeros_like(logits)
-    label[..., :n] = 1
-    return bce_with_logits(logits, label, reduction="none").sum(-1) / n
+    log_q = _log_q(log_noise, points, "log_noise")
+    energies = _calls.energies(energy, points, accept="nan")
+    wide, c, q = widen(energies, log_partition, log_q)
+    logits = -wide - c.unsqueeze(-1) - q - math.log(m / n)  # (*seeds, n + m)
+    if not math.isfinite(checks.plain(logits).sum()):  # 어느 것 때문인지 말한다
+        named = {"energy": wide, "log_partition": c, "log_noise": q, "energy + log_partition + log_noise": logits}
+        checks.within(**{name: (value, REAL) for name, value in named.items()})
+    is_data = torch.arange(n + m, device=logits.device) < n
+    loss = bce_with_logits(logits, is_data.to(logits.dtype).expand_as(logits), reduction="none").sum(-1) / n
+    return loss.to(energies.dtype)
 
 
 class Chains(NamedTuple):
@@ -260,6 +273,7 @@ class Chains(NamedTuple):
     acceptance: Float[Tensor, "*chains"]
 
 
+@with_gradients
 def negative_phase(
     energy: Energy,
     start: Float[Tensor, "*chains d"],
@@ -297,12 +311,15 @@ def negative_phase(
         Tieleman, T. (2008). Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient.
     """
     checks.count(1, k=k)
+    _calls.points(start=start)
+    checks.within(start=(start, REAL))
     kernel = mala_step if metropolis else langevin_step
     walk = partial(kernel, energy, step_size=step_size, generator=generator)
     draws = sample(walk, init(energy, start), 1, burn=k - 1)
     return Chains(draws.state.position, draws.info.accepted.to(start.dtype).mean(0))
 
 
+@full_precision
 def jump(
     energy: Energy,
     position: Float[Tensor, "*chains d"],
@@ -327,29 +344,37 @@ def jump(
         generator: 받아들일지 정할 CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        사슬의 다음 자리와, 받아들였으면 1인 몫. 에너지가 유한하지 않은 제안은 받아들이지 않는다.
+        사슬의 다음 자리와, 받아들였으면 1인 몫. 에너지가 유한하지 않은 제안은 받아들이지 않고, $q$가 뽑을 수 없는
+        자리($\log q = -\infty$)에 있는 사슬은 머문다.
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 자리나 제안이나 지금의 에너지가 유한하지 않거나, 에너지나 로그
-            밀도가 점마다 실수 하나가 아니거나, CPU가 아닌 발생기이면.
+            밀도가 점마다 실수 하나가 아니거나, 로그 밀도가 nan이거나, CPU가 아닌 발생기이면.
 
     References:
         Robert, C. & Casella, G. (2004). Monte Carlo Statistical Methods, 7.4절 (독립 메트로폴리스–헤이스팅스).
     """
-    checks.floating(position=position, proposal=proposal)
-    checks.ndim(1, math.inf, position=position)
-    checks.nonempty(position=position)
+    _calls.points(position=position, proposal=proposal)
     checks.shape(position.shape, proposal=proposal)
     checks.device(position.device, proposal=proposal)
     checks.within(position=(position, REAL), proposal=(proposal, REAL))
     here, there = position.detach(), proposal.detach()
-    level = _level(energy, log_proposal, here)
-    checks.within(energy=(level, REAL))
-    error = _level(energy, log_proposal, there) - level
+    with torch.no_grad():
+        before = _calls.energies(energy, here, accept="finite")
+        level, other, now, then = widen(
+            before,
+            _calls.energies(energy, there, accept="nan"),
+            _log_q(log_proposal, here, "log_proposal"),
+            _log_q(log_proposal, there, "log_proposal"),
+        )
+    _calls.numbers(log_proposal=now + then)
+    # q가 뽑을 수 없는 자리(log q = −∞)에서는 돌아갈 길이 없고, 그런 제안은 나올 수 없다. 어느 쪽이든 머문다.
+    error = (other + then) - (level + now)
+    error = torch.where(other.isfinite() & then.isfinite(), error, math.inf)
     u = rand(*error.shape, generator=generator, device=error.device, dtype=error.dtype)
-    accepted = u < torch.exp(-error.nan_to_num(math.inf, math.inf, math.inf).clamp(min=0))
-    return Chains(torch.where(accepted[..., None], there, here), accepted.to(error.dtype))
+    accepted = u < torch.exp(-error.clamp(min=0))
+    return Chains(torch.where(accepted[..., None], there, here), accepted.to(before.dtype))
 
 
 class Model(NamedTuple):
@@ -374,6 +399,7 @@ class Model(NamedTuple):
     radius: float
 
 
+@with_gradients
 def create(
     dims: int,
     generators: Sequence[torch.Generator | None],
@@ -401,8 +427,8 @@ def create(
         기울기를 받는 모델.
 
     Raises:
-        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 범위를 벗어나거나, 발생기가 없거나, CPU가 아닌 발생기이면.
+        TypeError: 정수나 수나 발생기가 와야 할 자리에 다른 것이 오면.
+        ValueError: 범위를 벗어나거나, 발생기가 없거나, CPU가 아닌 발생기이거나, 자료형이 실수형이 아니면.
 
     References:
         LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.
@@ -410,6 +436,14 @@ def create(
     checks.count(1, dims=dims)
     checks.count(0, frequencies=frequencies)
     checks.number(POSITIVE, radius=radius)
+    checks.instance(tuple, hidden=hidden)
+    checks.count(1, **{f"hidden[{i}]": width for i, width in enumerate(hidden)})
+    if not isinstance(generators, Sequence):
+        raise TypeError(f"generators: 씨앗마다의 발생기를 담은 열이어야 하는데 {type(generators).__name__}이다")
+    given = {f"generators[{i}]": g for i, g in enumerate(generators) if g is not None}
+    checks.instance(torch.Generator, **given)
+    if dtype is not None and not dtype.is_floating_point:
+        raise ValueError(f"dtype: 실수형이어야 하는데 {dtype}이다")
     networks = initial((dims * (2 * frequencies + 1), *hidden, 1), generators, device=device, dtype=dtype)
     constant = networks.biases[0].detach().new_zeros(len(generators)).requires_grad_()
     return Model(networks, constant, frequencies, radius)
@@ -428,9 +462,13 @@ def energy_of(model: Model) -> Energy:
     Returns:
         에너지. 받은 점이 모델과 맞지 않으면 ValueError를 낸다.
 
+    Raises:
+        TypeError: 에너지 모델이 아니면.
+
     References:
         LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.
     """
+    checks.instance(Model, model=model)
     return partial(_energy, model)
 
 
@@ -438,9 +476,10 @@ class Trained(NamedTuple):
     r"""다 배운 모델.
 
     Attributes:
-        model: 걸음마다의 가중치를 이동 평균한 모델. 기울기가 없다.
+        model: 걸음마다의 가중치를 이동 평균한 모델. 기울기가 없다. 멈춘 씨앗은 멈추기 전의 것이다.
         chains: 마지막 사슬이 있는 곳. 사슬이 없으면 `None`.
-        losses: 걸음마다, 옮기기 전의 손실.
+        losses: 걸음마다, 옮기기 전의 손실. 멈춘 씨앗은 그 걸음부터 nan이다.
+        stopped: 손실이나 기울기가 유한하지 않아 멈춘 걸음. 끝까지 배운 씨앗은 −1.
 
     References:
         Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
@@ -449,11 +488,13 @@ class Trained(NamedTuple):
     model: Model
     chains: Float[Tensor, "s m d"] | None
     losses: Float[Tensor, "steps s"]
+    stopped: Int64[Tensor, "s"]
 
 
 Objective = Callable[[Model, Tensor | None], tuple[Tensor, Tensor | None]]
 
 
+@with_gradients
 def train(
     objective: Objective,
     model: Model,
@@ -469,7 +510,8 @@ def train(
     \eta_t = \eta \cos^2 \frac{\pi t}{2T}, \qquad \bar\theta \leftarrow a \bar\theta + (1 - a)\, \theta$$
 
     학습률은 처음 20걸음 동안 올렸다가 코사인을 따라 0으로 내린다. Adam의 $\beta = (0.9, 0.99)$다.
-    받은 모델은 바꾸지 않는다.
+    받은 모델은 바꾸지 않는다. 손실이나 기울기가 유한하지 않은 씨앗은 그 걸음에서 멈추고, 몇째 씨앗이 몇째 걸음에서
+    멈췄는지 경고한다(둘 다 0부터 센다). 나머지는 계속 배운다. 값을 살피므로 걸음마다 장치와 동기화한다.
 
     Args:
         objective: 모델과 사슬을 받아, 씨앗마다의 손실 $L$ $(s)$와 다음 사슬을 주는 함수. 사슬이 없는 방법은 받은 것을
@@ -481,11 +523,11 @@ def train(
         averaging: 이동 평균에서 옛것의 몫 $a$. $[0, 1)$ 안. 처음에는 지나온 걸음의 평균에서 시작한다.
 
     Returns:
-        배운 모델, 마지막 사슬, 걸음마다의 손실.
+        배운 모델, 마지막 사슬, 걸음마다의 손실, 멈춘 걸음.
 
     Raises:
         TypeError: 정수나 수가 와야 할 자리에 다른 것이 오거나, 손실이 텐서가 아니면.
-        ValueError: 수가 범위를 벗어나거나, 손실이 씨앗마다 실수 하나가 아니거나, 학습이 발산하면.
+        ValueError: 수가 범위를 벗어나거나, 손실이 씨앗마다 실수 하나가 아니거나, 모든 씨앗이 멈추면.
 
     References:
         Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
@@ -493,31 +535,46 @@ def train(
     """
     checks.count(1, steps=steps)
     checks.number(POSITIVE, learning_rate=learning_rate)
-    checks.number(_AVERAGING, averaging=averaging)
+    checks.number(_BELOW_ONE, averaging=averaging)
+    checks.function(objective=objective)
+    checks.instance(Model, model=model)
     model = _leaves(model)
     parameters = [*model.networks.weights, *model.networks.biases, model.log_partition]
     average = _frozen(model)
     means = [*average.networks.weights, *average.networks.biases, average.log_partition]
     optimiser = torch.optim.Adam(parameters, betas=(0.9, 0.99), fused=True)
     losses = []
+    stopped = torch.full_like(model.log_partition, -1, dtype=torch.int64, requires_grad=False)
+    _stop(parameters, stopped, step=0, blame="model", parameters=parameters)
     for step in range(steps):
         decay = math.cos(math.pi * step / (2 * steps)) ** 2
         optimiser.param_groups[0]["lr"] = learning_rate * decay * min(1.0, (step + 1) / _WARM_UP)
-        loss, chains = objective(model, chains)
+        found = objective(model, chains)
+        if not (isinstance(found, tuple) and len(found) == 2):
+            raise TypeError("objective: (손실, 다음 사슬)을 주어야 하는데 다른 것을 주었다")
+        loss, chains = found
         checks.floating(objective=loss)
         checks.shape(model.log_partition.shape, objective=loss)
-        losses.append(loss.detach())
         # 씨앗마다의 손실을 더해 미분하면 신경망마다 제 기울기만 받는다.
         optimiser.zero_grad()
         loss.sum().backward(inputs=parameters)  # type: ignore[no-untyped-call]
+        slopes = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        whole = _stop([loss.detach(), *slopes], stopped, step=step, blame="objective", parameters=parameters)
+        loss = loss.detach()
+        if not whole:
+            loss = loss.where(stopped < 0, math.nan)
+            for slope in slopes:
+                slope[stopped >= 0] = 0
+        losses.append(loss)
         optimiser.step()
+        share = max(1 - averaging, 1 / (step + 1))
         with torch.no_grad():
             for mean, parameter in zip(means, parameters, strict=True):
-                mean.lerp_(parameter, max(1 - averaging, 1 / (step + 1)))
-    checks.within(parameters=(torch.cat([mean.flatten() for mean in means]), REAL))
-    return Trained(average, chains, torch.stack(losses))
+                mean.lerp_(parameter, share if whole else share * _rows(stopped < 0, mean))
+    return Trained(average, chains, torch.stack(losses), stopped)
 
 
+@full_precision
 def grid_divergence(
     log_truth: Float[Tensor, "m"],
     log_model: Float[Tensor, "*seeds m"],
@@ -554,29 +611,21 @@ def grid_divergence(
     return (truth.exp() * (truth - model)).sum(-1)
 
 
-def _differentiable_slope(energy: Energy, points: Tensor) -> tuple[Tensor, Tensor]:
-    """점과, 다시 미분할 수 있는 ∇E."""
-    x = points.detach().requires_grad_()
-    return x, _slope(_energies(energy, x), x, create_graph=True)
+def _matched(found: _calls.Derivatives, curvature: Tensor) -> Tensor:
+    """점수 맞추기의 손실: ½‖∇E‖²에서 굽은 정도를 뺀다."""
+    slope, bend = widen(found.gradient, curvature)
+    return (slope.square().sum(-1) / 2 - bend).mean(-1).to(found.gradient.dtype)
 
 
-def _level(energy: Energy, log_proposal: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """E + log q. 이것이 낮아지는 쪽으로는 언제나 건너뛴다."""
-    value, log_q = evaluate(energy, x), log_proposal(x)
-    checks.floating(log_proposal=log_q)
-    checks.shape(value.shape, log_proposal=log_q)
-    return value + log_q.detach()
+def _log_q(log_density: Callable[[Tensor], Tensor], x: Tensor, name: str) -> Tensor:
+    checks.function(**{name: log_density})
+    value = log_density(x)
+    checks.floating(**{name: value})
+    checks.shape(x.shape[:-1], **{name: value})
+    return value
 
 
-def _curvature(x: Tensor, slope: Tensor, direction: Tensor) -> Tensor:
-    """점마다의 vᵀ∇²E v."""
-    along = (slope * direction).sum()
-    if not along.requires_grad:  # 기울기가 상수면 굽은 데가 없다
-        return torch.zeros_like(x[..., 0])
-    (product,) = torch.autograd.grad(along, x, create_graph=True, materialize_grads=True)
-    return (product * direction).sum(-1)
-
-
+@full_precision
 def _energy(model: Model, x: Tensor) -> Tensor:
     k = torch.arange(1, model.frequencies + 1, device=x.device, dtype=x.dtype)
     waves = (x[..., None, :] * k[:, None]).flatten(-2)  # (s, n, K d)
@@ -587,6 +636,32 @@ def _energy(model: Model, x: Tensor) -> Tensor:
 
 def _frozen(model: Model) -> Model:
     return model._replace(networks=freeze(model.networks), log_partition=model.log_partition.detach().clone())
+
+
+def _stop(values: list[Tensor], stopped: Tensor, *, step: int, blame: str, parameters: list[Tensor]) -> bool:
+    """씨앗마다의 값이 유한하지 않은 씨앗을 멈추고, 멈춘 씨앗이 하나도 없는지 말한다.
+
+    멈춘 씨앗의 매개변수는 0으로 둔다. 목적 함수는 모든 씨앗을 함께 재므로, 남은 씨앗을 위해 계속 유한해야 한다.
+    """
+    # 더한 값이 유한하면 모두 유한하다.
+    total = torch.stack([value.detach().flatten(1).sum(1) if value.ndim > 1 else value.detach() for value in values])
+    broken = (stopped < 0) & ~total.sum(0).isfinite()
+    if broken.any():
+        names = ", ".join(map(str, broken.nonzero().flatten().tolist()))
+        told = f"{step}걸음에서 씨앗 {names}의 손실이나 기울기나 매개변수가 유한하지 않다"
+        stopped[broken] = step
+        if not (stopped < 0).any():
+            raise ValueError(f"{blame}: {told}. 남은 씨앗이 없다")
+        warnings.warn(f"{told}. 그 씨앗만 멈추고 나머지는 계속 배운다", RuntimeWarning, stacklevel=5)
+        with torch.no_grad():
+            for parameter in parameters:
+                parameter[broken] = 0
+    return bool((stopped < 0).all())
+
+
+def _rows(running: Tensor, like: Tensor) -> Tensor:
+    """씨앗마다의 표시를 `like`의 첫 축에 맞춘 0과 1."""
+    return running.to(like.dtype).view(-1, *[1] * (like.ndim - 1))
 
 
 def _leaves(model: Model) -> Model:

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from benchmarks import samplers
-from benchmarks.samplers import NAME, Run, Setting
+from benchmarks.sampler_targets import Run, Setting, Target
+from benchmarks.samplers import NAME
 from mgk_docs_src.random import generator, randn
 
 CPU = torch.device("cpu")
@@ -19,7 +20,7 @@ TINY = Setting(samplers.correlated(2, device=CPU), 8, 0.5, 3, 0.0, 20)
 @pytest.mark.parametrize(
     "target", [samplers.correlated(5, device=CPU), samplers.ill_conditioned(5, device=CPU)], ids=["상관", "눈금"]
 )
-def test_starts_are_drawn_from_the_target(target: samplers.Target) -> None:
+def test_starts_are_drawn_from_the_target(target: Target) -> None:
     assert target.d == 5
     covariance = torch.linalg.inv(target.precision)
     torch.testing.assert_close(target.scale @ target.scale.T, covariance)

