@@ -205,6 +205,9 @@ def still_learning(
     Raises:
         ValueError: 하나도 남지 않으면.
 
+    Warns:
+        RuntimeWarning: 새로 빠지는 신경망이 있으면.
+
     References:
         PyTorch 문서, `torch.isfinite`.
     """
@@ -212,14 +215,14 @@ def still_learning(
         return alive
     finite = values.detach().isfinite().reshape(len(values), -1).all(1)
     left = alive & finite
+    if not left.any():
+        raise ValueError(f"generators: 유한한 손실을 내는 신경망이 남아야 하는데 걸음 {step}에서 하나도 남지 않았다")
     for seed in (alive & ~finite).nonzero().flatten().tolist():
         warnings.warn(
             f"generators[{seed}]: 걸음 {step}에서 값이 유한하지 않아 이 신경망은 그만 배운다",
             RuntimeWarning,
             stacklevel=2,
         )
-    if not left.any():
-        raise ValueError(f"generators: 유한한 손실을 내는 신경망이 있어야 하는데 걸음 {step}에서 하나도 남지 않았다")
     return left
 
 

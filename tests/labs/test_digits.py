@@ -16,7 +16,7 @@ from mgk_docs_src.data import digits
 from mgk_docs_src.diffusion import process, sampling
 from mgk_docs_src.labs.digits import (
     Bound,
-    Networks,
+    Ensemble,
     Prediction,
     autoregressive_log_likelihood,
     bits_per_dimension,
@@ -343,17 +343,18 @@ def test_training_repeats_and_leaves_its_inputs_alone(device):
     known = torch.tensor([True, False], device=device)
 
     def everything():
-        networks = train_denoisers(levels, labels, schedule, **knobs, generators=[generator(0)])
+        ensemble = train_denoisers(levels, labels, schedule, **knobs, generators=[generator(0)])
         ordered = train_autoregressive(levels, labels, **knobs, generators=[generator(0)])
-        assert isinstance(networks, Networks)
-        denoise = denoiser(networks, schedule, labels)
+        assert isinstance(ensemble, Ensemble)
+        networks = ensemble.networks
+        denoise = denoiser(ensemble, schedule, labels)
         terms = bound(denoise, levels, schedule, num_levels=3, draws=3, generator=generator(1))
         assert isinstance(terms, Bound)
         assert not any(parameter.requires_grad for parameter in (*networks.weights, *networks.biases))
         return [
-            networks.losses,
+            ensemble.losses,
             *networks.weights,
-            *ordered.weights,
+            *ordered.networks.weights,
             *terms,
             sample_levels(denoise, (30, 2), schedule, num_levels=3, generator=generator(2)),
             inpaint(denoise, levels, known, schedule, num_levels=3, resample=2, generator=generator(3)),
@@ -542,7 +543,7 @@ def test_bad_posteriors(device):
         ("basis: 축의 수가 2이어야", (natural, xt, t, schedule), {"basis": basis[0]}),
         ("t: 모양이 (2,)이어야", (natural, xt, t[:1], schedule), {"basis": basis}),
         ("t: [0, 4] 안의 값이어야", (natural, xt, t + 5, schedule), {"basis": basis}),
-        ("t: 클래스 번호는", (natural, xt, t.int(), schedule), {"basis": basis}),
+        ("t: 시각은 torch.int64여야", (natural, xt, t.int(), schedule), {"basis": basis}),
     ]:
         refuses(ValueError, message, posterior_logits, *args, **knobs)
     refuses(TypeError, "xt: 텐서여야", posterior_logits, natural, [0.0], t, schedule, basis=basis)
@@ -560,8 +561,8 @@ def test_bad_bounds(device):
         ("levels: [0, 1] 안의 값이어야 하는데 최솟값이 2이다", {"levels": levels + 2}),
         ("num_levels: 2 이상의", {"num_levels": 1}),
         ("draws: 1 이상의", {"draws": 0}),
-        ("mean: 모양이 (2, 3)이어야", {"denoise": lambda x, t: Prediction(x[:, :1], x)}),
-        ("logits: 모양이 (2, 3, 2)이어야", {"denoise": lambda x, t: Prediction(x, x)}),
+        ("denoise.mean: 모양이 (2, 3)이어야", {"denoise": lambda x, t: Prediction(x[:, :1], x)}),
+        ("denoise.logits: 모양이 (2, 3, 2)이어야", {"denoise": lambda x, t: Prediction(x, x)}),
     ]:
         every = {"denoise": denoise, "levels": levels, "schedule": schedule, **knobs} | changed
         refuses(ValueError, message, bound, **every)
@@ -618,7 +619,7 @@ def test_bad_uses_of_networks(device):
     refuses(ValueError, "xt: 실수형이어야", denoise, xt.long(), t)
     refuses(ValueError, "t: [0, 4] 안의", denoise, xt, t + 9)
     likelihood = autoregressive_log_likelihood
-    refuses(ValueError, "networks: 단계의 로짓을 내는", likelihood, networks, levels)
+    refuses(ValueError, "ensemble: 단계의 로짓을 내는", likelihood, networks, levels)
     refuses(ValueError, "levels: 모양이 (6, 2)이어야", likelihood, ordered, levels[:, :1])
     refuses(ValueError, "levels: [0, 2] 안의", likelihood, ordered, levels + 3)
     refuses(ValueError, "labels: 모양이 (6,)이어야", likelihood, ordered, levels, labels[:5])
