@@ -23,7 +23,7 @@ from mgk_docs_src.diffusion.schedules import (
     levels,
 )
 from mgk_docs_src.losses.reduction import widen
-from mgk_docs_src.modes import full_precision
+from mgk_docs_src.modes import full_precision, with_gradients
 
 # x_t (n, …)와 t (n,)를 받아 잡음의 예측 (n, …)을 준다.
 Predict = Callable[[Tensor, Tensor], Tensor]
@@ -35,7 +35,7 @@ TARGETS: tuple[Target, ...] = ("noise", "x0", "velocity", "score")
 _OPEN_UNIT = Interval(0.0, 1.0, open=True)
 
 
-@full_precision
+@with_gradients
 def noise_schedule(beta: Float[Tensor, "T"]) -> Schedule:
     r"""걸음마다의 분산 $\beta_t$로 일정표를 만든다.
 
@@ -64,7 +64,7 @@ def noise_schedule(beta: Float[Tensor, "T"]) -> Schedule:
     return _schedule(beta.double(), small="beta", large="beta")
 
 
-@full_precision
+@with_gradients
 def linear_schedule(
     steps: int,
     *,
@@ -106,7 +106,7 @@ def linear_schedule(
     return _schedule(-torch.expm1(1000 / steps * torch.log1p(-b)), small="beta_min", large="beta_max")
 
 
-@full_precision
+@with_gradients
 def cosine_schedule(
     steps: int,
     *,

@@ -144,7 +144,7 @@ def level_basis(
     return torch.stack([v, v**2, v**3, (v == v[0]).to(v.dtype), (v == v[-1]).to(v.dtype)])
 
 
-@full_precision
+@with_gradients
 def log_snr_schedule(
     steps: int,
     *,
