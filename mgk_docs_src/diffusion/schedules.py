@@ -254,7 +254,7 @@ def check_predictors(schedule: Schedule, **functions: object) -> None:
         if own.alpha_bar is not schedule.alpha_bar and not torch.equal(own.alpha_bar, schedule.alpha_bar):
             raise ValueError(
                 f"schedule: {name}의 일정표(T = {len(own.beta)})와 같아야 하는데 다른 일정표"
-                f"(T = {len(schedule.beta)})이다. 걸음을 줄이려면 그 일정표를 timesteps로 건너뛴다"
+                f"(T = {len(schedule.beta)})이다. 걸음을 줄이려면 일정표는 두고 sample의 steps를 쓴다"
             )
 
 
