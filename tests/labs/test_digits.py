@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mgk_docs_src import networks
 from mgk_docs_src.data import digits
 from mgk_docs_src.diffusion import process, sampling
 from mgk_docs_src.labs.digits import (
+    HEADS,
     Bound,
     Ensemble,
     Prediction,
@@ -227,6 +230,61 @@ def test_the_terms_of_the_bound_in_closed_form(device):
     few = [bound(constant, levels, schedule, draws=7, generator=generator(s), **knobs).steps for s in range(300)]
     spread = torch.stack(few).std(0) / len(few) ** 0.5
     assert ((torch.stack(few).mean(0) - terms.steps).abs() < 4 * spread + 1e-9).all()
+
+
+@pytest.mark.bad_input
+def test_a_denoiser_for_another_schedule_is_refused(device):
+    """시각의 번호는 같아도 잡음의 양이 다르다. 뽑기도 재기도 채우기도, 묶인 일정표로만 한다."""
+    levels, labels = pairs(device, 6, 3), torch.zeros(6, dtype=torch.int64, device=device)
+    schedule, other = log_snr_schedule(20, device=device), log_snr_schedule(10, device=device)
+    knobs = {"num_levels": 3, "num_classes": 1, **SMALL, "generators": [generator(0)]}
+    ensemble = train_denoisers(levels, labels, schedule, **knobs)
+    denoise, known = denoiser(ensemble, schedule), torch.tensor([True, False], device=device)
+    free = independent(other, torch.zeros(2, 3, device=device))
+    rest = {"num_levels": 3, "generator": generator(1)}
+    for call in (
+        lambda: bound(denoise, levels, other, draws=2, **rest),
+        lambda: sample_levels(denoise, (4, 2), other, **rest),
+        lambda: inpaint(denoise, levels, known, other, **rest),
+    ):
+        refuses(ValueError, "schedule: denoise의 일정표(T = 20)와 같아야 하는데", call)
+    guided = {"unconditional": denoise, "scale": 1.0, **rest}
+    refuses(ValueError, "schedule: unconditional의 일정표", sample_levels, free, (4, 2), other, **guided)
+    walk = denoiser(ensemble, other)  # 신경망은 log SNR을 보므로, 다른 일정표에 새로 묶을 수 있다
+    assert sample_levels(walk, (4, 2), other, **rest).shape == (4, 2)
+
+
+def test_a_seed_that_diverges_is_named_and_the_others_are_kept(device, monkeypatch):
+    """둘째 씨앗의 첫 가중치 하나가 nan이다. 나머지 둘은 혼자 배운 것과 같다."""
+    levels, labels = pairs(device, 30, 4), torch.arange(30, device=device) % 3
+    schedule = log_snr_schedule(20, device=device)
+    knobs = {"num_levels": 4, "num_classes": 3, **SMALL}
+
+    def broken(widths, generators, **place):
+        drawn = networks.initial_residual(widths, generators, **place)
+        with torch.no_grad():
+            drawn.weights[0][1, 0, 0] = math.nan
+        return drawn
+
+    learners = [partial(train_denoisers, levels, labels, schedule, head=head, **knobs) for head in HEADS]
+    learners += [partial(train_autoregressive, levels, labels, **knobs)]
+    for learn in learners:
+        alone = [learn(generators=[generator(s)]) for s in (0, 2)]
+        monkeypatch.setattr("mgk_docs_src.labs.digits.initial_residual", broken)
+        with pytest.warns(RuntimeWarning, match=r"generators\[1\]: 걸음 0에서"):
+            together = learn(generators=[generator(s) for s in range(3)])
+        monkeypatch.undo()
+        assert together.networks.weights[-1][1].isnan().all()
+        for i, one in zip((0, 2), alone, strict=True):
+            torch.testing.assert_close(together.losses[:, i], one.losses[:, 0], atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(
+                together.networks.weights[0][i], one.networks.weights[0][0], atol=1e-4, rtol=1e-3
+            )
+        if learn is not learners[-1]:
+            xt, t = torch.zeros(2, 2, device=device), torch.zeros(2, dtype=torch.int64, device=device)
+            with pytest.raises(ValueError, match=r"ensemble: .*\[1\]번은"):
+                denoiser(together, schedule)
+            assert denoiser(together, schedule, member=2)(xt, t).mean.isfinite().all()
 
 
 def test_bits_of_a_uniform_guess(device):
@@ -451,6 +509,12 @@ def test_the_nearest_distance_is_that_of_scipy(device, seed, n, m, d):
     wanted = scipy.spatial.distance.cdist(x.cpu(), reference.cpu()).min(1)
     np.testing.assert_allclose(nearest_distance(x, reference).cpu(), wanted, **CLOSE)
     assert (nearest_distance(torch.cat([x, reference]), reference)[n:] == 0).all()  # 베낀 것은 정확히 0이다
+    small = nearest_distance(x.float(), reference.float())
+    for scale in (2.0**100, 2.0**-100):  # 제곱하면 float32를 넘거나 사라지는 크기
+        far = nearest_distance(x.float() * scale, reference.float() * scale)
+        assert torch.equal(far, small * scale)
+    half = nearest_distance(x.half(), reference.half())
+    torch.testing.assert_close(half, nearest_distance(x.half().double(), reference.half().double()).half())
 
 
 # --- 견줄 것 ---
@@ -526,6 +590,9 @@ def test_bad_levels_and_schedules(device):
     refuses(ValueError, "low: high(1)보다 작아야 하는데 1이다", log_snr_schedule, 5, low=1.0, high=1.0)
     refuses(ValueError, "high: [-30, 30] 안의 값이어야", log_snr_schedule, 5, high=31.0)
     refuses(TypeError, "low: 수여야 하는데 str이다", log_snr_schedule, 5, low="0")
+    refuses(ValueError, "high: 이웃한 시각의", log_snr_schedule, 5000, high=30.0, low=29.9)
+    for function in (level_values, level_basis):
+        refuses(ValueError, "dtype: 실수형이어야 하는데 torch.int64이다", function, 3, dtype=torch.int64)
     refuses(TypeError, "nats: 텐서여야", bits_per_dimension, 1.0, dimensions=2)
     refuses(ValueError, "nats: 실수형이어야", bits_per_dimension, x.long(), dimensions=2)
     refuses(ValueError, "dimensions: 1 이상의 정수여야", bits_per_dimension, x, dimensions=0)
@@ -567,6 +634,19 @@ def test_bad_bounds(device):
         every = {"denoise": denoise, "levels": levels, "schedule": schedule, **knobs} | changed
         refuses(ValueError, message, bound, **every)
     refuses(TypeError, "levels: 텐서여야", bound, denoise, [[0]], schedule, **knobs)
+    refuses(TypeError, "denoise: 함수여야", bound, None, levels, schedule, **knobs)
+    refuses(TypeError, "schedule: 일정표", bound, denoise, levels, schedule.beta, **knobs)
+
+    def lost(xt, t):
+        return Prediction(xt * math.nan, xt.new_zeros(*xt.shape, 2))
+
+    refuses(ValueError, "denoise: 유한한 값이어야", bound, lost, levels, schedule, **knobs)
+    rest, known = {"num_levels": 2, "generator": generator(0)}, torch.tensor([True, False, False], device=device)
+    refuses(ValueError, "denoise.mean: 유한한", sample_levels, lost, (2, 3), schedule, **rest)
+    refuses(ValueError, "denoise.mean: 유한한", inpaint, lost, levels, known, schedule, tilted=False, **rest)
+    refuses(
+        ValueError, "denoise: tilted이면", inpaint, lambda x, t: lost(x.detach(), t), levels, known, schedule, **rest
+    )
 
 
 @pytest.mark.bad_input
