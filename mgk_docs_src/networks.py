@@ -58,6 +58,7 @@ def initial(
     References:
         LeCun, Y. 외 (1998). Efficient BackProp, 4.6절.
     """
+    widths, generators = list(widths), list(generators)
     _check_widths(widths, generators)
 
     def uniform(rows: int, columns: int, bound: float) -> Tensor:
@@ -133,6 +134,7 @@ def initial_residual(
     References:
         He, K. 외 (2016). Identity Mappings in Deep Residual Networks, 3절.
     """
+    widths, generators = list(widths), list(generators)
     _check_widths(widths, generators)
     if len(set(widths[1:-1])) > 1:
         raise ValueError(f"widths: 가운데 너비가 모두 같아야 하는데 {tuple(widths)}이다")

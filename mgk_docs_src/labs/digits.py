@@ -448,6 +448,7 @@ def train_denoisers(
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 식 14.
         Ho, J. & Salimans, T. (2022). Classifier-Free Diffusion Guidance, 알고리즘 1.
     """
+    generators, hidden = list(generators), tuple(hidden)
     checks.choice(HEADS, head=head)
     checks.number(UNIT, label_drop=label_drop)
     checks.number(NONNEGATIVE, emphasis=emphasis)
@@ -800,6 +801,7 @@ def train_autoregressive(
     References:
         Germain, M. 외 (2015). MADE: Masked Autoencoder for Distribution Estimation, 4절.
     """
+    generators, hidden = list(generators), tuple(hidden)
     checks.choice(HEADS[:2], head=head)
     checks.number(UNIT, label_drop=label_drop)
     _check_examples(levels, labels, num_levels, num_classes)

@@ -159,6 +159,7 @@ def train(
         Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
         PyTorch 문서, Model ensembling.
     """
+    generators, hidden = list(generators), tuple(hidden)
     checks.floating(features=features)
     checks.ndim(3, 3, features=features)
     checks.nonempty(features=features)

@@ -81,7 +81,14 @@ def test_good_inputs_pass_every_door(device):
     check_functions(predict=len)
     check_variances(schedule.beta[0], schedule.beta[0] * 0)
     same = partial(mixture_noise, schedule=Schedule(*(part.clone() for part in schedule)))
-    check_predictors(schedule, predict=same, other=partial(same, std=1.0), plain=len, half=partial(len))
+    check_predictors(
+        schedule,
+        predict=same,
+        other=partial(same, std=1.0),
+        plain=len,
+        half=partial(len),
+        other_word=partial(len, schedule=3),
+    )
 
 
 @pytest.mark.bad_input
@@ -90,6 +97,8 @@ def test_a_prediction_that_holds_another_schedule_is_refused(device):
     for other in (cosine_schedule(200, device=device), linear_schedule(50, device=device)):
         predict = partial(mixture_noise, schedule=other)
         refuses(lambda p=predict: check_predictors(schedule, predict=p), "schedule: predict", "T = 50")
+    away = partial(mixture_noise, schedule=Schedule(*(part.to("meta") for part in schedule)))
+    refuses(lambda: check_predictors(schedule, predict=away), "schedule: predict")
     refuses(lambda: check_predictors(schedule, predict=3), "predict: 함수", "int", kind=TypeError)
     refuses(lambda: check_functions(variance=None), "variance: 함수", "NoneType", kind=TypeError)
 

@@ -304,6 +304,8 @@ def test_many_at_once_are_each_alone(device, head):
     together = train_denoisers(levels, labels, schedule, **knobs, generators=[generator(0), generator(1)])
     assert together.losses.shape == (5, 2)
     alone = train_denoisers(levels, labels, schedule, **knobs, generators=[generator(1)])
+    streamed = train_denoisers(levels, labels, schedule, **knobs, generators=map(generator, range(2)))
+    assert torch.equal(streamed.losses, together.losses)
     xt, t = randn(6, 2, generator=generator(2), device=device), torch.arange(6, device=device)
     ours = denoiser(together, schedule, labels[:6], member=1)(xt, t)
     for a, b in zip(ours, denoiser(alone, schedule, labels[:6])(xt, t), strict=True):

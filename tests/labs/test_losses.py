@@ -232,6 +232,14 @@ def test_real_data_is_learned(device):
     assert not any(tensor.requires_grad for tensor in (*weights, *biases, losses))
 
 
+def test_generators_may_come_one_by_one(device):
+    x, y = problem(device, seeds=2)
+    knobs = {"num_classes": 3, "epochs": 2, "batch_size": 7}
+    listed = train(x, y, plain, hidden=(4,), generators=[generator(0), generator(1)], **knobs)
+    streamed = train(x, y, plain, hidden=iter([4]), generators=map(generator, range(2)), **knobs)
+    assert torch.equal(listed.losses, streamed.losses)
+
+
 @pytest.mark.parametrize("batch_size", [None, 7])
 def test_a_seed_that_diverges_is_named_and_the_others_learn_on(device, batch_size):
     """둘째 씨앗의 자료만 커서, 학습률이 첫 걸음에 그 가중치를 넘치게 한다."""
