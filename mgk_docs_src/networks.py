@@ -202,7 +202,7 @@ def still_learning(
         step: 걸음의 번호.
 
     Returns:
-        남은 신경망.
+        남은 신경망. 아무도 빠지지 않았으면 `alive` 그대로다.
 
     Raises:
         ValueError: 하나도 남지 않으면.
@@ -213,7 +213,7 @@ def still_learning(
     References:
         PyTorch 문서, `torch.isfinite`.
     """
-    if values.detach().sum().isfinite():  # 하나라도 유한하지 않으면 합도 그렇다
+    if math.isfinite(values.detach().sum().item()):  # 하나라도 유한하지 않으면 합도 그렇다
         return alive
     finite = values.detach().isfinite().reshape(len(values), -1).all(1)
     left = alive & finite

@@ -231,14 +231,7 @@ def posterior_logits(
     checks.shape((*xt.shape, len(basis)), natural=natural)
     check_data(schedule, t, xt=xt)
     check_device(schedule, natural=natural, basis=basis)
-    eta, x, phi = widen(natural, xt, basis)
-    v = level_values(basis.shape[1], device=x.device, dtype=x.dtype)
-    alpha_bar = schedule.alpha_bar[t].to(x.dtype)[:, None]  # (n, 1)
-    linear = alpha_bar.sqrt() * x / (1 - alpha_bar)
-    square = (-alpha_bar / (2 * (1 - alpha_bar))).expand_as(x)
-    # 베이즈 정리가 자연 매개변수의 덧셈이 된다: v와 v²의 몫을 이어 붙이고 한 번 곱한다.
-    logits = torch.cat([eta, torch.stack([linear, square], 2)], 2) @ torch.cat([phi, torch.stack([v, v**2])])
-    return logits.to(torch.promote_types(natural.dtype, xt.dtype))
+    return _posterior_logits(natural, xt, t, schedule, basis)
 
 
 class Bound(NamedTuple):
@@ -927,9 +920,21 @@ def _predict(ensemble: Ensemble, xt: Tensor, t: Tensor, y: Tensor, schedule: Sch
         snr = process.signal_to_noise(schedule)[times].to(xt.dtype)[:, None, None]
         logits = -snr * (mean[..., None] - v) ** 2 / 2
     else:
-        logits = posterior_logits(outputs, flat, times, schedule, basis=ensemble.basis)
+        logits = _posterior_logits(outputs, flat, times, schedule, ensemble.basis)
         mean = logits.softmax(2) @ v
     return Prediction(mean.view_as(xt), logits.view(*xt.shape, -1))
+
+
+def _posterior_logits(natural: Tensor, xt: Tensor, t: Tensor, schedule: Schedule, basis: Tensor) -> Tensor:
+    """`posterior_logits`의 식. 배울 때는 걸음마다 살피지 않는다."""
+    eta, x, phi = widen(natural, xt, basis)
+    v = level_values(basis.shape[1], device=x.device, dtype=x.dtype)
+    alpha_bar = schedule.alpha_bar[t].to(x.dtype)[:, None]  # (n, 1)
+    linear = alpha_bar.sqrt() * x / (1 - alpha_bar)
+    square = (-alpha_bar / (2 * (1 - alpha_bar))).expand_as(x)
+    # 베이즈 정리가 자연 매개변수의 덧셈이 된다: v와 v²의 몫을 이어 붙이고 한 번 곱한다.
+    logits = torch.cat([eta, torch.stack([linear, square], 2)], 2) @ torch.cat([phi, torch.stack([v, v**2])])
+    return logits.to(torch.promote_types(natural.dtype, xt.dtype))
 
 
 def _batch(
@@ -958,7 +963,8 @@ def _minimise(
     decayed, free = list(learner.networks.weights), list(learner.networks.biases)
     groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.99), fused=True)
-    alive, history = torch.ones(len(decayed[0]), dtype=torch.bool, device=decayed[0].device), []
+    everyone = alive = torch.ones(len(decayed[0]), dtype=torch.bool, device=decayed[0].device)
+    history = []
     for step in range(steps):
         rate = learning_rate * min((step + 1) / (0.1 * steps), 1.0, (1 - step / steps) / 0.6)
         for group in optimiser.param_groups:
@@ -966,7 +972,7 @@ def _minimise(
         each = loss()
         alive = still_learning(each, alive, step=step)
         optimiser.zero_grad()
-        each[alive].sum().backward()  # type: ignore[no-untyped-call]
+        (each if alive is everyone else each[alive]).sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         history.append(each.detach())
     return learner._replace(networks=finished(learner.networks, alive), losses=torch.stack(history))

@@ -181,16 +181,17 @@ def train(
     parameters = [*networks.weights, *networks.biases]
     optimiser = torch.optim.Adam(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
     seed = torch.arange(seeds, device=features.device).unsqueeze(1)  # (S, 1)
-    alive, step, history = torch.ones_like(seed[:, 0], dtype=torch.bool), 0, []
+    everyone = alive = torch.ones_like(seed[:, 0], dtype=torch.bool)
+    step, history = 0, []
     for _ in range(epochs):
         total = features.new_zeros(seeds)
         for x, y in _batches(features, labels, seed, size, generators):
             z = forward(networks, x, activation=torch.relu)
             alive = still_learning(z, alive, step=step)
-            mean = _means(loss, z, y, alive)  # (S)
+            mean = _means(loss, z, y, None if alive is everyone else alive)  # (S)
             alive = still_learning(mean, alive, step=step)
             optimiser.zero_grad()
-            mean[alive].sum().backward()  # type: ignore[no-untyped-call]
+            (mean if alive is everyone else mean[alive]).sum().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             total += mean.detach() * y.shape[1] / n
             step += 1
@@ -225,14 +226,13 @@ def predict(trained: Training, features: Float[Tensor, "s n d"]) -> Float[Tensor
     return forward(trained.networks, features, activation=torch.relu)
 
 
-def _means(loss: Loss, z: Tensor, y: Tensor, alive: Tensor) -> Tensor:
+def _means(loss: Loss, z: Tensor, y: Tensor, alive: Tensor | None) -> Tensor:
     """신경망마다의 평균 손실 (S). 그만 배운 신경망은 손실에 보이지 않고 nan이다."""
-    every = bool(alive.all())
-    shown, wanted = (z, y) if every else (z[alive], y[alive])
+    shown, wanted = (z, y) if alive is None else (z[alive], y[alive])
     each = loss(shown.flatten(0, 1), wanted.flatten())
     checks.shape((wanted.numel(),), loss=each)
     mean = each.view_as(wanted).mean(1)
-    return mean if every else mean.new_full((len(y),), math.nan).masked_scatter(alive, mean)
+    return mean if alive is None else mean.new_full((len(y),), math.nan).masked_scatter(alive, mean)
 
 
 def _batches(
