@@ -9,16 +9,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mgk_docs_src.modes import full_precision
+
 
 class Interval(NamedTuple):
     r"""실수 구간. 양 끝이 $\pm\infty$여도 값은 유한해야 한다.
 
-    $$[a, b] = \{x : a \le x \le b\}, \qquad (a, b) = \{x : a < x < b\}$$
+    $$[a, b] = \{x : a \le x \le b\}, \qquad (a, b) = \{x : a < x < b\}, \qquad [a, b) = \{x : a \le x < b\}$$
 
     Attributes:
         low: 아래 끝 $a$.
         high: 위 끝 $b$.
         open: 참이면 양 끝을 뺀 열린 구간.
+        right_open: 참이면 위 끝만 뺀 구간.
 
     References:
         Rudin, W. (1976). Principles of Mathematical Analysis, 2장.
@@ -27,11 +30,13 @@ class Interval(NamedTuple):
     low: float
     high: float
     open: bool = False
+    right_open: bool = False
 
     def holds(self, value: int | float) -> bool:
         """`value`가 유한하고 구간 안에 있는지. nan은 어느 구간에도 없다."""
-        inside = self.low < value < self.high if self.open else self.low <= value <= self.high
-        return inside and math.isfinite(value)
+        above = self.low < value if self.open else self.low <= value
+        below = value < self.high if self.open or self.right_open else value <= self.high
+        return above and below and math.isfinite(value)
 
     def __str__(self) -> str:
         """오류 문구에 쓰는 이름. 예: `[0, 1] 안의 값`."""
@@ -39,7 +44,7 @@ class Interval(NamedTuple):
             return "유한한 값"
         if self.high == math.inf:
             return f"{self.low:g}보다 큰 유한한 값" if self.open else f"{self.low:g} 이상의 유한한 값"
-        left, right = "()" if self.open else "[]"
+        left, right = "(" if self.open else "[", ")" if self.open or self.right_open else "]"
         return f"{left}{self.low:g}, {self.high:g}{right} 안의 값"
 
 
@@ -64,6 +69,41 @@ def tensor(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, Tensor):
             raise TypeError(f"{name}: 텐서여야 하는데 {type(value).__name__}이다")
+
+
+def instance(kind: type, **values: object) -> None:
+    """모두 `kind`인지 본다. 함수끼리 주고받는 상태(NamedTuple), 신경망, 발생기 같은 것이다.
+
+    Args:
+        kind: 바라는 클래스.
+        values: 이름과 값.
+
+    Raises:
+        TypeError: 다른 것이면.
+
+    References:
+        Python 문서, `isinstance`.
+    """
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise TypeError(f"{name}: {kind.__name__}이어야 하는데 {type(value).__name__}이다")
+
+
+def function(**values: object) -> None:
+    """모두 부를 수 있는 함수인지 본다.
+
+    Args:
+        values: 이름과 값.
+
+    Raises:
+        TypeError: 부를 수 없으면.
+
+    References:
+        Python 문서, `callable`.
+    """
+    for name, value in values.items():
+        if not callable(value):
+            raise TypeError(f"{name}: 함수여야 하는데 {type(value).__name__}이다")
 
 
 def floating(**tensors: Tensor) -> None:
@@ -280,6 +320,7 @@ def plain(value: Tensor) -> Tensor:
     return torch.func.debug_unwrap(value.detach())
 
 
+@full_precision
 def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, float]]:
     """주어진 것은 모두 값이 구간 안에 있는지 본다.
 
@@ -309,6 +350,7 @@ def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, f
     return {name: (low, high) for name, (low, high) in zip(given, ends, strict=True)}
 
 
+@full_precision
 def simplex(dim: int, **tensors: Tensor) -> None:
     r"""모두 축 `dim`이 확률 분포인지 본다.
 
@@ -330,8 +372,8 @@ def simplex(dim: int, **tensors: Tensor) -> None:
     within(**{name: (value, NONNEGATIVE) for name, value in tensors.items()})
     for name, value in tensors.items():
         tolerance = torch.finfo(value.dtype).eps ** 0.5
-        total = value.detach().sum(dim, dtype=torch.promote_types(value.dtype, torch.float32)).flatten()
-        farthest = total[(total - 1).abs().argmax()].item()
+        total = plain(value.sum(dim, dtype=torch.promote_types(value.dtype, torch.float32))).flatten()
+        farthest = total.gather(0, (total - 1).abs().argmax(0, keepdim=True)).tolist()[0]
         if abs(farthest - 1) > tolerance:
             digits = 3 - round(math.log10(tolerance))
             raise ValueError(

@@ -17,16 +17,19 @@ R = TypeVar("R")
 
 
 def full_precision(function: Callable[P, R]) -> Callable[P, R]:
-    """자동 정밀도(autocast)를 끄고 부르는 함수. 켜져 있지 않으면 아무것도 더하지 않는다.
+    r"""자동 정밀도(autocast)를 끄고 부르는 함수. 켜져 있지 않으면 아무것도 더하지 않는다.
+
+    켜져 있을 때 온 float16과 bfloat16은 네트워크가 낮춰 낸 것이므로, torch의 손실들처럼 float32로 올린다.
+    손실을 float16으로 내면 `GradScaler`가 처음에 곱하는 $2^{16}$이 가장 큰 수 65504를 넘어 기울기가 무한대가 된다.
 
     Args:
         function: 값이 인자만으로 정해져야 하는 함수.
 
     Returns:
-        같은 인자를 받고, autocast 안에서도 밖에서와 같은 값을 내는 함수.
+        같은 인자를 받고, autocast 안에서도 float32의 값을 내는 함수.
 
     References:
-        PyTorch 문서, Automatic Mixed Precision package의 Autocast Op Reference.
+        PyTorch 문서, Automatic Mixed Precision package의 Autocast Op Reference (float32로 올리는 연산).
     """
 
     @wraps(function)
@@ -34,7 +37,7 @@ def full_precision(function: Callable[P, R]) -> Callable[P, R]:
         if not torch.is_autocast_enabled("cpu") and not torch.is_autocast_enabled("cuda"):
             return function(*args, **kwargs)
         with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
-            return function(*args, **kwargs)
+            return _called(function, _widened, args, kwargs)
 
     return outside_autocast
 
@@ -59,18 +62,29 @@ def with_gradients(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def differentiating(*args: P.args, **kwargs: P.kwargs) -> R:
         with torch.inference_mode(False), torch.enable_grad():
-            return precise(
-                *(_usable(value) for value in args), **{name: _usable(value) for name, value in kwargs.items()}
-            )
+            return _called(precise, _usable, args, kwargs)
 
     return differentiating
 
 
-def _usable(value: Any) -> Any:
+def _called(function: Callable[..., R], change: Callable[[Tensor], Tensor], args: Any, kwargs: Any) -> R:
+    """인자 안의 텐서를 모두 바꾸어 부른다."""
+    return function(*_mapped(change, args), **{name: _mapped(change, value) for name, value in kwargs.items()})
+
+
+def _mapped(change: Callable[[Tensor], Tensor], value: Any) -> Any:
     if isinstance(value, Tensor):
-        return value.clone() if value.is_inference() else value
+        return change(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):  # 상태를 나르는 NamedTuple
-        return type(value)(*(_usable(part) for part in value))
+        return type(value)(*(_mapped(change, part) for part in value))
     if isinstance(value, tuple | list):
-        return type(value)(_usable(part) for part in value)
+        return type(value)(_mapped(change, part) for part in value)
     return value
+
+
+def _widened(value: Tensor) -> Tensor:
+    return value.float() if value.dtype in (torch.float16, torch.bfloat16) else value
+
+
+def _usable(value: Tensor) -> Tensor:
+    return value.clone() if value.is_inference() else value

@@ -50,6 +50,7 @@ def randn(
         모양이 `shape`인 텐서.
 
     Raises:
+        TypeError: 발생기가 아니면.
         ValueError: CPU가 아닌 발생기이면.
 
     References:
@@ -78,6 +79,7 @@ def rand(
         모양이 `shape`인 텐서.
 
     Raises:
+        TypeError: 발생기가 아니면.
         ValueError: CPU가 아닌 발생기이면.
 
     References:
@@ -109,6 +111,7 @@ def randint(
         모양이 `shape`인 `torch.int64` 텐서.
 
     Raises:
+        TypeError: 수나 발생기가 와야 할 자리에 다른 것이 오면.
         ValueError: `high`가 `low`보다 크지 않거나, CPU가 아닌 발생기이면.
 
     References:
@@ -137,7 +140,7 @@ def randperm(
         길이가 `n`인 `torch.int64` 텐서.
 
     Raises:
-        TypeError: `n`이 정수가 아니면.
+        TypeError: `n`이 정수가, `generator`가 발생기가 아니면.
         ValueError: `n`이 음수이거나, CPU가 아닌 발생기이면.
 
     References:
@@ -152,6 +155,9 @@ def _or_default(device: torch.device | None) -> torch.device:
 
 
 def _on_cpu(generator: torch.Generator | None) -> torch.Generator | None:
-    if generator is not None and generator.device.type != "cpu":
+    if generator is None:
+        return None
+    checks.instance(torch.Generator, generator=generator)
+    if generator.device.type != "cpu":
         raise ValueError(f"generator: CPU 발생기여야 하는데 장치가 {generator.device}이다")
     return generator

@@ -53,6 +53,7 @@ def test_within_leaves_no_graph_behind(device):
         (NONNEGATIVE, [0.0, 5.0], [-0.1, math.inf, math.nan], "0 이상의 유한한 값"),
         (POSITIVE, [1e-300, 5.0], [0.0, math.inf, math.nan], "0보다 큰 유한한 값"),
         (Interval(0.0, 1.0, open=True), [0.5], [0.0, 1.0, math.nan], "(0, 1) 안의 값"),
+        (Interval(0.0, 1.0, right_open=True), [0.0, 0.5], [-0.1, 1.0, math.nan], "[0, 1) 안의 값"),
     ],
 )
 def test_interval_knows_its_members_and_its_name(interval, inside, outside, text):
@@ -269,3 +270,24 @@ def test_within_sees_the_values_inside_a_transform(transform, device):
     transformed[transform](good)
     with pytest.raises(ValueError, match=re.escape("x: [0, 1] 안의 값이어야 하는데 최댓값이 1.5이다")):
         transformed[transform](bad)
+
+
+def test_simplex_sees_the_values_inside_a_transform(device):
+    def mass(p):
+        checks.simplex(-1, p=p)
+        return (p * p).sum()
+
+    good = torch.tensor([[0.5, 0.5], [0.25, 0.75]], device=device)
+    torch.func.vmap(torch.func.grad(mass))(good)
+    with pytest.raises(ValueError, match=re.escape("p: dim=-1의 합이 1이어야 하는데 1.5이다")):
+        torch.func.vmap(torch.func.grad(mass))(good + torch.tensor([[0.0, 0.0], [0.25, 0.25]], device=device))
+
+
+@pytest.mark.bad_input
+def test_instance_and_function_say_what_came(device):
+    checks.instance(torch.device, device=device)
+    checks.function(energy=torch.sin)
+    with pytest.raises(TypeError, match=re.escape("state: Interval이어야 하는데 tuple이다")):
+        checks.instance(Interval, state=(0.0, 1.0))
+    with pytest.raises(TypeError, match=re.escape("energy: 함수여야 하는데 int이다")):
+        checks.function(energy=3)

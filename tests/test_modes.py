@@ -24,6 +24,17 @@ def test_full_precision_turns_autocast_off(low: torch.dtype, device: torch.devic
     torch.testing.assert_close(product(x, x), x @ x, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("low", [torch.float16, torch.bfloat16])
+def test_what_autocast_lowered_is_widened_again(low: torch.dtype, device: torch.device) -> None:
+    pair = Pair(torch.ones(2, dtype=low, device=device), torch.ones(2, dtype=torch.float64, device=device))
+    kinds = full_precision(lambda pair, more, *, scale: [x.dtype for x in (*pair, *more, scale)])
+    given = (pair, [pair.left], pair.left)
+    assert kinds(given[0], given[1], scale=given[2]) == [low, torch.float64, low, low]
+    with torch.autocast(device.type, dtype=low):
+        single = torch.float32
+        assert kinds(given[0], given[1], scale=given[2]) == [single, torch.float64, single, single]
+
+
 def test_full_precision_leaves_autocast_as_it_was(device: torch.device) -> None:
     with torch.autocast(device.type, dtype=torch.bfloat16):
         full_precision(torch.ones)(2, device=device)

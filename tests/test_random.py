@@ -1,9 +1,13 @@
-from types import SimpleNamespace
-
 import pytest
 import torch
 
 from mgk_docs_src.random import generator, rand, randint, randn, randperm
+
+
+class Elsewhere(torch.Generator):
+    """없는 장치에 있는 발생기."""
+
+    device = torch.device("cuda")
 
 
 def test_the_same_seed_gives_the_same_numbers_on_every_device(device):
@@ -88,7 +92,7 @@ def test_bad_inputs():
         randperm(-1, generator=None)
     with pytest.raises(TypeError, match="n: 정수여야 하는데 float이다"):
         randperm(1.0, generator=None)
-    elsewhere = SimpleNamespace(device=torch.device("cuda"))
+    elsewhere = Elsewhere()
     for draw in (randn, rand, randperm, lambda *shape, generator: randint(0, 2, shape, generator=generator)):
         with pytest.raises(ValueError, match="generator: CPU 발생기여야 하는데 장치가 cuda이다"):
             draw(2, generator=elsewhere)
@@ -102,3 +106,18 @@ def test_without_a_device_the_default_device_of_torch_is_followed(device):
     assert {tensor.device.type for tensor in drawn} == {device.type}
     with torch.device("meta"):
         assert randn(2, generator=generator(0)).device.type == "meta"
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda g: randn(2, generator=g),
+        lambda g: rand(2, generator=g),
+        lambda g: randint(0, 2, (2,), generator=g),
+        lambda g: randperm(2, generator=g),
+    ],
+)
+def test_what_is_no_generator_is_refused(draw):
+    with pytest.raises(TypeError, match="generator: Generator이어야 하는데 int이다"):
+        draw(3)

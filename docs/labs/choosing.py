@@ -82,11 +82,11 @@ from mgk_docs_src.labs.choosing import (
     METHODS,
     Condition,
     Scores,
-    paired,
     split,
     table,
     task,
 )
+from mgk_docs_src.labs.tables import paired, record
 from mgk_docs_src.labs.tables import table as html_table
 from mgk_docs_src.losses.categorical import cross_entropy
 from mgk_docs_src.losses.choosing import (
@@ -163,6 +163,12 @@ def show(condition):
         ]
         for i, name in enumerate(METHODS)
     }
+    for name, row, gap in zip(
+        METHODS, scores.balanced_accuracy, gaps, strict=True
+    ):
+        half = gap.high - gap.difference
+        record(f"{condition}/{name}", row.mean())
+        record(f"{condition}/{name} Δ", gap.difference, half)
     columns = [
         "정확도",
         "균형 정확도",

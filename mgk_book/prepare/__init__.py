@@ -10,7 +10,7 @@ from typing import NamedTuple
 from filelock import FileLock
 
 from mgk_book.book import CACHE, PLACE, PLACES, SITE, BookError, place_file
-from mgk_book.prepare import archive, bibliography, english, figures, font, labs, notebooks, redirects, totals
+from mgk_book.prepare import archive, bibliography, english, figures, font, labs, notebooks, numbers, redirects, totals
 from mgk_book.prepare import repository as installing
 from mgk_book.prepare.pages import Book, Places, Settings, open_book
 from mgk_book.prepare.shelf import Shelf
@@ -46,6 +46,7 @@ def prepare(
     if wait:
         figures.draw_all(drawings, root)
         execute(executed, root, device, labs.expected(root, device))
+        numbers.check(root, numbers.recorded(executed))
     with FileLock(root / CACHE / "made.lock"):
         site, shelf = Shelf(root / SITE), Shelf(root / PLACES)
         figures.make(drawings, site)

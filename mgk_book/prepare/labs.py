@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 
 from mgk_book.book import MADE
+from mgk_book.prepare.numbers import MIME
 from mgk_book.prepare.portable import portable
 from mgk_book.proofs import ledger
 from mgk_book.running.execution import Lab, executed
@@ -42,6 +43,7 @@ def display(notebook: Any) -> Any:
     shown.cells = [cell for cell in shown.cells if cell.cell_type == "code"]
     for cell in shown.cells:
         cell.source = "#"  # 비우면 칸이 빠진다
+        cell.outputs = [output for output in cell.outputs if MIME not in output.get("data", {})]
     return shown
 
 

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
@@ -11,8 +11,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from mgk_docs_src import checks
-from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL
-from mgk_docs_src.contrastive.losses import cosine_bce, cosine_similarity
+from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
+from mgk_docs_src.contrastive.losses import cosine_bce, cosine_similarity, unit_vectors
+from mgk_docs_src.losses.reduction import widen
+from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randint, randn, randperm
 
 # 원문이 찍은 것: 열 번의 손실, 시험 쌍 여덟의 “코사인 유사도”(실은 시그모이드를 지난 값)와 라벨.
@@ -26,11 +28,12 @@ _WARM_UP = 20  # Adam이 기울기의 크기를 어림하는 동안은 조금만
 # --- 인코더 ---
 
 
+@with_gradients
 def convolutional_encoder(
     channels: int,
     size: int,
     *,
-    widths: Sequence[int] = (32, 64),
+    widths: Iterable[int] = (32, 64),
     depth: int = 1,
     kernel_size: int = 3,
     embedding_dim: int = 64,
@@ -70,6 +73,7 @@ def convolutional_encoder(
         LeCun, Y. 외 (1998). Gradient-Based Learning Applied to Document Recognition, 2절.
         Ioffe, S. & Szegedy, C. (2015). Batch Normalization.
     """
+    widths = tuple(widths)
     checks.count(1, channels=channels, size=size, depth=depth, kernel_size=kernel_size, embedding_dim=embedding_dim)
     checks.count(1, widths=len(widths), **{f"widths[{i}]": width for i, width in enumerate(widths)})
     if size % 2 ** len(widths):
@@ -105,6 +109,7 @@ def convolutional_encoder(
     return nn.Sequential(*layers).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
 
 
+@with_gradients
 def simple_encoder(
     *,
     generator: torch.Generator | None,
@@ -136,6 +141,7 @@ def simple_encoder(
     )
 
 
+@full_precision
 def embed(encoder: nn.Module, images: Float[Tensor, "*batch c h w"]) -> Float[Tensor, "*batch d"]:
     r"""그림을 단위 벡터로.
 
@@ -150,16 +156,19 @@ def embed(encoder: nn.Module, images: Float[Tensor, "*batch c h w"]) -> Float[Te
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 실수형이 아니거나, 비었거나, 축이 셋보다 적거나, 유한하지 않은 값이 있으면.
+        ValueError: 실수형이 아니거나, 비었거나, 축이 셋보다 적거나, 유한하지 않은 값이 있거나, 인코더의 출력이 그림마다
+            벡터 하나가 아니거나 길이가 0이거나 유한하지 않으면.
 
     References:
         Wang, T. & Isola, P. (2020). Understanding Contrastive Representation Learning through Alignment and Uniformity
         on the Hypersphere, 1절.
     """
     _check_images(images)
-    return F.normalize(_outputs(encoder, images), dim=-1)
+    outputs = _outputs(encoder, images)
+    return unit_vectors(**{"encoder의 출력": outputs})[0].to(outputs.dtype)
 
 
+@full_precision
 def layer_similarities(encoder: nn.Sequential, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "layers"]:
     r"""층을 하나씩 지날 때마다 잰, 서로 다른 그림 사이의 평균 코사인 유사도.
 
@@ -178,7 +187,8 @@ def layer_similarities(encoder: nn.Sequential, images: Float[Tensor, "n c h w"])
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 실수형이 아니거나, 모양이 $(n, c, h, w)$가 아니거나, 그림이 둘보다 적거나, 유한하지 않으면.
+        ValueError: 실수형이 아니거나, 모양이 $(n, c, h, w)$가 아니거나, 그림이 둘보다 적거나, 유한하지 않거나, 길이가
+            0인 출력이 있으면.
 
     References:
         Cho, Y. & Saul, L. (2009). Kernel Methods for Deep Learning, 2절.
@@ -189,12 +199,13 @@ def layer_similarities(encoder: nn.Sequential, images: Float[Tensor, "n c h w"])
     means = []
     with torch.no_grad():
         h = images
-        for layer in (nn.Identity(), *encoder):
+        for depth, layer in enumerate((nn.Identity(), *encoder)):
             h = layer(h)
-            total = F.normalize(h.flatten(1), dim=1).sum(0)
+            name = f"encoder의 {depth}번째 층의 출력" if depth else "images"
+            total = unit_vectors(**{name: h.flatten(1)})[0].sum(0)
             # 모든 쌍의 합은 합의 제곱이다. 자기 자신과의 n을 뺀다.
             means.append((total.square().sum() - len(h)) / (len(h) * (len(h) - 1)))
-    return torch.stack(means)
+    return torch.stack(means).to(images.dtype)
 
 
 # --- 배치 ---
@@ -257,6 +268,7 @@ def random_pairs(
     return Batch(images, torch.stack([torch.zeros_like(same), 1 - same]))
 
 
+@full_precision
 def class_pairs(
     images: Float[Tensor, "n c h w"],
     labels: Int[Tensor, "n"],
@@ -296,12 +308,13 @@ def class_pairs(
     if not allowed.any(1).all():
         raise ValueError("labels: 같은 클래스와 다른 클래스에서 짝을 고를 수 있어야 하는데, 그럴 수 없는 그림이 있다")
     # 고른 난수의 최댓값이 있는 곳은 허락된 것들 위에서 고르다.
-    draw = rand(size, n, generator=generator, device=device)
+    draw = rand(size, n, generator=generator, device=device, dtype=torch.float32)
     second = torch.where(allowed, draw, -1.0).argmax(1)
     chosen = torch.stack([first, second])
     return Batch(images[chosen], labels[chosen])
 
 
+@full_precision
 def views(
     images: Float[Tensor, "n c h w"],
     labels: Int[Tensor, "n"],
@@ -341,10 +354,12 @@ def views(
     chosen = randperm(len(images), generator=generator, device=images.device)[:size].repeat(count)
     picked = images[chosen]
     made = picked if augment is None else augment(picked, generator=generator)
+    checks.tensor(augment=made)
     checks.shape(picked.shape, augment=made)
     return Batch(made.reshape(count, size, *images.shape[1:]), labels[chosen].reshape(count, size))
 
 
+@full_precision
 def jitter(
     images: Float[Tensor, "n c h w"],
     *,
@@ -384,15 +399,17 @@ def jitter(
     _check_images(images)
     checks.ndim(4, 4, images=images)
     checks.number(NONNEGATIVE, shift=shift, degrees=degrees, scale=scale, shear=shear)
+    checks.number(Interval(0.0, 1e18), shift=shift, degrees=degrees, scale=scale, shear=shear)  # 곱해도 넘치지 않게
     n, _, height, width = images.shape
-    u = 2 * rand(5, n, generator=generator, device=images.device, dtype=images.dtype) - 1
+    (x,) = widen(images)  # grid_sample은 CPU의 반정밀도를 모른다
+    u = 2 * rand(5, n, generator=generator, device=x.device, dtype=x.dtype) - 1
     theta, s, k = u[0] * math.radians(degrees), 1 + scale * u[1], shear * u[2]
     cos, sin = s * theta.cos(), s * theta.sin()
     # affine_grid의 자리는 한 변을 [−1, 1]로 본다.
     right, down = 2 * shift / width * u[3], 2 * shift / height * u[4]
     rows = [torch.stack([cos, cos * k - sin, right], 1), torch.stack([sin, sin * k + cos, down], 1)]
     grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, align_corners=False)
+    return F.grid_sample(x, grid, align_corners=False).to(images.dtype)
 
 
 # --- 학습 ---
@@ -415,6 +432,7 @@ class Trained(NamedTuple):
     losses: Float[Tensor, "steps"]
 
 
+@with_gradients
 def train_encoder(
     encoder: nn.Module,
     sampler: Sampler,
@@ -451,7 +469,8 @@ def train_encoder(
 
     Raises:
         TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 수가 범위를 벗어나거나, 손실이 실수 하나가 아니거나, 손실이나 가중치가 유한하지 않게 되면.
+        ValueError: 수가 범위를 벗어나거나, 인코더에 가중치가 없거나, 손실이 실수 하나가 아니거나 기울기가 끊겼거나,
+            손실이나 가중치가 유한하지 않게 되면. 손실이 유한하지 않은 걸음에서 바로 멈추고 그 걸음을 말한다.
 
     References:
         Loshchilov, I. & Hutter, F. (2019). Decoupled Weight Decay Regularization.
@@ -462,6 +481,10 @@ def train_encoder(
     checks.number(NONNEGATIVE, weight_decay=weight_decay)
     net = copy.deepcopy(encoder).train().requires_grad_()
     weights = list(net.parameters())
+    if not weights:
+        raise ValueError("encoder: 배울 가중치가 있어야 하는데 하나도 없다")
+    if extra is not None:
+        checks.floating(extra=extra)
     phi = (weights[0].new_zeros(0) if extra is None else extra.detach().clone()).requires_grad_()
     groups = [{"params": weights, "weight_decay": weight_decay}, {"params": [phi], "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=learning_rate, fused=True)
@@ -472,18 +495,24 @@ def train_encoder(
             for group in optimiser.param_groups:
                 group["lr"] = rate
         images, labels = sampler(generator)
+        checks.floating(**{"sampler의 그림": images})
         loss = objective(_outputs(net, images), labels, phi)
         checks.floating(objective=loss)
         checks.shape((), objective=loss)
+        checks.within(**{f"objective의 {step}번째 걸음": (loss, REAL)})
+        if not loss.requires_grad:
+            raise ValueError("objective: 인코더의 출력으로 미분할 수 있어야 하는데 기울기가 끊겼다")
         losses.append(loss.detach())
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    checks.within(losses=(torch.stack(losses), REAL))
-    checks.within(weights=(torch.cat([weight.detach().flatten() for weight in weights]), REAL))
+    checks.within(**{"encoder의 배운 가중치": (torch.cat([weight.detach().flatten() for weight in weights]), REAL)})
+    if phi.numel():
+        checks.within(**{"extra의 배운 값": (phi, REAL)})
     return Trained(net.eval().requires_grad_(False), phi.detach(), torch.stack(losses))
 
 
+@full_precision
 def pair_objective(outputs: Float[Tensor, "2 n d"], labels: Int[Tensor, "2 n"], extra: Tensor) -> Float[Tensor, ""]:
     r"""원문의 손실: 두 보기의 코사인을 그대로 로짓으로 쓰는 이진 교차 엔트로피.
 
@@ -499,17 +528,21 @@ def pair_objective(outputs: Float[Tensor, "2 n d"], labels: Int[Tensor, "2 n"], 
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 보기가 둘이 아니거나, 비었거나, 실수형이 아니거나, 영벡터가 있으면.
+        ValueError: 모양이 $(2, n, d)$가 아니거나, 비었거나, 실수형이 아니거나, 장치가 다르거나, 길이가 0이거나 유한하지
+            않은 출력이 있으면.
 
     References:
         Bromley, J. 외 (1993). Signature Verification Using a “Siamese” Time Delay Neural Network.
     """
     del extra
     checks.tensor(outputs=outputs, labels=labels)
-    checks.count(2, views=len(outputs))
+    checks.ndim(3, 3, outputs=outputs)
     checks.shape((2, *outputs.shape[1:]), outputs=outputs)
     checks.shape(outputs.shape[:2], labels=labels)
-    return cosine_bce(cosine_similarity(outputs[0], outputs[1]), labels[0] == labels[1])
+    checks.device(outputs.device, labels=labels)
+    first, second = unit_vectors(outputs=outputs)[0]
+    cosine = (first * second).sum(-1).to(outputs.dtype)
+    return cosine_bce(cosine, labels[0] == labels[1])
 
 
 class PostRun(NamedTuple):
@@ -535,6 +568,7 @@ class PostRun(NamedTuple):
     fitted: Float[Tensor, ""]
 
 
+@with_gradients
 def post_run(
     *,
     epochs: int = 10,
@@ -610,6 +644,7 @@ class PairScores(NamedTuple):
     same: Bool[Tensor, "pairs"]
 
 
+@full_precision
 def pair_scores(embeddings: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> PairScores:
     r"""모든 쌍의 코사인 유사도와, 같은 클래스인지.
 
@@ -624,18 +659,20 @@ def pair_scores(embeddings: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> P
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 실수형 임베딩과 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 둘보다 적거나, 유한하지 않으면.
+        ValueError: 실수형 임베딩과 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 둘보다 적거나, 길이가 0이거나
+            유한하지 않은 임베딩이 있으면.
 
     References:
         Musgrave, K., Belongie, S. & Lim, S.-N. (2020). A Metric Learning Reality Check, 2절.
     """
-    _check_embedded(embeddings=embeddings, labels=labels)
+    _check_embedded(embeddings, labels)
     checks.count(2, embeddings=len(embeddings))
     i, j = torch.triu_indices(len(labels), len(labels), 1, device=labels.device)
-    z = F.normalize(embeddings, dim=1)
-    return PairScores((z @ z.T)[i, j], labels[i] == labels[j])
+    (z,) = unit_vectors(embeddings=embeddings)
+    return PairScores((z @ z.mT)[i, j].to(embeddings.dtype), labels[i] == labels[j])
 
 
+@full_precision
 def pair_accuracy(
     similarity: Float[Tensor, "pairs"], same: Bool[Tensor, "pairs"], *, threshold: float
 ) -> Float[Tensor, ""]:
@@ -662,11 +699,13 @@ def pair_accuracy(
     """
     _check_pairs(similarity, same)
     checks.number(REAL, threshold=threshold)
-    said = similarity > threshold
-    rates = [(said[same]).to(similarity.dtype).mean(), (~said[~same]).to(similarity.dtype).mean()]
-    return (rates[0] + rates[1]) / 2
+    said = similarity.double() > threshold  # 문턱을 유사도의 자료형으로 반올림하면 가까운 쌍이 반대쪽에 놓인다
+    wide = torch.promote_types(similarity.dtype, torch.float32)
+    rates = [(told & of).sum().to(wide) / of.sum().to(wide) for told, of in ((said, same), (~said, ~same))]
+    return ((rates[0] + rates[1]) / 2).to(similarity.dtype)
 
 
+@full_precision
 def calibrated_threshold(similarity: Float[Tensor, "pairs"], same: Bool[Tensor, "pairs"]) -> float:
     r"""균형 정확도가 가장 높은 문턱. 학습에 쓰지 않은 쌍에서 고른다.
 
@@ -690,17 +729,20 @@ def calibrated_threshold(similarity: Float[Tensor, "pairs"], same: Bool[Tensor, 
     """
     _check_pairs(similarity, same)
     values, order = similarity.detach().double().sort()
-    positive = same[order].double()
-    gain = (1 - positive) / (1 - positive).sum() - positive / positive.sum()
-    # 여기까지를 “다르다”고 할 때의 이득. 값이 같은 쌍은 갈라놓을 수 없다.
-    total = gain.cumsum(0)
-    splits = torch.cat([values[1:] > values[:-1], values.new_ones(1, dtype=torch.bool)])
-    best = int(torch.where(splits, total, -math.inf).argmax())
-    if total[best] <= 0:
-        return float(values[0]) - 1
-    return float(values[best : best + 2].mean())
+    positive = same[order].long()
+    found, missed = (1 - positive).cumsum(0), positive.cumsum(0)
+    # 여기까지를 “다르다”고 할 때의 이득에 두 수를 곱한 것. 정수라 비긴 곳이 반올림으로 갈리지 않는다.
+    gain = found * missed[-1] - missed * found[-1]
+    # 값이 같은 쌍은 갈라놓을 수 없다. 끝까지 “다르다”고 하는 것은 모두 같다고 하는 것과 같다.
+    best = int(torch.where(values[1:] > values[:-1], gain[:-1], 0).argmax()) if len(values) > 1 else 0
+    low, high = values[best].item(), values[min(best + 1, len(values) - 1)].item()
+    if gain[best] <= 0 or low == high:
+        return min(values[0].item() - 1, math.nextafter(values[0].item(), -math.inf))
+    middle = low / 2 + high / 2
+    return middle if middle < high else low
 
 
+@full_precision
 def knn_accuracy(
     reference: Float[Tensor, "n d"],
     reference_labels: Int[Tensor, "n"],
@@ -709,7 +751,7 @@ def knn_accuracy(
     *,
     k: int = 5,
 ) -> Float[Tensor, ""]:
-    r"""가까운 `k`개의 표로 맞힌 정확도. 표가 같으면 유사도의 합이 큰 쪽이다.
+    r"""가까운 `k`개의 표로 맞힌 정확도. 표가 같으면 유사도의 합이 큰 쪽, 그것도 같으면 번호가 작은 쪽이다.
 
     $$\hat y(z) = \arg\max_c \sum_{i \in \mathcal{N}_k(z)} \mathbf{1}[y_i = c]$$
 
@@ -725,7 +767,8 @@ def knn_accuracy(
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 다르거나, 비었거나, 유한하지 않거나, `k`가 범위를 벗어나면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, `k`가 범위를
+            벗어나면.
 
     References:
         Cover, T. & Hart, P. (1967). Nearest Neighbor Pattern Classification.
@@ -735,14 +778,16 @@ def knn_accuracy(
     checks.count(1, k=k)
     if k > len(reference):
         raise ValueError(f"k: 아는 임베딩 {len(reference)}개 이하여야 하는데 {k}이다")
-    near, index = (F.normalize(embeddings, dim=1) @ F.normalize(reference, dim=1).T).topk(k, dim=1)  # (m, k)
-    classes = int(torch.maximum(reference_labels.max(), labels.max())) + 1
-    votes = near.new_zeros(len(labels), classes, dtype=torch.float64)
+    known, asked = unit_vectors(reference=reference, embeddings=embeddings)
+    near, index = (asked @ known.mT).topk(k, dim=1)  # (m, k)
+    classes, which = torch.unique(reference_labels, return_inverse=True)
+    votes = near.new_zeros(len(labels), len(classes), dtype=torch.float64)
     # 표 하나가 1이고 유사도의 몫은 모두 더해도 1이 못 되어, 표가 같을 때만 순서를 가른다.
-    votes.scatter_add_(1, reference_labels[index], 1 + (near.double() + 1) / (4 * k + 1))
-    return (votes.argmax(1) == labels).to(embeddings.dtype).mean()
+    votes = votes.scatter_add(1, which[index], 1 + (near.double() + 1) / (4 * k + 1))
+    return _share(classes[votes.argmax(1)] == labels, embeddings.dtype)
 
 
+@with_gradients
 def linear_probe(
     reference: Float[Tensor, "n d"],
     reference_labels: Int[Tensor, "n"],
@@ -768,33 +813,38 @@ def linear_probe(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 다르거나, 비었거나, 유한하지 않거나, $\lambda$가 0보다 크지 않으면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, $\lambda$가 0보다
+            크지 않으면.
 
     References:
         Alain, G. & Bengio, Y. (2017). Understanding Intermediate Layers Using Linear Classifier Probes.
     """
     _check_held_out(reference, reference_labels, embeddings, labels)
     checks.number(POSITIVE, weight_decay=weight_decay)
-    known, asked = (F.normalize(z.detach(), dim=1).double() for z in (reference, embeddings))
-    classes = int(torch.maximum(reference_labels.max(), labels.max())) + 1
-    weight = known.new_zeros(known.shape[1], classes).requires_grad_()
-    bias = known.new_zeros(classes).requires_grad_()
+    known, asked = unit_vectors(reference=reference.detach().double(), embeddings=embeddings.detach().double())
+    # 배운 적 없는 클래스는 맞힐 수 없다. 자리를 두면 그 절편이 한없이 작아져 답이 없다.
+    classes, target = torch.unique(reference_labels, return_inverse=True)
+    weight = known.new_zeros(known.shape[1], len(classes)).requires_grad_()
+    bias = known.new_zeros(len(classes)).requires_grad_()
     # 맞히는 답은 기울기가 1e-5쯤이면 더 바뀌지 않는다.
-    solver = torch.optim.LBFGS([weight, bias], max_iter=100, tolerance_grad=1e-5, line_search_fn="strong_wolfe")
+    solver = torch.optim.LBFGS([weight, bias], max_iter=1000, tolerance_grad=1e-5, line_search_fn="strong_wolfe")
 
     def objective() -> Tensor:
         solver.zero_grad()
-        loss = F.cross_entropy(known @ weight + bias, reference_labels) + weight_decay / 2 * weight.square().sum()
+        loss = F.cross_entropy(known @ weight + bias, target) + weight_decay / 2 * weight.square().sum()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
     solver.step(objective)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        return ((asked @ weight + bias).argmax(1) == labels).to(embeddings.dtype).mean()
+        return _share(classes[(asked @ weight + bias).argmax(1)] == labels, embeddings.dtype)
 
 
+@full_precision
 def recall_at_one(embeddings: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> Float[Tensor, ""]:
     r"""자기를 뺀 가장 가까운 이웃이 같은 클래스인 몫. 배울 때 없던 클래스에도 쓸 수 있다.
+
+    가장 가까운 이웃이 여럿이면 그 가운데 같은 클래스의 비율로 센다. 모두 한 점이면 우연히 맞힐 확률이 된다.
 
     $$\mathrm{R@1} = \frac{1}{n} \sum_{i=1}^{n} \mathbf{1}\bigl[ y_{j(i)} = y_i \bigr], \qquad
     j(i) = \arg\max_{j \ne i} \cos(z_i, z_j)$$
@@ -808,22 +858,36 @@ def recall_at_one(embeddings: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) ->
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 실수형 임베딩과 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 둘보다 적거나, 유한하지 않으면.
+        ValueError: 실수형 임베딩과 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 둘보다 적거나, 길이가 0이거나
+            유한하지 않은 임베딩이 있으면.
 
     References:
         Jégou, H., Douze, M. & Schmid, C. (2011). Product Quantization for Nearest Neighbor Search, 5.2절.
     """
-    _check_embedded(embeddings=embeddings, labels=labels)
+    _check_embedded(embeddings, labels)
     checks.count(2, embeddings=len(embeddings))
-    z = F.normalize(embeddings, dim=1)
-    nearest = (z @ z.T).fill_diagonal_(-math.inf).argmax(1)
-    return (labels[nearest] == labels).to(embeddings.dtype).mean()
+    own = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    (z,) = unit_vectors(embeddings=embeddings)
+    similarity = (z @ z.mT).masked_fill(own, -math.inf)
+    nearest = similarity == similarity.amax(1, keepdim=True)
+    same = labels.unsqueeze(1) == labels
+    wide = similarity.dtype
+    return ((nearest & same).sum(1).to(wide) / nearest.sum(1).to(wide)).mean().to(embeddings.dtype)
+
+
+def _share(hits: Bool[Tensor, "m"], dtype: torch.dtype) -> Float[Tensor, ""]:
+    # 반정밀도로 더하면 65504개에서 넘친다.
+    return hits.to(torch.promote_types(dtype, torch.float32)).mean().to(dtype)
 
 
 def _outputs(encoder: nn.Module, images: Tensor) -> Tensor:
     """앞의 축을 모아 한 번에 지난 출력."""
     stacked = images.reshape(-1, *images.shape[-3:]).contiguous(memory_format=torch.channels_last)
     outputs: Tensor = encoder(stacked)  # (N, d)
+    checks.tensor(**{"encoder의 출력": outputs})
+    if outputs.ndim != 2 or len(outputs) != len(stacked):
+        wanted = f"({len(stacked)}, d)"
+        raise ValueError(f"encoder: 그림마다 벡터 하나, {wanted} 모양의 출력을 내야 하는데 {tuple(outputs.shape)}이다")
     return outputs.reshape(*images.shape[:-3], outputs.shape[-1])
 
 
@@ -844,19 +908,20 @@ def _check_labelled(images: Tensor, labels: Tensor) -> None:
     checks.device(images.device, labels=labels)
 
 
-def _check_embedded(*, embeddings: Tensor, labels: Tensor, name: str = "embeddings") -> None:
-    checks.floating(**{name: embeddings})
-    checks.ndim(2, 2, **{name: embeddings})
-    checks.nonempty(**{name: embeddings})
-    checks.int64(labels=labels)
-    checks.shape(embeddings.shape[:1], labels=labels)
-    checks.device(embeddings.device, labels=labels)
-    checks.within(**{name: (embeddings, REAL)}, labels=(labels, NONNEGATIVE))
+def _check_embedded(embeddings: Tensor, labels: Tensor, *, names: tuple[str, str] = ("embeddings", "labels")) -> None:
+    vectors, classes = names
+    checks.floating(**{vectors: embeddings})
+    checks.ndim(2, 2, **{vectors: embeddings})
+    checks.nonempty(**{vectors: embeddings})
+    checks.int64(**{classes: labels})
+    checks.shape(embeddings.shape[:1], **{classes: labels})
+    checks.device(embeddings.device, **{classes: labels})
+    checks.within(**{vectors: (embeddings, REAL), classes: (labels, NONNEGATIVE)})
 
 
 def _check_held_out(reference: Tensor, reference_labels: Tensor, embeddings: Tensor, labels: Tensor) -> None:
-    _check_embedded(embeddings=reference, labels=reference_labels, name="reference")
-    _check_embedded(embeddings=embeddings, labels=labels)
+    _check_embedded(reference, reference_labels, names=("reference", "reference_labels"))
+    _check_embedded(embeddings, labels)
     checks.shape((len(embeddings), reference.shape[1]), embeddings=embeddings)
     checks.device(reference.device, embeddings=embeddings)
 
@@ -871,5 +936,5 @@ def _check_pairs(similarity: Tensor, same: Tensor) -> None:
     checks.shape(similarity.shape, same=same)
     checks.device(similarity.device, same=same)
     checks.within(similarity=(similarity, REAL))
-    if bool(same.all()) or not bool(same.any()):
+    if checks.plain(same.all(-1) | ~same.any(-1)).any():
         raise ValueError("same: 같은 쌍과 다른 쌍이 하나씩은 있어야 하는데 한쪽뿐이다")

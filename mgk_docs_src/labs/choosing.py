@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
-from scipy import stats
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -514,63 +513,6 @@ def _score(log_p: Tensor, labels: Tensor, num_classes: int) -> tuple[Tensor, ...
         expected_calibration_error(log_p.exp(), labels),
         one_vs_rest_auc(log_p, labels),
     )
-
-
-class Paired(NamedTuple):
-    r"""짝지은 차이와 그 95 % 신뢰 구간.
-
-    Attributes:
-        difference: 차이의 평균.
-        low: 구간의 아래 끝.
-        high: 구간의 위 끝.
-
-    References:
-        Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error.
-    """
-
-    difference: Float[Tensor, ""]
-    low: Float[Tensor, ""]
-    high: Float[Tensor, ""]
-
-    @property
-    def tie(self) -> bool:
-        """구간이 0을 품으면 비김이다."""
-        return bool((self.low <= 0) & (self.high >= 0))
-
-
-def paired(scores: Float[Tensor, "s"], baseline: Float[Tensor, "s"], *, test_share: float) -> Paired:
-    r"""거듭 나눈 자료에 맞게 넓힌, 짝지은 차이의 95 % 신뢰 구간.
-
-    $$\bar{d} \pm t_{J-1,\,0.975}\, s_d \sqrt{\frac{1}{J} + \frac{\rho}{1 - \rho}}, \qquad d_j = a_j - b_j$$
-
-    한 자료를 $J$번 나누면 나눈 것끼리 표본을 나누어 가지므로 서로 독립이 아니다. $s_d / \sqrt{J}$는 너무 좁고, 더
-    나눈다고 더 알게 되지도 않는다. 시험한 몫 $\rho$가 클수록 넓힌다.
-
-    Args:
-        scores: 나누기마다의 점수 $a_j$. 둘 이상.
-        baseline: 같은 나누기에서 견줄 점수 $b_j$. `scores`와 같은 모양.
-        test_share: 시험에 쓴 몫 $\rho \in (0, 1)$.
-
-    Returns:
-        차이의 평균과 구간. 자료형은 float64.
-
-    Raises:
-        TypeError: 텐서나 수가 아니면.
-        ValueError: 모양이 다르거나, 둘보다 적거나, 유한하지 않거나, 몫이 범위를 벗어나면.
-
-    References:
-        Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error, 식 (10)과 3절 (고친 재표집 t 검정).
-    """
-    checks.floating(scores=scores, baseline=baseline)
-    checks.ndim(1, 1, scores=scores)
-    checks.shape(scores.shape, baseline=baseline)
-    checks.count(2, seeds=len(scores))
-    checks.within(scores=(scores, REAL), baseline=(baseline, REAL))
-    checks.number(Interval(0.0, 1.0, open=True), test_share=test_share)
-    gap = scores.detach().double() - baseline.detach().double()
-    spread = math.sqrt(1 / len(gap) + test_share / (1 - test_share))
-    half = float(stats.t.ppf(0.975, len(gap) - 1)) * spread * gap.std()
-    return Paired(gap.mean(), gap.mean() - half, gap.mean() + half)
 
 
 # --- 표 ---

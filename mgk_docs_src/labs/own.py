@@ -22,7 +22,8 @@ from tqdm import tqdm
 
 from mgk_docs_src import checks
 from mgk_docs_src.device import resolve
-from mgk_docs_src.labs.choosing import FEWEST, METHODS, TEST_SHARE, Paired, Scores, Task, compare, paired
+from mgk_docs_src.labs.choosing import FEWEST, METHODS, TEST_SHARE, Scores, Task, compare
+from mgk_docs_src.labs.tables import Paired, paired
 from mgk_docs_src.losses.choosing import Recommendation, recommend
 
 DELIMITERS = (",", ";", "\t")
@@ -453,7 +454,7 @@ def report(scores: Scores, methods: Sequence[str], *, test_share: float = TEST_S
     r"""점수의 표와, 구간이 말하는 것까지만 말하는 맺음말.
 
     칸은 씨앗들의 평균 ± 95 % 구간의 반너비다. 한 자료를 거듭 나누어 잰 점수는 서로 겹치므로 구간을 그만큼 넓힌다
-    ([`paired`][mgk_docs_src.labs.choosing.paired]). 마지막 칸은 균형 정확도에서 첫 행을 뺀 짝지은 차이다. 구간이 0을
+    ([`paired`][mgk_docs_src.labs.tables.paired]). 마지막 칸은 균형 정확도에서 첫 행을 뺀 짝지은 차이다. 구간이 0을
     품으면 비긴 것이다.
 
     Args:

@@ -1,49 +1,82 @@
 """실습의 표: 씨앗마다의 점수를 평균 ± 표준 편차와, 짝지은 차이의 신뢰 구간으로."""
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import NamedTuple
 
+from IPython.display import display
 from jaxtyping import Float
 from scipy import stats
 from torch import Tensor
 
 from mgk_docs_src import checks
+from mgk_docs_src.checks import REAL, Interval
 
 Scores = Sequence[Float[Tensor, "seeds"] | None]
+MIME = "application/vnd.mgk.numbers+json"
+_SHARE = Interval(0.0, 1.0, right_open=True)
 # W₁의 아래 첨자는 작은 글자에서 쉼표로 보인다. 표에서는 보통 숫자를 내려 쓴다.
 LOWERED = {ord(small): f"<sub>{digit}</sub>" for digit, small in enumerate("₀₁₂₃₄₅₆₇₈₉")}
 
 
-def paired_interval(
-    scores: Float[Tensor, "seeds"], base: Float[Tensor, "seeds"], *, level: float = 0.95
-) -> tuple[float, float]:
-    r"""같은 씨앗끼리 짝지은 차이의 평균과, 그 신뢰 구간의 반너비.
+class Paired(NamedTuple):
+    r"""짝지은 차이와 그 95 % 신뢰 구간.
 
-    $$\bar{d} \pm t_{n-1,\,(1+\alpha)/2}\, \frac{s_d}{\sqrt{n}}, \qquad d_i = a_i - b_i$$
+    Attributes:
+        difference: 차이의 평균.
+        low: 구간의 아래 끝.
+        high: 구간의 위 끝.
+
+    References:
+        Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error.
+    """
+
+    difference: Float[Tensor, ""]
+    low: Float[Tensor, ""]
+    high: Float[Tensor, ""]
+
+    @property
+    def tie(self) -> bool:
+        """구간이 0을 품으면 비김이다."""
+        return bool((self.low <= 0) & (self.high >= 0))
+
+
+def paired(scores: Float[Tensor, "s"], baseline: Float[Tensor, "s"], *, test_share: float = 0.0) -> Paired:
+    r"""같은 씨앗끼리 짝지은 차이의 95 % 신뢰 구간. 한 자료를 거듭 나누었으면 그만큼 넓힌다.
+
+    $$\bar{d} \pm t_{J-1,\,0.975}\, s_d \sqrt{\frac{1}{J} + \frac{\rho}{1 - \rho}}, \qquad d_j = a_j - b_j$$
+
+    씨앗마다 자료를 새로 뽑았으면 서로 독립이고, $\rho = 0$이면 짝지은 t 검정의 구간이다. 한 자료를 $J$번 나누면 나눈
+    것끼리 표본을 나누어 가지므로 독립이 아니다. $s_d / \sqrt{J}$는 너무 좁고, 더 나눈다고 더 알게 되지도 않는다.
+    시험한 몫 $\rho$가 클수록 넓힌다.
 
     Args:
-        scores: 씨앗마다의 점수 $a_i$.
-        base: 견줄 점수 $b_i$. `scores`와 같은 모양.
-        level: 신뢰 수준 $\alpha \in [0, 1]$.
+        scores: 씨앗(나누기)마다의 점수 $a_j$. 둘 이상.
+        baseline: 같은 씨앗에서 견줄 점수 $b_j$. `scores`와 같은 모양.
+        test_share: 한 자료를 거듭 나눌 때 시험에 쓴 몫 $\rho \in [0, 1)$. 씨앗마다 자료가 따로면 0.
 
     Returns:
-        차이의 평균과 반너비. 단위는 점수와 같다.
+        차이의 평균과 구간. 자료형은 float64.
 
     Raises:
         TypeError: 텐서나 수가 아니면.
-        ValueError: 모양이 다르거나, 점수가 둘보다 적거나, 수준이 $[0, 1]$을 벗어나면.
+        ValueError: 모양이 다르거나, 둘보다 적거나, 유한하지 않거나, 몫이 범위를 벗어나면.
 
     References:
+        Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error, 식 (10)과 3절 (고친 재표집 t 검정).
         Student (1908). The Probable Error of a Mean. Biometrika 6.
     """
-    checks.floating(scores=scores, base=base)
+    checks.floating(scores=scores, baseline=baseline)
     checks.ndim(1, 1, scores=scores)
-    checks.shape(scores.shape, base=base)
-    checks.number(checks.UNIT, level=level)
+    checks.shape(scores.shape, baseline=baseline)
     checks.count(2, seeds=len(scores))
-    gap = (scores - base).double().cpu()
-    half = stats.t.ppf((1 + level) / 2, len(gap) - 1) * gap.std() / len(gap) ** 0.5
-    return gap.mean().item(), float(half)
+    checks.within(scores=(scores, REAL), baseline=(baseline, REAL))
+    checks.number(_SHARE, test_share=test_share)
+    gap = scores.detach().double() - baseline.detach().double()
+    spread = math.sqrt(1 / len(gap) + test_share / (1 - test_share))
+    half = float(stats.t.ppf(0.975, len(gap) - 1)) * spread * gap.std()
+    return Paired(gap.mean(), gap.mean() - half, gap.mean() + half)
 
 
 def table(caption: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
@@ -91,16 +124,19 @@ def comparison(
     rows: Mapping[str, Scores],
     *,
     differences: Sequence[int] = (),
+    test_share: float = 0.0,
 ) -> str:
     r"""씨앗마다의 점수를 견주는 HTML 표.
 
-    윗줄은 $\bar{a} \pm s_a$, 아랫줄(Δ)은 첫 행과 짝지은 차이의 95 % 신뢰 구간이다.
+    윗줄은 $\bar{a} \pm s_a$, 아랫줄(Δ)은 첫 행과 짝지은 차이의 95 % 신뢰 구간이다
+    ([`paired`][mgk_docs_src.labs.tables.paired]).
 
     Args:
         caption: 표의 이름.
         columns: 열의 이름들.
         rows: 행의 이름과, 열마다의 씨앗별 점수. 재지 않은 칸은 `None`.
         differences: 첫 행과의 차이를 함께 보일 열의 번호들.
+        test_share: 한 자료를 거듭 나눈 점수이면, 시험에 쓴 몫.
 
     Returns:
         `<table>` 글.
@@ -123,7 +159,32 @@ def comparison(
             score, first = scores[column], base[column]
             if score is None or first is None:
                 raise ValueError(f"differences: {columns[column]!r} 열의 차이를 보이려면 모든 칸에 점수가 있어야 한다")
-            gap, half = paired_interval(score, first)
-            cells[column] += f"<br><small>Δ\u00a0{gap:+.3f}\u00a0±\u00a0{half:.3f}</small>"
+            gap = paired(score, first, test_share=test_share)
+            half = gap.high - gap.difference
+            cells[column] += f"<br><small>Δ\u00a0{gap.difference:+.3f}\u00a0±\u00a0{half:.3f}</small>"
         filled[name] = cells
     return table(caption, columns, filled)
+
+
+def record(name: str, *values: float | Float[Tensor, ""]) -> None:
+    """실습이 낸 수에 이름을 붙인다. 다른 페이지의 글은 그 이름으로 수를 옮겨 적고, 빌드가 견준다.
+
+    화면에는 아무것도 나오지 않는다.
+
+    Args:
+        name: 수의 이름.
+        values: 수들. 하나여도 된다.
+
+    Raises:
+        ValueError: 이름이 비었거나, 수가 없거나, 유한하지 않으면.
+
+    References:
+        Jupyter 문서, Messaging in Jupyter의 `display_data`.
+    """
+    checks.count(1, values=len(values))
+    if not name:
+        raise ValueError("name: 비지 않은 글이어야 하는데 ''이다")
+    numbers = [float(value) for value in values]
+    for number in numbers:
+        checks.number(REAL, values=number)
+    display({MIME: {name: numbers}}, raw=True)

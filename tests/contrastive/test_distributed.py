@@ -63,18 +63,37 @@ def refusals(rank):
     first, second = (share(view, rank) for view in views())
     broken = first.clone()
     broken[0] = torch.nan if rank == 0 else 1.0
+    other = torch.float32 if rank else torch.float64
     wrong = {
-        "shape": (first[: N - rank], second[: N - rank]),
-        "nan": (broken, second),
-        "empty": (first[:0], second[:0]),
+        "shape": (first[: N - rank], second[: N - rank], TEMPERATURE),
+        "axes": (first[rank], second[rank], TEMPERATURE) if rank else (first, second, TEMPERATURE),
+        "nan": (broken, second, TEMPERATURE),
+        "empty": (first[:0], second[:0], TEMPERATURE),
+        "dtype": (first.to(other), second.to(other), TEMPERATURE),
+        "half": (first.float(), second.to(torch.float16 if rank else torch.float32), TEMPERATURE),
+        "other": (first, second, TEMPERATURE + rank),
+        "negative": (first, second, 0.5 - rank),
+        "tiny": (first.float(), second.float(), 1e-39 if rank else TEMPERATURE),
+        "kind": (first, second.tolist() if rank else second, TEMPERATURE),
+        "word": (first, second, TEMPERATURE if rank else "0.2"),
+        "device": (first, second.to("meta") if rank else second, TEMPERATURE),
     }
     said = {}
-    for name, pair in wrong.items():
+    for name, (one, two, temperature) in wrong.items():
         try:
-            distributed_nt_xent(*pair, temperature=TEMPERATURE)
-        except ValueError as error:
-            said[name] = str(error)
+            distributed_nt_xent(one, two, temperature=temperature)
+        except (TypeError, ValueError) as error:
+            said[name] = f"{type(error).__name__}: {error}"
     return said
+
+
+def learned(rank):
+    """온도의 기울기를 DistributedDataParallel처럼 평균한 것."""
+    knob = torch.nn.Parameter(torch.tensor(TEMPERATURE, dtype=torch.float64))
+    value = distributed_nt_xent(*(share(view, rank) for view in views()), temperature=knob)
+    (slope,) = torch.autograd.grad(value, knob)
+    dist.all_reduce(slope)
+    return slope / WORLD
 
 
 def measure(rank):
@@ -88,8 +107,14 @@ def measure(rank):
         loss.backward()
         parameters = [parameter.grad for parameter in parallel.parameters()]
         results[str(kind)] = (value.detach(), slopes, loss.detach(), parameters)
+    results["learned"] = learned(rank)
     pair = dist.new_group([0, 1])
     first, second = (share(view, rank) for view in views())
+    only = dist.new_group([0])
+    try:
+        results["outside"] = distributed_nt_xent(first, second, temperature=TEMPERATURE, group=only).detach()
+    except ValueError as error:
+        results["outside"] = str(error)
     results["group"] = distributed_nt_xent(first, second, temperature=TEMPERATURE, group=pair)
     single = [dist.new_group([r]) for r in range(WORLD)][rank]
     results["alone"] = distributed_nt_xent(first, second, temperature=TEMPERATURE, group=single)
@@ -120,7 +145,7 @@ def both(tmp_path_factory):
     stuck = [process.pid for process in processes if process.is_alive()]
     for process in processes:
         process.kill()
-    assert not stuck, f"{PATIENCE}초 안에 끝나지 않았다"
+    assert not stuck, f"{PATIENCE}초 안에 끝나지 않았다"  # 한 과정만 멈추면 남은 과정이 기다린다
     assert [process.exitcode for process in processes] == [0] * WORLD
     return [torch.load(folder / f"{rank}.pt") for rank in range(WORLD)]
 
@@ -174,13 +199,46 @@ def test_a_group_may_be_named(both):
         torch.testing.assert_close(results["alone"], own)
 
 
-def test_what_is_wrong_in_one_process_stops_all_of_them(both):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("shape", "ValueError: first_view: 모든 과정에서 모양이 같아야 하는데 [6, 5], [5, 5]이다"),
+        ("axes", "ValueError: first_view: 축의 수가 2이어야 하는데 모양이 (5,)이다"),
+        ("nan", "ValueError: first_view의 벡터마다 가장 큰 |좌표|: 0보다 큰 유한한 값이어야 하는데 nan이 있다"),
+        ("empty", "ValueError: first_view: 과정마다 표본이 하나, 모두 합해 둘 이상이어야 하는데 하나도 없다"),
+        (
+            "dtype",
+            "ValueError: first_view, second_view: 모든 과정에서 자료형이 같아야 하는데 torch.float64/torch.float64, ",
+        ),
+        (
+            "half",
+            "ValueError: first_view, second_view: 모든 과정에서 자료형이 같아야 하는데 torch.float32/torch.float32, ",
+        ),
+        ("other", "ValueError: temperature: 모든 과정에서 값이 같아야 하는데 0.2, 1.2이다"),
+        ("negative", "ValueError: temperature: 0보다 큰 유한한 값이어야 하는데 -0.5이다"),
+        ("tiny", "ValueError: temperature: [1.0842e-19, 9.22337e+18] 안의 값이어야 하는데 1e-39이다"),
+        ("kind", "TypeError: second_view: 텐서여야 하는데 list이다"),
+        ("word", "TypeError: temperature: 수여야 하는데 str이다"),
+        ("device", "ValueError: second_view: 장치가 cpu여야 하는데 meta이다"),
+    ],
+)
+def test_what_is_wrong_in_one_process_stops_all_of_them_alike(both, name, message):
     for results in both:
-        assert set(results["refused"]) == {"shape", "nan", "empty"}
-        assert "first_view: 모든 과정에서 모양이 같아야" in results["refused"]["shape"]
-        assert "[6, 5], [5, 5]" in results["refused"]["shape"]
-        assert "nan" in results["refused"]["nan"]
-        assert "둘 이상" in results["refused"]["empty"]
+        assert results["refused"][name].startswith(message)
+    assert both[0]["refused"] == both[1]["refused"]
+
+
+def test_a_process_outside_the_group_is_told_so(both):
+    own = nt_xent(*(share(view, 0) for view in views()), temperature=TEMPERATURE)
+    torch.testing.assert_close(both[0]["outside"], own)
+    assert both[1]["outside"] == "group: 이 과정이 든 무리여야 하는데 과정 1은 들어 있지 않다"
+
+
+def test_the_temperature_learns_from_the_joined_batch(both):
+    knob = torch.tensor(TEMPERATURE, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(nt_xent(*views(), temperature=knob), knob)
+    for results in both:
+        torch.testing.assert_close(results["learned"], slope, atol=1e-12, rtol=1e-12)
 
 
 @pytest.mark.usefixtures("alone")
@@ -204,9 +262,56 @@ def test_one_process_is_plain_nt_xent(device):
 def test_the_gradient_is_right_and_finite_at_a_low_temperature(device):
     pair = tuple(view.requires_grad_() for view in views(torch.float64, device))
     assert torch.autograd.gradcheck(lambda *pair: distributed_nt_xent(*pair, temperature=0.3), pair)
+    knob = torch.tensor([0.3], device=device, dtype=torch.float64, requires_grad=True)
+    fixed = views(torch.float64, device)
+    assert torch.autograd.gradcheck(lambda knob: distributed_nt_xent(*fixed, temperature=knob), (knob,))
     pair = tuple(view.requires_grad_() for view in views(torch.float32, device))
     loss = distributed_nt_xent(*pair, temperature=1e-3)
     assert all(slope.isfinite().all() for slope in torch.autograd.grad(loss, pair))
+
+
+@pytest.mark.usefixtures("alone")
+def test_near_pairs_keep_the_digits_of_a_small_loss(device):
+    x = randn(20, 16, generator=generator(2), device=device)
+    pair = x.requires_grad_(), x.detach() + 0.02 * randn(20, 16, generator=generator(3), device=device)
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        value = distributed_nt_xent(*pair, temperature=0.05)
+    wide = tuple(view.detach().double().requires_grad_() for view in pair)
+    truth = nt_xent(*wide, temperature=0.05)
+    assert value.dtype == torch.float32
+    assert value.item() == pytest.approx(truth.item(), rel=1e-4)
+    slope, exact = torch.autograd.grad(value, pair[0])[0], torch.autograd.grad(truth, wide[0])[0]
+    assert (slope.double() - exact).norm() <= 1e-4 * exact.norm()
+
+
+@pytest.mark.usefixtures("alone")
+def test_it_is_differentiated_once_and_says_so(device):
+    """입력에서 손실까지 다른 층이 있어도, 어느 길로 두 번 미분해도 멈춘다."""
+    first, second = views(device=device)
+    weight = randn(D, D, generator=generator(5), dtype=torch.float64, device=device).requires_grad_()
+    knob = torch.tensor(TEMPERATURE, dtype=torch.float64, device=device, requires_grad=True)
+    value = distributed_nt_xent(torch.tanh(first @ weight), second, temperature=knob)
+    slopes = torch.autograd.grad(value, (weight, knob), create_graph=True)
+    for slope in slopes:
+        for leaf in (weight, knob):
+            with pytest.raises(RuntimeError, match="한 번만 미분할 수 있는데"):
+                torch.autograd.grad(slope.square().sum(), leaf, retain_graph=True)
+    plain = torch.autograd.grad(nt_xent(torch.tanh(first @ weight), second, temperature=TEMPERATURE), weight)[0]
+    torch.testing.assert_close(slopes[0], plain, atol=1e-12, rtol=1e-12)
+
+    def loss(x):
+        return distributed_nt_xent(x, second, temperature=TEMPERATURE)
+
+    for transformed in (
+        lambda: torch.func.grad(loss)(first),
+        lambda: torch.func.vmap(loss)(first.expand(3, *first.shape)),
+        lambda: torch.func.jvp(loss, (first,), (first,)),
+    ):
+        with pytest.raises(ValueError, match=r"first_view: torch\.func"):
+            transformed()
+    leaf = first.clone().requires_grad_()
+    with torch.inference_mode():
+        torch.testing.assert_close(loss(first), loss(leaf).detach())
 
 
 @pytest.mark.bad_input
@@ -220,8 +325,8 @@ def test_the_gradient_is_right_and_finite_at_a_low_temperature(device):
         (lambda x, y: (x.long(), y), ValueError, "first_view: 실수형"),
         (lambda x, y: (x, y.to("meta")), ValueError, "second_view: 장치"),
         (lambda x, y: (x[:1], y[:1]), ValueError, "first_view: .*둘 이상"),
-        (lambda x, y: (0 * x, y), ValueError, "first_view, second_view.*0보다 큰"),
-        (lambda x, y: (x, y / 0), ValueError, "first_view, second_view.*inf"),
+        (lambda x, y: (0 * x, y), ValueError, "first_view.*0보다 큰"),
+        (lambda x, y: (x, y / 0), ValueError, "second_view.*inf"),
     ],
 )
 def test_bad_views_are_refused(device, change, error, message):

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from mgk_docs_src.checks import POSITIVE, REAL
 from mgk_docs_src.contrastive import losses
 from mgk_docs_src.contrastive.losses import (
     alignment,
@@ -27,6 +28,7 @@ from mgk_docs_src.contrastive.losses import (
     cosine_softmax,
     distance_matrix,
     info_nce,
+    knobs,
     nt_xent,
     pair_floor,
     pairwise_margin,
@@ -37,6 +39,7 @@ from mgk_docs_src.contrastive.losses import (
     supcon_floor,
     triplet,
     uniformity,
+    unit_vectors,
 )
 from mgk_docs_src.losses.binary import bce_with_logits
 from mgk_docs_src.losses.categorical import cross_entropy
@@ -92,6 +95,55 @@ def softplus(z):
     return np.logaddexp(0, z)
 
 
+# --- 길이 1과 배우는 수 ---
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [
+        (torch.float16, 3e4 / 4),
+        (torch.float16, 6e-8),
+        (torch.bfloat16, 1e37),
+        (torch.float32, 1e37),
+        (torch.float32, 1e-14),
+        (torch.float32, 1e-37),
+        (torch.float64, 1e300),
+        (torch.float64, 1e-300),
+    ],
+    ids=str,
+)
+def test_unit_vectors_have_length_one_at_any_size(device, kind, size):
+    x = (size * points(0, 20, 8, device=device).clamp(-4, 4)).to(kind)
+    (unit_x,) = unit_vectors(x=x)
+    wide = torch.promote_types(kind, torch.float32)
+    assert unit_x.dtype == wide
+    exact = numpy(x) / size
+    exact = torch.from_numpy(exact / np.linalg.norm(exact, axis=1, keepdims=True)).to(device)
+    near = 4 * torch.finfo(wide).eps
+    torch.testing.assert_close(unit_x.double(), exact, atol=near, rtol=near)
+
+
+def test_unit_vectors_take_any_shapes_and_name_what_is_wrong(device):
+    x, y = points(0, 2, 3, 4, device=device), points(1, 5, kind=torch.float16, device=device)
+    made = unit_vectors(first=x, second=y)
+    assert [each.shape for each in made] == [x.shape, y.shape]
+    assert {each.dtype for each in made} == {torch.float64}
+    torch.testing.assert_close(made[0], F.normalize(x, dim=-1), **CLOSE)
+    leaf = points(2, 3, 4, device=device).requires_grad_()
+    assert torch.autograd.gradcheck(lambda v: unit_vectors(v=v)[0], (leaf,))
+    assert torch.autograd.gradgradcheck(lambda v: unit_vectors(v=v)[0], (leaf,))
+
+
+def test_knobs_follow_the_computation_and_keep_their_gradient(device):
+    like = points(0, 2, 3, kind=torch.float32, device=device)
+    learned = torch.nn.Parameter(torch.tensor([0.5], device=device, dtype=torch.float16))
+    each = torch.tensor([2.0, 3.0], device=device, dtype=torch.float64)
+    number, tensor, many = knobs(like, (2,), plain=(-1.5, REAL), learned=(learned, POSITIVE), each=(each, POSITIVE))
+    assert number == -1.5
+    assert (tensor.shape, tensor.dtype, many.dtype) == ((), torch.float32, torch.float32)
+    assert torch.autograd.grad(3 * tensor, learned)[0].item() == 3
+
+
 # --- 코사인과 거리 ---
 
 
@@ -143,6 +195,35 @@ def test_equal_points_have_distance_and_slope_zero(device):
     for loss in LABELLED.values():
         (slope,) = torch.autograd.grad(loss(x, labels), x)
         assert slope.isfinite().all()
+
+
+@pytest.mark.parametrize("spread", [0.1, 0.02, 1e-3, 1e-5])
+def test_near_points_keep_their_distance_in_float32(device, spread):
+    """차를 바로 재는 float64(NumPy). 단위 벡터를 float32에 담는 반올림만 남는다."""
+    x = points(0, 12, 8, kind=torch.float32, device=device)
+    y = x + spread * points(1, 12, 8, kind=torch.float32, device=device)
+    both = torch.cat([x, y])
+    exact = np.linalg.norm(unit(both)[:, None] - unit(both)[None], axis=-1)
+    for found in (distance_matrix(both), distance_matrix(both, both.clone())):
+        assert found.dtype == torch.float32
+        np.testing.assert_allclose(numpy(found), exact, rtol=5e-4, atol=3e-7)
+    leaf, wide = x.clone().requires_grad_(), x.double().requires_grad_()
+    slopes = [torch.autograd.grad(distance_matrix(v, y.to(v.dtype)).diagonal().sum(), v)[0] for v in (leaf, wide)]
+    assert (slopes[0].double() - slopes[1]).norm() <= max(1e-3, 3e-7 / spread) * slopes[1].norm()
+    by_vmap = torch.func.vmap(distance_matrix)(torch.stack([x, y]))
+    torch.testing.assert_close(by_vmap[1], distance_matrix(y))
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("d", [3, 64, 2048])
+def test_the_same_point_is_at_distance_zero(device, kind, d):
+    x = points(0, 1, d, device=device).to(kind).expand(9, d).clone().requires_grad_()
+    for found in (distance_matrix(x), distance_matrix(x, x.detach())):
+        assert (found == 0).all()
+        assert (torch.autograd.grad(found.sum(), x)[0] == 0).all()
+    labels = torch.arange(9, device=device) % 3
+    for loss in (batch_all_triplet, batch_hard_triplet):
+        assert loss(x, labels, margin=0.25).item() == 0.25
 
 
 # --- 짝의 손실 ---
@@ -348,7 +429,8 @@ def test_two_views_in_sigmoid_form_are_siglip(device):
     logits = 10 * F.normalize(x) @ F.normalize(y).T - 5
     paper = -F.logsigmoid(signs * logits).sum() / 5
     same = torch.eye(5, dtype=torch.bool, device=device)
-    torch.testing.assert_close(5 * cosine_bce(similarity_matrix(x, y), same, scale=10.0, bias=-5.0), paper, **CLOSE)
+    recipe = cosine_bce(similarity_matrix(x, y), same, scale=10.0, bias=-5.0, reduction="sum") / 5
+    torch.testing.assert_close(recipe, paper, **CLOSE)
 
 
 def test_clip_is_the_mean_of_both_directions(device):
@@ -369,6 +451,142 @@ def test_losses_stay_finite_at_a_low_temperature(device):
             wide = loss(x.double(), second if second is labels else y.double(), temperature=temperature)
             assert value.item() == pytest.approx(wide.item(), rel=1e-5)
             assert torch.autograd.grad(value, leaf)[0].isfinite().all()
+
+
+def near_pairs(kind=torch.float32, device=None, spread=0.05):
+    x = points(0, 32, 64, kind=torch.float32, device=device)
+    return x.to(kind), (x + spread * points(99, 32, 64, kind=torch.float32, device=device)).to(kind)
+
+
+def two_views(x, y, temperature, device):
+    """supcon이 두 시야에서 고르는 것."""
+    labels = torch.arange(len(x), device=device).repeat(2)
+    return supcon(torch.cat([x, y]), labels, temperature=temperature)
+
+
+def two_prototypes(x, y, temperature, device):
+    return cosine_softmax(x, y, torch.arange(len(x), device=device), scale=1 / temperature)
+
+
+CHOOSING = {
+    "nt-xent": lambda x, y, temperature, device: nt_xent(x, y, temperature=temperature),
+    "info nce": lambda x, y, temperature, device: info_nce(x, y, temperature=temperature),
+    "supcon": two_views,
+    "cosine softmax": two_prototypes,
+}
+
+
+@pytest.mark.parametrize("name", CHOOSING)
+@pytest.mark.parametrize("temperature", [0.2, 0.07, 0.02])
+@pytest.mark.parametrize("low", [None, *HALVES], ids=str)
+def test_an_almost_certain_choice_keeps_its_digits(device, name, temperature, low):
+    """정답의 확률이 1에 가까울 때: log(1 + Σ e^(남 − 정답))을 float64로, 기울기도 그 식으로."""
+    x, y = near_pairs(device=device)
+    a, b = unit(x), unit(y)
+    rows = np.concatenate([a, b]) if name in ("nt-xent", "supcon") else a
+    keys = rows if len(rows) > len(a) else b
+    logits = rows @ keys.T / temperature
+    partner = np.roll(np.arange(len(rows)), len(a)) if len(rows) > len(a) else np.arange(len(a))
+    gaps = logits - logits[np.arange(len(rows)), partner][:, None]
+    gaps[np.arange(len(rows)), partner] = -np.inf
+    if len(rows) > len(a):
+        np.fill_diagonal(gaps, -np.inf)
+    expected = np.log1p(np.exp(gaps).sum(1)).mean()
+    leaf = x.clone().requires_grad_()
+    with torch.autocast(device.type, dtype=low or torch.bfloat16, enabled=low is not None):
+        value = CHOOSING[name](leaf, y, temperature, device)
+    assert value.dtype == torch.float32
+    assert value.item() == pytest.approx(expected, rel=1e-4)
+    (slope,) = torch.autograd.grad(value, leaf)
+    wide = x.double().requires_grad_()
+    (truth,) = torch.autograd.grad(CHOOSING[name](wide, y.double(), temperature, device), wide)
+    assert (slope.double() - truth).norm() <= 1e-4 * truth.norm()
+
+
+def test_the_loss_of_the_near_pairs_is_what_was_reported(device):
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        value = nt_xent(*near_pairs(device=device), temperature=0.07)
+        far = distance_matrix(*near_pairs(device=device))
+    assert value.item() == pytest.approx(0.00019025788, rel=1e-4)
+    exact = np.linalg.norm(unit(near_pairs()[0]) - unit(near_pairs()[1]), axis=1)
+    np.testing.assert_allclose(numpy(far.diagonal()), exact, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", [*LABELLED, *PAIRED, "uniformity"])
+def test_a_large_batch_in_float32_has_the_value_and_gradient_of_float64(device, name):
+    x, labels = points(0, 1000, 16, kind=torch.float32, device=device), classes(0, 1000, device, count=10)
+    loss = {**LABELLED, "uniformity": lambda x, _: uniformity(x)}.get(name) or partial(halves, PAIRED[name])
+    found = []
+    for leaf in (x.clone().requires_grad_(), x.double().requires_grad_()):
+        value = loss(leaf, labels)
+        found.append((value.double(), torch.autograd.grad(value, leaf)[0].double()))
+    (value, slope), (truth, exact) = found
+    torch.testing.assert_close(value, truth, atol=0, rtol=2e-6)
+    assert (slope - exact).norm() <= 2e-5 * exact.norm()
+
+
+LEARNED = {
+    "info nce": lambda x, y, labels, knob: info_nce(x, y, temperature=knob),
+    "nt-xent": lambda x, y, labels, knob: nt_xent(x, y, temperature=knob),
+    "supcon": lambda x, y, labels, knob: supcon(x, labels, temperature=knob),
+    "cosine softmax": lambda x, y, labels, knob: cosine_softmax(x, y, labels, scale=knob),
+    "sigmoid": lambda x, y, labels, knob: sigmoid_loss(x, labels, scale=knob, bias=-knob),
+    "cosine bce": lambda x, y, labels, knob: cosine_bce(cosine_similarity(x, y), labels == 0, scale=knob, bias=-knob),
+    "cosine": lambda x, y, labels, knob: similarity_to_cosine(x.sigmoid(), scale=knob, bias=-knob).sum(),
+}
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_what_clip_and_siglip_learn_can_be_learned(device, name):
+    x, y, labels = points(0, 6, 3, device=device), points(1, 6, 3, device=device), classes(0, 6, device)
+    loss = partial(LEARNED[name], x, y, labels)
+    expected = loss(0.4)
+    for knob in (torch.tensor(0.4, device=device), torch.tensor([0.4], device=device, dtype=torch.float64)):
+        learned = torch.nn.Parameter(knob)
+        torch.testing.assert_close(loss(learned), expected, atol=1e-6, rtol=1e-6)
+        ahead, behind = loss(0.4 + 1e-5), loss(0.4 - 1e-5)
+        (slope,) = torch.autograd.grad(loss(learned), learned)
+        assert slope.item() == pytest.approx((ahead - behind).item() / 2e-5, rel=1e-4)
+    leaves = x.clone().requires_grad_(), torch.tensor(0.4, device=device, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x, knob: LEARNED[name](x, y, labels, knob), leaves)
+    assert torch.autograd.gradgradcheck(lambda x, knob: LEARNED[name](x, y, labels, knob), leaves)
+
+
+@pytest.mark.parametrize("name", ["info nce", "nt-xent", "supcon", "cosine softmax", "sigmoid"])
+def test_each_seed_may_have_its_own(device, name):
+    x, y = points(0, 2, 6, 3, device=device), points(1, 2, 6, 3, device=device)
+    labels, knob = classes(0, 6, device).expand(2, 6), torch.tensor([0.3, 2.0], device=device, dtype=torch.float64)
+    together = LEARNED[name](x, y, labels, knob)
+    apart = [LEARNED[name](x[i], y[i], labels[i], each) for i, each in enumerate(knob.tolist())]
+    torch.testing.assert_close(together, torch.stack(apart), **CLOSE)
+    by_vmap = torch.func.vmap(partial(LEARNED[name], x[0], y[0], labels[0]))(knob)
+    alone = [LEARNED[name](x[0], y[0], labels[0], each) for each in knob.tolist()]
+    torch.testing.assert_close(by_vmap, torch.stack(alone), **CLOSE)
+
+
+def test_a_class_alone_and_a_batch_of_one_class_have_no_gradient_to_lose(device):
+    x = points(0, 4, 3, device=device).requires_grad_()
+    labels = torch.zeros(4, device=device, dtype=torch.int64)
+    alone = cosine_softmax(x, x[:1].detach(), labels, scale=5.0)
+    pair = supcon(x[:2], labels[:2], temperature=0.1)
+    for value in (alone, pair):
+        assert value.item() == 0
+        assert (torch.autograd.grad(value, x)[0] == 0).all()
+
+
+@pytest.mark.parametrize("name", [*LABELLED, *PAIRED])
+def test_every_batch_is_looked_at_inside_vmap(device, name):
+    x, y = points(0, 3, 6, 4, device=device), points(1, 3, 6, 4, device=device)
+    labels = torch.stack([classes(seed, 6, device) for seed in range(3)])
+    loss, second = (LABELLED[name], labels) if name in LABELLED else (PAIRED[name], y)
+    slopes = torch.func.vmap(torch.func.grad(loss))(x, second)
+    for i in range(3):
+        leaf = x[i].clone().requires_grad_()
+        torch.testing.assert_close(slopes[i], torch.autograd.grad(loss(leaf, second[i]), leaf)[0], **CLOSE)
+    if name in LABELLED:
+        lonely = torch.cat([labels[:2], torch.arange(6, device=device)[None]])
+        with pytest.raises(ValueError, match=r"labels: .*같은 짝"):
+            torch.func.vmap(loss)(x, lonely)
 
 
 # --- pytorch-metric-learning ---
@@ -854,6 +1072,33 @@ def test_bad_views_are_refused(loss, x, y, message):
         (bad(supcon_floor, 1, 2, temperature=1.0), "classes: 2 이상"),
         (bad(supcon_floor, 2, 1, temperature=1.0), "per_class: 2 이상"),
         (bad(supcon_floor, 2, 2, temperature=0.0), "temperature: "),
+        (bad(unit_vectors), "vectors: 1 이상"),
+        (bad(unit_vectors, first=X, second=ZERO), "second.*0보다 큰"),
+        (bad(unit_vectors, first=X, second=X.to("meta")), "second: 장치"),
+        (bad(unit_vectors, first=X.sum()), "first: 축"),
+        (bad(knobs, X, (), temperature=(X, REAL)), "temperature: .*늘어나는"),
+        (bad(knobs, X, (), temperature=(LABELS[1], POSITIVE)), "temperature: 실수형"),
+        (bad(knobs, X, (4,), temperature=(X[0, :0], POSITIVE)), "temperature: "),
+        (bad(knobs, X, (4, 3), temperature=(X.to("meta"), POSITIVE)), "temperature: 장치"),
+        *(
+            (bad(loss, X.float(), other, temperature=tau), "temperature: .*e-39")
+            for loss, other in ((nt_xent, X.float()), (info_nce, X.float()), (supcon, LABELS))
+            for tau in (1e-39, torch.tensor(1e-39))
+        ),
+        (bad(nt_xent, X.float(), X.float(), temperature=torch.tensor(0.0)), "temperature: 0보다 큰"),
+        (bad(nt_xent, X, X, temperature=torch.ones(2)), "temperature: .*늘어나는"),
+        (bad(nt_xent, X, X, temperature=1e-200), "temperature: .*1e-200"),
+        (bad(cosine_softmax, X.float(), X.float(), LABELS, scale=1e39), "scale: .*1e"),
+        (bad(sigmoid_loss, X.float(), LABELS, scale=1e39, bias=0.0), "scale: .*1e"),
+        (bad(sigmoid_loss, X.float(), LABELS, scale=1.0, bias=-1e39), "bias: .*-1e"),
+        (bad(cosine_bce, COSINE, SAME, scale=1e39), "scale: .*1e"),
+        (bad(cosine_bce, COSINE, SAME, bias=1e39), "bias: .*1e"),
+        (bad(similarity_to_cosine, COSINE[:1], scale=1e-39), "scale: .*1e-39"),
+        (bad(pairwise_margin, COSINE.abs(), SAME, margin=1e39), "margin: .*1e"),
+        (bad(triplet, X.float(), X.float(), X.float(), margin=1e39), "margin: .*1e"),
+        (bad(batch_hard_triplet, X.float(), LABELS, margin=1e39), "margin: .*1e"),
+        (bad(alignment, X.float(), X.float(), alpha=1e39), "alpha: .*1e"),
+        (bad(uniformity, X.float(), t=1e39), "t: .*1e"),
     ],
 )
 def test_other_bad_input_is_refused(call, message):
@@ -887,6 +1132,8 @@ def test_other_bad_input_is_refused(call, message):
         (bad(similarity_to_cosine, [0.5]), "probability"),
         (bad(pair_floor, 2.0), "classes"),
         (bad(supcon_floor, 2, True, temperature=1.0), "per_class"),
+        (bad(unit_vectors, first=X.tolist()), "first"),
+        (bad(sigmoid_loss, X, LABELS, scale=1.0, bias="0"), "bias"),
     ],
 )
 def test_wrong_kinds_name_the_argument(call, name):

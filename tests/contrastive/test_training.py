@@ -112,7 +112,7 @@ def test_the_posts_encoder_has_its_layers_and_its_parameters(device):
     [
         ({"depth": 2}, ["Conv2d", "ReLU"] * 2 + ["MaxPool2d"] + ["Conv2d", "ReLU"] * 2 + ["MaxPool2d"]),
         ({"batch_norm": True}, ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d"] * 2),
-        ({"widths": (3,), "kernel_size": 5}, ["Conv2d", "ReLU", "MaxPool2d"]),
+        ({"widths": iter((3,)), "kernel_size": 5}, ["Conv2d", "ReLU", "MaxPool2d"]),
     ],
 )
 def test_knobs_shape_the_encoder(device, knobs, kinds):
@@ -508,6 +508,164 @@ def test_scores_keep_dtype_and_inputs(device, kind):
     assert torch.equal(z, before)
 
 
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [
+        *((torch.float16, 3e3), (torch.float16, 1.0), (torch.bfloat16, 1e37)),
+        *((torch.float32, 1e37), (torch.float32, 1e-14), (torch.float64, 1e-300)),
+    ],
+    ids=str,
+)
+def test_scores_do_not_depend_on_the_size_of_the_embeddings(device, kind, size):
+    z, y = cloud(3, 60, device, d=8, classes=4)
+    z = (size * z.clamp(-8, 8)).to(kind)
+    unit = z.double() / size
+    known, asked = slice(40), slice(40, 60)
+    expected = {
+        "recall": recall_at_one(unit, y),
+        "knn": knn_accuracy(unit[known], y[known], unit[asked], y[asked]),
+        "probe": linear_probe(unit[known], y[known], unit[asked], y[asked]),
+    }
+    found = {
+        "recall": recall_at_one(z, y),
+        "knn": knn_accuracy(z[known], y[known], z[asked], y[asked]),
+        "probe": linear_probe(z[known], y[known], z[asked], y[asked]),
+    }
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value.to(kind), atol=0, rtol=0)
+    torch.testing.assert_close(pair_scores(z, y).similarity, pair_scores(unit, y).similarity.to(kind))
+    net = nn.Sequential(nn.Flatten(), nn.Identity())
+    torch.testing.assert_close(
+        embed(net, z.view(60, 8, 1, 1)), F.normalize(unit, dim=1).to(kind), atol=2 * torch.finfo(kind).eps, rtol=0
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n", [37, 60])
+def test_recall_of_one_point_is_the_chance_of_guessing(device, kind, n):
+    z = randn(1, 33, generator=generator(0), device=device).to(kind).expand(n, 33)
+    y = torch.arange(n, device=device) % 4
+    sizes = torch.bincount(y.cpu(), minlength=4).double()
+    chance = float((sizes * (sizes - 1)).sum() / (n * (n - 1)))
+    assert float(recall_at_one(z, y)) == pytest.approx(chance, rel=2 * torch.finfo(kind).eps)
+    assert recall_at_one(z, 0 * y) == 1
+
+
+def test_tied_neighbours_count_by_their_share(device):
+    # 0번의 이웃은 1번과 2번이 똑같이 가깝다.
+    z = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], device=device)
+    assert float(recall_at_one(z, torch.tensor([0, 0, 1], device=device))) == pytest.approx((0.5 + 1 + 0) / 3)
+
+
+def test_class_numbers_may_be_any_and_one_class_is_enough(device):
+    z, y = cloud(2, 60, device)
+    for score in (knn_accuracy, linear_probe):
+        plain = score(z[:40], y[:40], z[40:], y[40:])
+        assert score(z[:40], 10**15 * y[:40], z[40:], 10**15 * y[40:]) == plain
+        assert score(z[:40], 0 * y[:40], z[40:], 0 * y[40:]) == 1
+        unseen = torch.where(y[40:] == 2, 7, y[40:])  # 배운 적 없는 클래스는 맞힐 수 없다
+        known = y[:40] != 2
+        apart = y[40:] != 2
+        part = score(z[:40][known], y[:40][known], z[40:][apart], y[40:][apart])
+        whole = score(z[:40][known], y[:40][known], z[40:], unseen)
+        assert float(whole) == pytest.approx(float(part * apart.double().mean()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_threshold_between_neighbours_splits_them(device, kind):
+    """한가운데를 그 자료형으로 반올림하면 한쪽 위에 놓이는 두 값."""
+    eps = torch.finfo(kind).eps
+    for low in (1.0, 1.0 + eps):
+        s = torch.tensor([low, low + eps], device=device, dtype=kind)
+        same = torch.tensor([False, True], device=device)
+        threshold = calibrated_threshold(s, same)
+        assert low <= threshold < low + eps
+        assert pair_accuracy(s, same, threshold=threshold) == 1
+
+
+def test_thresholds_of_constants_and_of_large_values(device):
+    same = torch.tensor([False, True, False], device=device)
+    for value in (0.1, 1e17, -1e300):
+        s = torch.full((3,), value, device=device, dtype=torch.float64)
+        threshold = calibrated_threshold(s, same)
+        assert threshold < value
+        assert pair_accuracy(s, same, threshold=threshold) == 0.5
+    far = torch.tensor([1e308, 1.6e308, 1.2e308], device=device, dtype=torch.float64)
+    assert pair_accuracy(far, same, threshold=calibrated_threshold(far, same)) == 1
+    tied = torch.tensor([0.3, 0.3, 0.9], device=device, dtype=torch.float64)
+    assert calibrated_threshold(tied, same) == pytest.approx(-0.7)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_many_pairs_in_half_precision_do_not_overflow(device, kind):
+    s, same = scored(0, 150_000, device, dtype=torch.float32)
+    s = s.to(kind)
+    expected = pair_accuracy(s.double(), same, threshold=0.1)
+    torch.testing.assert_close(pair_accuracy(s, same, threshold=0.1), expected.to(kind), atol=0, rtol=0)
+
+
+def test_pair_accuracy_goes_through_vmap(device):
+    s, same = (torch.stack(both) for both in zip(*(scored(seed, 30, device) for seed in range(4)), strict=True))
+    together = torch.func.vmap(partial(pair_accuracy, threshold=0.2))(s, same)
+    apart = [pair_accuracy(one, two, threshold=0.2) for one, two in zip(s, same, strict=True)]
+    torch.testing.assert_close(together, torch.stack(apart), **CLOSE)
+    same[2] = True
+    with pytest.raises(ValueError, match="same: 같은 쌍과 다른 쌍이"):
+        torch.func.vmap(partial(pair_accuracy, threshold=0.2))(s, same)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_half_precision_pictures_are_moved_as_wide_ones(device, kind):
+    x = pictures(0, 3, device, dtype=torch.float32).to(kind)
+    moved = jitter(x, generator=generator(1))
+    assert moved.dtype == kind
+    torch.testing.assert_close(moved, jitter(x.float(), generator=generator(1)).to(kind), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_encoders_are_made_and_trained_in_any_mode(device, mode):
+    x, y = numbers(device, 20)
+
+    def once():
+        net = small(device)
+        sampler = partial(views, x, y, size=8)
+        objective = lambda z, labels, extra: supcon(z[0], labels[0], temperature=0.5)  # noqa: E731
+        return train_encoder(
+            net, lambda g: sampler(generator=g), objective, steps=2, learning_rate=0.01, generator=generator(0)
+        )
+
+    plain = once()
+    with mode():
+        found = once()
+    assert not found.losses.is_inference()
+    torch.testing.assert_close(found.losses, plain.losses, **CLOSE)
+
+
+def test_training_stops_at_the_step_that_went_wrong(device):
+    net, (x, y), seen = small(device), numbers(device, 20), []
+
+    def loss(z, labels, extra):
+        seen.append(len(seen))
+        return z.mean() * (math.nan if len(seen) == 4 else 1.0)
+
+    with pytest.raises(ValueError, match=r"objective의 3번째 걸음: .*nan"):
+        train_encoder(
+            net, partial(lambda g: views(x, y, size=4, generator=g)), loss, steps=500, learning_rate=0.1, generator=None
+        )
+    assert len(seen) == 4
+
+
+def test_pairs_do_not_depend_on_the_default_dtype(device):
+    x, y = pictures(0, 12, device), torch.arange(12, device=device) % 3
+    plain = class_pairs(x, y, size=30, generator=generator(0))
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = class_pairs(x, y, size=30, generator=generator(0))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(plain.images, other.images)
+
+
 # --- 틀린 입력 ---
 
 
@@ -553,6 +711,8 @@ def test_bad_pictures(device):
     for knob in ("shift", "degrees", "scale", "shear"):
         with pytest.raises(ValueError, match=f"{knob}: 0 이상"):
             jitter(x, **{knob: -1.0}, generator=None)
+        with pytest.raises(ValueError, match=rf"{knob}: .*1e\+39"):
+            jitter(x, **{knob: 1e39}, generator=None)
 
 
 @pytest.mark.bad_input
@@ -580,6 +740,8 @@ def test_bad_batches(device):
         views(x, y, size=2, count=0, generator=None)
     with pytest.raises(ValueError, match="augment: 모양이"):
         views(x, y, size=2, augment=lambda images, generator: images[:1], generator=None)
+    with pytest.raises(TypeError, match="augment: 텐서여야"):
+        views(x, y, size=2, augment=lambda images, generator: images.tolist(), generator=None)
 
 
 @pytest.mark.bad_input
@@ -602,16 +764,33 @@ def test_bad_training(device):
             train_encoder(net, sampler, mean, **{**good, **knobs})
     for message, wrong in [
         ("objective: 모양이", lambda z, labels, extra: z.mean((0, 1))),
-        ("losses: 유한한 값이어야 하는데 nan", lambda z, labels, extra: z.mean() * math.nan),
-        ("weights: 유한한 값이어야 하는데 nan", lambda z, labels, extra: (z.sum() * 0).sqrt()),
+        ("objective의 0번째 걸음: 유한한 값이어야 하는데 nan", lambda z, labels, extra: z.mean() * math.nan),
+        ("encoder의 배운 가중치: 유한한 값이어야 하는데 nan", lambda z, labels, extra: (z.sum() * 0).sqrt()),
     ]:
         with pytest.raises(ValueError, match=message):
             train_encoder(net, sampler, wrong, **{**good, "steps": 1})
+    with pytest.raises(ValueError, match=r"objective: .*기울기가 끊겼다"):
+        train_encoder(net, sampler, lambda z, labels, extra: z.detach().mean(), **good)
+    with pytest.raises(ValueError, match="encoder: 배울 가중치"):
+        train_encoder(nn.Flatten(), sampler, mean, **good)
+    with pytest.raises(ValueError, match="extra: 실수형"):
+        train_encoder(net, sampler, mean, torch.zeros(2, device=device, dtype=torch.int64), **good)
+    one_step = {**good, "steps": 1}
+    with pytest.raises(ValueError, match=r"extra의 배운 값: .*nan"):
+        train_encoder(net, sampler, lambda z, labels, e: z.mean() + (0 * e.sum()).sqrt(), 0 * x[0, 0, 0], **one_step)
+    with pytest.raises(ValueError, match="sampler의 그림: 실수형"):
+        train_encoder(net, lambda g: Batch(x.long(), y), mean, **good)
+    with pytest.raises(ValueError, match=r"encoder: .*\(20, d\) 모양의 출력을 내야 하는데 \(20, 4, 8, 8\)"):
+        train_encoder(net[:1], lambda g: Batch(x, y), mean, **good)
     with pytest.raises(TypeError, match="objective: 텐서여야"):
         train_encoder(net, sampler, lambda z, labels, extra: 1.0, **good)
     z, labels = randn(2, 3, 4, generator=None, device=device), torch.zeros(2, 3, device=device, dtype=torch.int64)
-    with pytest.raises(ValueError, match="views: 2 이상"):
+    with pytest.raises(ValueError, match="outputs: 모양이"):
         pair_objective(z[:1], labels[:1], z)
+    with pytest.raises(ValueError, match="outputs: 축의 수가 3"):
+        pair_objective(z[0], labels[0], z)
+    with pytest.raises(ValueError, match=r"outputs의 벡터마다 .*0보다 큰"):
+        pair_objective(0 * z, labels, z)
     with pytest.raises(ValueError, match="outputs: 모양이"):
         pair_objective(z[[0, 1, 1]], labels[[0, 1, 1]], z)
     with pytest.raises(ValueError, match="labels: 모양이"):
@@ -662,6 +841,26 @@ def test_bad_scores(device):
     for function in (pair_scores, recall_at_one):
         with pytest.raises(ValueError, match="embeddings: 2 이상"):
             function(z[:1], y[:1])
+    zero = z.clone()
+    zero[2] = 0
+    for function in (
+        pair_scores,
+        recall_at_one,
+        lambda e, c: knn_accuracy(z, y, e, c),
+        lambda e, c: linear_probe(z, y, e, c),
+    ):
+        with pytest.raises(ValueError, match=r"embeddings의 벡터마다 .*0보다 큰"):
+            function(zero, y)
+    for function in (knn_accuracy, linear_probe):
+        with pytest.raises(ValueError, match=r"reference의 벡터마다 .*0보다 큰"):
+            function(zero, y, z, y)
+        for message, wrong in [
+            ("reference_labels: 클래스 번호는 torch.int64", y.int()),
+            ("reference_labels: 모양이", y[:3]),
+            ("reference_labels: 0 이상", y - 1),
+        ]:
+            with pytest.raises(ValueError, match=message):
+                function(z, wrong, z, y)
     with pytest.raises(ValueError, match="reference: 실수형"):
         knn_accuracy(z.long(), y, z, y)
     with pytest.raises(ValueError, match="embeddings: 모양이"):

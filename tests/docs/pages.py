@@ -102,7 +102,11 @@ def pages(docs: Path = DOCS) -> list[Page]:
 @lru_cache(maxsize=256)
 def _html(text: str) -> BeautifulSoup:
     """사이트가 그리는 HTML. 블록을 모으는 길과 따로, 잰 결과까지 펼쳐서 그린다."""
-    return BeautifulSoup(_markdown().reset().convert(with_results(get_data(text)[0])), "html.parser")
+    return drawn(with_results(get_data(text)[0]))
+
+
+def drawn(body: str) -> BeautifulSoup:
+    return BeautifulSoup(_markdown().reset().convert(body), "html.parser")
 
 
 def with_results(text: str) -> str:

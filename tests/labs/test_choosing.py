@@ -5,12 +5,10 @@ import math
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 from torch.nn import functional as F
 
@@ -24,12 +22,10 @@ from mgk_docs_src.labs.choosing import (
     METHODS,
     REACHED,
     Condition,
-    Paired,
     Scores,
     Split,
     Task,
     compare,
-    paired,
     split,
     table,
     tail_counts,
@@ -335,34 +331,6 @@ def test_noise_costs_accuracy_and_adjustment_helps_the_tail(device):
     assert tail.balanced_accuracy[1].mean() > tail.balanced_accuracy[0].mean()
 
 
-@EXAMPLES
-@given(seed=st.integers(0, 10**6), n=st.integers(2, 30), share=st.floats(0.05, 0.9))
-def test_the_interval_is_the_corrected_one(device, seed, n, share):
-    g = generator(seed)
-    a, b = (randn(n, generator=g, device=device, dtype=torch.float64) for _ in range(2))
-    found = paired(a, b, test_share=share)
-    gap = (a - b).cpu().numpy()
-    half = stats.t.ppf(0.975, n - 1) * np.sqrt((1 / n + share / (1 - share)) * gap.var(ddof=1))
-    assert isinstance(found, Paired)
-    assert found.difference.item() == pytest.approx(gap.mean(), abs=1e-12)
-    assert (found.high - found.difference).item() == pytest.approx(half, rel=1e-9)
-    assert (found.difference - found.low).item() == pytest.approx(half, rel=1e-9)
-    assert found.tie == (abs(gap.mean()) <= half)
-    other = paired(b, a, test_share=share)
-    torch.testing.assert_close(other.low, -found.high)
-    # 고치지 않은 구간보다 늘 넓다
-    narrow = stats.ttest_rel(a.cpu(), b.cpu()).confidence_interval()
-    assert found.low < narrow.low
-    assert narrow.high < found.high
-
-
-def test_ties_are_called_ties(device):
-    a = torch.tensor([0.9, 0.91, 0.92], device=device)
-    assert paired(a, a, test_share=0.5).tie
-    assert not paired(a, a - 0.1, test_share=0.5).tie
-    assert not paired(a - 0.1, a, test_share=0.5).tie
-
-
 # --- 표 ---
 
 
@@ -540,18 +508,6 @@ def test_bad_tasks(device):
     refuses(ValueError, "methods: 1 이상의 정수여야", compare, good, methods=[], **SMALL)
     refuses(ValueError, "steps: 2 이상의 정수여야", compare, good, steps=1)
     refuses(ValueError, "dataset: ", task, "꽃")
-
-
-@pytest.mark.bad_input
-def test_bad_pairs(device):
-    a = torch.tensor([0.9, 0.8], device=device)
-    refuses(ValueError, "baseline: 모양이 (2,)이어야", paired, a, a[:1], test_share=0.5)
-    refuses(ValueError, "seeds: 2 이상의 정수여야", paired, a[:1], a[:1], test_share=0.5)
-    refuses(ValueError, "scores: 축의 수가 1이어야", paired, a[None], a, test_share=0.5)
-    refuses(ValueError, "scores: 실수형이어야", paired, a.long(), a, test_share=0.5)
-    refuses(ValueError, "scores: 유한한 값이어야", paired, a * math.nan, a, test_share=0.5)
-    refuses(ValueError, "test_share: (0, 1) 안의 값이어야 하는데 1.0이다", paired, a, a, test_share=1.0)
-    refuses(TypeError, "test_share: 수여야", paired, a, a, test_share=None)
 
 
 @pytest.mark.bad_input

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from sklearn import datasets
 
 from mgk_docs_src.labs import own
-from mgk_docs_src.labs.choosing import FEWEST, METHODS, TEST_SHARE, Scores, Task, compare, paired
+from mgk_docs_src.labs.choosing import FEWEST, METHODS, TEST_SHARE, Scores, Task, compare
 from mgk_docs_src.labs.own import Facts, Table, advise, describe, findings, main, read_table, report, save, to_task
+from mgk_docs_src.labs.tables import paired
 from mgk_docs_src.losses.choosing import Recommendation, recommend
 from mgk_docs_src.random import generator, randn
 

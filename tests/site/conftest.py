@@ -54,17 +54,23 @@ class Handler(SimpleHTTPRequestHandler):
         """조용히."""
 
 
-@pytest.fixture(scope="session")
-def url() -> Iterator[str]:
-    if not (SITE / "index.html").exists():
-        pytest.fail("사이트가 없다. 먼저 make build를 부른다")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(SITE)))
+@contextmanager
+def served(handler: type[Handler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(SITE)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    if not (SITE / "index.html").exists():
+        pytest.fail("사이트가 없다. 먼저 make build를 부른다")
+    with served(Handler) as url:
+        yield url
 
 
 @contextmanager

@@ -2,13 +2,16 @@
 
 import io
 import re
+import time
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageStat
 from playwright.sync_api import Browser, Page, expect
 
-from tests.site.conftest import Visit, paint, soup_of
+from tests.site.conftest import Handler, Shared, Visit, paint, served, soup_of
 
 AXE = Axe()
 CHAPTER = "losses/binary/"
@@ -134,4 +137,28 @@ def test_examples_come_soon_and_listings_after_them(path: str, on_desk: Visit) -
 
 def test_text_does_not_jump_while_it_loads(path: str, visit: Visit) -> None:
     """천천히 끝까지 밀며 본다. 읽는 사람이 누른 뒤의 움직임은 세지 않는다."""
+    assert visit.shift <= 0.01
+
+
+class Trickle(Handler):
+    """HTML을 조각조각, 사이를 두고 준다. 느린 망에서 브라우저는 온 데까지 그린다."""
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        if not self.path.endswith("/"):
+            return super().copyfile(source, outputfile)
+        body = source.read()
+        tail = range(body.index(b"<footer"), body.index(b"</footer>"), 200)
+        for start, stop in pairwise([0, *tail, len(body)]):
+            outputfile.write(body[start:stop])
+            time.sleep(0.1)
+        return None
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("short", ["members/sejun/", "certificates/", "sessions/"])
+def test_a_page_that_comes_in_pieces_does_not_jump(short: str, width: int, browser: Browser) -> None:
+    """짧은 페이지의 꼬리는 창의 바닥에 서 있으므로, 자라면서 첫 화면을 밀어서는 안 된다."""
+    with served(Trickle) as url:
+        visit = Shared(browser, url + short, width, "light").open()
+        visit.page.context.close()
     assert visit.shift <= 0.01
