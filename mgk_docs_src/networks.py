@@ -2,9 +2,9 @@
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -58,7 +58,7 @@ def initial(
     References:
         LeCun, Y. 외 (1998). Efficient BackProp, 4.6절.
     """
-    widths, generators = list(widths), list(generators)
+    widths, generators = _listed(widths=widths), _listed(generators=generators)
     _check_widths(widths, generators)
 
     def uniform(rows: int, columns: int, bound: float) -> Tensor:
@@ -134,7 +134,7 @@ def initial_residual(
     References:
         He, K. 외 (2016). Identity Mappings in Deep Residual Networks, 3절.
     """
-    widths, generators = list(widths), list(generators)
+    widths, generators = _listed(widths=widths), _listed(generators=generators)
     _check_widths(widths, generators)
     if len(set(widths[1:-1])) > 1:
         raise ValueError(f"widths: 가운데 너비가 모두 같아야 하는데 {tuple(widths)}이다")
@@ -205,7 +205,8 @@ def still_learning(
         남은 신경망. 아무도 빠지지 않았으면 `alive` 그대로다.
 
     Raises:
-        ValueError: 하나도 남지 않으면.
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 실수형이 아니거나, 모양이 다르거나, `alive`가 참거짓형이 아니거나, 하나도 남지 않으면.
 
     Warns:
         RuntimeWarning: 새로 빠지는 신경망이 있으면.
@@ -213,6 +214,10 @@ def still_learning(
     References:
         PyTorch 문서, `torch.isfinite`.
     """
+    checks.floating(values=values)
+    checks.ndim(1, math.inf, values=values)
+    checks.count(0, step=step)
+    _check_alive(alive, len(values))
     if math.isfinite(values.detach().sum().item()):  # 하나라도 유한하지 않으면 합도 그렇다
         return alive
     finite = values.detach().isfinite().reshape(len(values), -1).all(1)
@@ -228,6 +233,7 @@ def still_learning(
     return left
 
 
+@full_precision
 def finished(networks: Networks, alive: Bool[Tensor, "s"]) -> Networks:
     """다 배운 가중치. 기울기는 따라오지 않고, 그만 배운 신경망은 모르고 쓰지 않도록 nan으로 채운다.
 
@@ -238,15 +244,22 @@ def finished(networks: Networks, alive: Bool[Tensor, "s"]) -> Networks:
     Returns:
         같은 모양의 가중치.
 
+    Raises:
+        TypeError: `Networks`나 텐서가 와야 할 자리에 다른 것이 오면.
+        ValueError: `alive`가 참거짓형이 아니거나, 신경망의 수와 모양이 다르면.
+
     References:
         PyTorch 문서, `torch.Tensor.detach`.
     """
+    checks.instance(Networks, networks=networks)
+    _check_alive(alive, len(networks.weights[0]))
     kept = [tuple(tensor.detach() for tensor in group) for group in networks]
     if not alive.all():
         kept = [tuple(tensor.where(alive[:, None, None], math.nan) for tensor in group) for group in kept]
     return Networks(*kept)
 
 
+@full_precision
 def freeze(networks: Networks) -> Networks:
     """기울기 없는 사본. 더 배워도 바뀌지 않는다.
 
@@ -256,19 +269,43 @@ def freeze(networks: Networks) -> Networks:
     Returns:
         같은 값의 새 가중치.
 
+    Raises:
+        TypeError: `Networks`가 아니면.
+
     References:
         PyTorch 문서, `torch.Tensor.detach`.
     """
+    checks.instance(Networks, networks=networks)
     return Networks(*(tuple(tensor.detach().clone() for tensor in group) for group in networks))
 
 
 def _check_widths(widths: Sequence[int], generators: Sequence[torch.Generator | None]) -> None:
+    for i, generator in enumerate(generators):
+        if generator is not None:
+            checks.instance(torch.Generator, **{f"generators[{i}]": generator})
     checks.count(2, widths=len(widths))
     checks.count(1, generators=len(generators), **{f"widths[{i}]": width for i, width in enumerate(widths)})
 
 
+def _check_alive(alive: Tensor, seeds: int) -> None:
+    checks.tensor(alive=alive)
+    checks.shape((seeds,), alive=alive)
+    if alive.dtype != torch.bool:
+        raise ValueError(f"alive: torch.bool이어야 하는데 {alive.dtype}이다")
+
+
 def _check_inputs(networks: Networks, x: Tensor) -> None:
+    checks.instance(Networks, networks=networks)
     checks.floating(x=x)
     checks.ndim(3, 3, x=x)
     seeds, width, _ = networks.weights[0].shape
     checks.shape((seeds, x.shape[1], width), x=x)
+
+
+def _listed(**values: Iterable[Any]) -> list[Any]:
+    """한 번만 읽을 수 있는 것도 받도록 늘어놓는다."""
+    ((name, value),) = values.items()
+    try:
+        return list(value)
+    except TypeError:
+        raise TypeError(f"{name}: 여럿을 늘어놓은 것이어야 하는데 {type(value).__name__}이다") from None

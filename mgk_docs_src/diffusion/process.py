@@ -9,9 +9,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from mgk_docs_src import checks
-from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
+from mgk_docs_src.checks import NONNEGATIVE, REAL, Interval
 from mgk_docs_src.diffusion.schedules import (
     LEAST_SIGNAL,
+    SPREAD,
     Schedule,
     alpha_bar,
     bridge_variance,
@@ -614,7 +615,8 @@ def mixture_log_density(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[-1, T)$를 벗어나거나, 표준 편차가 0보다 크지 않거나, 몫이 음수거나 합이 1이 아니면.
+            $[-1, T)$를 벗어나거나, 표준 편차가
+            $[10^{-18}, 10^{18}]$을 벗어나거나, 몫이 음수거나 합이 1이 아니면.
 
     References:
         Murphy, K. P. (2023). Probabilistic Machine Learning: Advanced Topics, 25장.
@@ -658,7 +660,8 @@ def mixture_noise(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나거나, 표준 편차가 0보다 크지 않거나, 몫이 음수거나 합이 1이 아니면.
+            $[0, T)$를 벗어나거나, 표준 편차가
+            $[10^{-18}, 10^{18}]$을 벗어나거나, 몫이 음수거나 합이 1이 아니면.
 
     References:
         Murphy, K. P. (2023). Probabilistic Machine Learning: Advanced Topics, 25장.
@@ -697,9 +700,9 @@ def _components(
         checks.floating(std=std)
         checks.shape(means.shape[:1], std=std)
         check_device(schedule, std=std)
-        checks.within(std=(std, POSITIVE))
+        checks.within(std=(std, SPREAD))
     else:
-        checks.number(POSITIVE, std=std)
+        checks.number(SPREAD, std=std)
     if weights is not None:
         checks.floating(weights=weights)
         checks.shape(means.shape[:1], weights=weights)

@@ -18,13 +18,13 @@ from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
 from mgk_docs_src.diffusion.process import Predict, diffuse
 from mgk_docs_src.diffusion.schedules import (
+    SPREAD,
     Schedule,
     alpha_bar,
+    ask,
     bridge_variance,
     bridge_weights,
     check_data,
-    check_functions,
-    check_kind,
     check_predictors,
     check_schedule,
     check_times,
@@ -167,7 +167,8 @@ def observation_gradient(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나거나, 표준 편차가 0보다 크지 않거나, `likelihood`의 이름을 모르면.
+            $[0, T)$를 벗어나거나, 표준 편차가 $[10^{-18}, 10^{18}]$을 벗어나거나,
+            `likelihood`의 이름을 모르면.
 
     References:
         Sohl-Dickstein, J. 외 (2015). Deep Unsupervised Learning using Nonequilibrium Thermodynamics, 2.5절 (셋째 식).
@@ -175,7 +176,7 @@ def observation_gradient(
     """
     check_data(schedule, t, xt=xt)
     checks.number(REAL, mean=mean, observation=observation)
-    checks.number(POSITIVE, std=std, noise_std=noise_std)
+    checks.number(SPREAD, std=std, noise_std=noise_std)
     checks.choice(("averaged", "denoised", "noisy"), likelihood=likelihood)
     (x,) = widen(xt)
     if likelihood == "noisy":
@@ -267,14 +268,14 @@ def optimal_variance(t: int, s: int, schedule: Schedule, *, std: float) -> Float
 
     Raises:
         TypeError: 시각이 정수가 아니거나, `std`가 수가 아니면.
-        ValueError: 시각이 범위를 벗어나거나, $s \ge t$이거나, `std`가 0보다 크지 않으면.
+        ValueError: 시각이 범위를 벗어나거나, $s \ge t$이거나, `std`가 $[10^{-18}, 10^{18}]$을 벗어나면.
 
     References:
         Bao, F. 외 (2022). Analytic-DPM: an Analytic Estimate of the Optimal Reverse Variance in Diffusion
         Probabilistic Models, 정리 1.
     """
     _check_stride(t, s, schedule)
-    checks.number(POSITIVE, std=std)
+    checks.number(SPREAD, std=std)
     kept, before = alpha_bar(t, schedule), alpha_bar(s, schedule)
     uncertainty = (1 - kept) * std**2 / (kept * std**2 + 1 - kept)
     weight = before.sqrt() * (1 - kept / before) / (1 - kept)
@@ -330,7 +331,7 @@ def ancestral_step(
     """
     _check_stride(t, s, schedule)
     check_data(schedule, t, xt=xt, noise_prediction=noise_prediction, noise=noise)
-    check_functions(variance=variance)
+    checks.function(variance=variance)
     _check_clip(clip)
     spread = _spread(variance, t, s, schedule)
     return _ancestral(xt, noise_prediction, t, s, schedule, variance=spread, noise=noise, clip=clip)
@@ -410,7 +411,7 @@ def timesteps(schedule: Schedule, *, steps: int | None = None) -> tuple[int, ...
     References:
         Song, J., Meng, C. & Ermon, S. (2021). Denoising Diffusion Implicit Models, 4.2절.
     """
-    check_kind(schedule)
+    checks.instance(Schedule, schedule=schedule)
     last = len(schedule.beta) - 1
     if steps is None:
         steps = last + 1
@@ -633,10 +634,11 @@ def bound_term(
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 5, 식 8.
     """
     check_predictors(schedule, predict=predict)
-    check_functions(variance=variance)
+    checks.function(variance=variance)
     checks.count(0, t=t)
-    wide_x0, xt = widen(x0, diffuse(x0, t, schedule, noise=noise))
-    epsilon = _predicted(predict, xt, t).to(xt.dtype)
+    noised = diffuse(x0, t, schedule, noise=noise)
+    wide_x0, xt = widen(x0, noised)
+    epsilon = _predicted(predict, noised, t).to(xt.dtype)
     mu = _reverse_mean(xt, epsilon, t, t - 1, schedule)
     sigma2 = _spread(variance, t, t - 1, schedule)
     if t == 0:
@@ -808,7 +810,7 @@ def _update(
         if eta != 0:
             raise ValueError(f"eta: method가 'ancestral'이면 쓰지 않는데 {eta:g}이다")
         rule = posterior_variance if variance is None else variance
-        check_functions(variance=rule)
+        checks.function(variance=rule)
         spreads = {(t, s): rule(t, s, schedule) for t, s in pairwise(times)}
         check_variances(*spreads.values())
         return lambda x, e, t, s, draw: _ancestral(
@@ -887,8 +889,7 @@ def _squared_norm(x: Tensor) -> Tensor:
 
 
 def _predicted(predict: Predict, x: Tensor, t: int) -> Tensor:
-    prediction = predict(x, torch.full((len(x),), t, dtype=torch.int64, device=x.device))
-    checks.floating(predict=prediction)
+    prediction = ask("predict", predict, x, torch.full((len(x),), t, dtype=torch.int64, device=x.device))
     checks.shape(x.shape, predict=prediction)
     return prediction
 

@@ -1,6 +1,7 @@
 """일정표 한 벌과 그것을 읽는 법: 확산의 세 장이 함께 쓴다. 일정표를 만드는 함수는 `process`에 있다."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -14,6 +15,7 @@ from mgk_docs_src.checks import NONNEGATIVE, REAL, Interval
 # 1 / ᾱ까지 float32로 적을 수 있어야 잡음에서 자료로 돌아온다. ᾱ가 0이면 자료가, 1이면 잡음이 없다.
 LEAST_SIGNAL = torch.finfo(torch.float32).tiny
 _SIGNAL = Interval(LEAST_SIGNAL, 1.0, open=True)
+SPREAD = Interval(1e-18, 1e18)  # 제곱해도 float32에 든다
 
 
 class Schedule(NamedTuple):
@@ -152,7 +154,7 @@ def check_data(schedule: Schedule, t: int | Tensor, earliest: int = 0, /, **tens
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 2절.
     """
-    check_kind(schedule)
+    checks.instance(Schedule, schedule=schedule)
     checks.floating(**tensors)
     checks.ndim(1, math.inf, **tensors)
     checks.nonempty(**tensors)
@@ -186,27 +188,9 @@ def check_times(schedule: Schedule, t: int | Tensor, *, earliest: int = 0) -> No
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 2절.
     """
-    check_kind(schedule)
+    checks.instance(Schedule, schedule=schedule)
     if bounds := _time_bounds(schedule, t, earliest):
         checks.within(**bounds)
-
-
-def check_kind(schedule: Schedule) -> None:
-    r"""일정표인지 본다. 값은 보지 않는다.
-
-    $$(\beta_t, \bar\alpha_t)_{t = 0, \ldots, T - 1}$$
-
-    Args:
-        schedule: 잡음 일정표.
-
-    Raises:
-        TypeError: 일정표가 아니면.
-
-    References:
-        Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 2절.
-    """
-    if not isinstance(schedule, Schedule):
-        raise TypeError(f"schedule: 일정표(Schedule)여야 하는데 {type(schedule).__name__}이다")
 
 
 def check_schedule(schedule: Schedule) -> None:
@@ -224,7 +208,7 @@ def check_schedule(schedule: Schedule) -> None:
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 2절.
     """
-    check_kind(schedule)
+    checks.instance(Schedule, schedule=schedule)
     checks.within(**{"schedule.alpha_bar": (schedule.alpha_bar, _SIGNAL)})
 
 
@@ -247,8 +231,8 @@ def check_predictors(schedule: Schedule, **functions: object) -> None:
     References:
         Song, J., Meng, C. & Ermon, S. (2021). Denoising Diffusion Implicit Models, 4.2절 (걸음을 건너뛰기).
     """
-    check_kind(schedule)
-    check_functions(**functions)
+    checks.instance(Schedule, schedule=schedule)
+    checks.function(**functions)
     for name, function in functions.items():
         own = getattr(function, "keywords", {}).get("schedule")
         if isinstance(own, Schedule) and not _same(own, schedule):
@@ -258,23 +242,35 @@ def check_predictors(schedule: Schedule, **functions: object) -> None:
             )
 
 
-def check_functions(**functions: object) -> None:
-    r"""모두 부를 수 있는지 본다.
+def ask(name: str, function: Callable[..., Tensor], xt: Tensor, *rest: Tensor) -> Tensor:
+    r"""예측을 부르고, 점과 모양이 같은 텐서를 주었는지 본다. 값은 보지 않는다.
 
-    $$f : (x_t, t) \mapsto \epsilon$$
+    $$f(x_t, \ldots) \in \mathbb{R}^{n \times \cdots}$$
 
     Args:
-        functions: 이름과 함수.
+        name: 오류에 쓸 이름.
+        function: 예측이나 신경망.
+        xt: 예측이 받는 첫째 것.
+        rest: 나머지.
+
+    Returns:
+        예측.
 
     Raises:
-        TypeError: 함수가 아니면.
+        TypeError: 텐서를 주지 않으면.
+        ValueError: 받은 모양을 셈하지 못하거나, 실수형이 아닌 것을 주면. 기억 장치나 추론 모드의 오류는 그대로 둔다.
 
     References:
-        Python 문서, `callable`.
+        PyTorch 문서, `torch.nn.Module`의 `forward`.
     """
-    for name, value in functions.items():
-        if not callable(value):
-            raise TypeError(f"{name}: 함수여야 하는데 {type(value).__name__}이다")
+    try:
+        answer = function(xt, *rest)
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "nference" in str(error):  # 모양의 탓이 아니다
+            raise
+        raise ValueError(f"{name}: 모양 {tuple(xt.shape)}을 받아야 하는데 셈하지 못했다: {error}") from error
+    checks.floating(**{name: answer})
+    return answer
 
 
 def check_variances(*values: Float[Tensor, ""]) -> None:

@@ -26,10 +26,9 @@ from mgk_docs_src.diffusion.process import (
 from mgk_docs_src.diffusion.sampling import Variance, guide, posterior_variance
 from mgk_docs_src.diffusion.schedules import (
     Schedule,
+    ask,
     check_data,
     check_device,
-    check_functions,
-    check_kind,
     check_predictors,
     check_schedule,
     check_times,
@@ -193,7 +192,7 @@ def bound_weight(t: int, schedule: Schedule, *, variance: Variance = posterior_v
     """
     checks.count(0, t=t)
     check_times(schedule, t)
-    check_functions(variance=variance)
+    checks.function(variance=variance)
     beta, alpha_bar = schedule.beta[t], schedule.alpha_bar[t]
     sigma2 = variance(t, t - 1, schedule)
     check_variances(sigma2)
@@ -280,10 +279,12 @@ def stratified_times(n: int, schedule: Schedule, *, generator: torch.Generator |
         Owen, A. B. (2013). Monte Carlo Theory, Methods and Examples, 8.4절 (층화 추출).
     """
     checks.count(1, n=n)
-    check_kind(schedule)
+    checks.instance(Schedule, schedule=schedule)
     last = len(schedule.beta) - 1
     u = rand(n, generator=generator, device=torch.device("cpu"), dtype=torch.float64)
-    t = ((torch.arange(n) + u) * ((last + 1) / n)).long().clamp(max=last)  # i + u가 반올림되어 n이 될 수 있다
+    t = (
+        ((torch.arange(n, device=u.device) + u) * ((last + 1) / n)).long().clamp(max=last)
+    )  # i + u가 반올림되어 n이 될 수 있다
     return t.to(schedule.beta.device)
 
 
@@ -511,6 +512,7 @@ def noise_predictor(
     References:
         Ho, J. & Salimans, T. (2022). Classifier-Free Diffusion Guidance, 식 6.
     """
+    checks.instance(Denoiser, denoiser=denoiser)
     checks.number(NONNEGATIVE, guidance=guidance)
     if labels is not None:
         checks.tensor(labels=labels)
@@ -666,8 +668,7 @@ def _squared_error(
     """표본마다의 손실 (n,). 예측의 값은 살피지 않는다."""
     xt = diffuse(x0, t, schedule, noise=noise)  # 입력을 살피는 일도 겸한다
     times = t if isinstance(t, Tensor) else torch.full((len(x0),), t, dtype=torch.int64, device=x0.device)
-    prediction = predict(xt, times)
-    checks.floating(predict=prediction)
+    prediction = ask("predict", predict, xt, times)
     checks.shape(xt.shape, predict=prediction)
     kept, (wide_x0, epsilon) = schedule.alpha_bar[t], widen(x0, noise)
     y, f = widen(_target(wide_x0, epsilon, kept, target), prediction)
@@ -685,8 +686,9 @@ def _target(x0: Tensor, noise: Tensor, kept: Tensor, target: Target) -> Tensor:
 
 
 def _apply(network: nn.Module, seen: Tensor, xt: Tensor) -> Tensor:
-    output: Tensor = network(seen)
-    checks.floating(network=output)
+    # 자료의 자료형과 신경망의 자료형은 다를 수 있다.
+    kind = next((parameter.dtype for parameter in network.parameters()), seen.dtype)
+    output = ask("network", network, seen.to(kind))
     checks.shape(xt.shape, network=output)
     return output
 
@@ -721,7 +723,7 @@ def _check_training(
 ) -> None:
     if not isinstance(network, nn.Module):
         raise TypeError(f"network: torch.nn.Module이어야 하는데 {type(network).__name__}이다")
-    check_kind(schedule)
+    checks.instance(Schedule, schedule=schedule)
     checks.floating(data=data)
     checks.ndim(2, 2, data=data)
     checks.nonempty(data=data)

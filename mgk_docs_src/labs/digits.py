@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
 from mgk_docs_src.diffusion import process, sampling
-from mgk_docs_src.diffusion.schedules import Schedule, check_data, check_device, check_kind, check_predictors
+from mgk_docs_src.diffusion.schedules import Schedule, check_data, check_device, check_predictors
 from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.networks import Networks, finished, forward_residual, initial_residual, still_learning
@@ -445,7 +445,7 @@ def train_denoisers(
     checks.choice(HEADS, head=head)
     checks.number(UNIT, label_drop=label_drop)
     checks.number(NONNEGATIVE, emphasis=emphasis)
-    check_kind(schedule)
+    checks.instance(Schedule, schedule=schedule)
     checks.count(2, schedule=len(schedule.beta))
     _check_examples(levels, labels, num_levels, num_classes)
     _check_training(hidden, generators, steps=steps, batch_size=batch_size)
@@ -511,7 +511,7 @@ def denoiser(
         Lakshminarayanan, B., Pritzel, A. & Blundell, C. (2017). Simple and Scalable Predictive Uncertainty
         Estimation using Deep Ensembles, 2.4절.
     """
-    check_kind(schedule)
+    checks.instance(Schedule, schedule=schedule)
     seeds = len(ensemble.networks.weights[0])
     if labels is not None:
         checks.class_list(ensemble.num_classes, labels=labels)

@@ -763,7 +763,7 @@ def test_a_schedule_without_signal_is_blamed_and_not_the_prediction(device):
         lambda: timesteps(beta),
         lambda: posterior_variance(1, 0, beta),
     ):
-        refuses(call, "schedule: 일정표", kind=TypeError)
+        refuses(call, "schedule: Schedule", kind=TypeError)
 
 
 @pytest.mark.bad_input

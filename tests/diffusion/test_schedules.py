@@ -11,12 +11,11 @@ from mgk_docs_src.diffusion.schedules import (
     LEAST_SIGNAL,
     Schedule,
     alpha_bar,
+    ask,
     bridge_variance,
     bridge_weights,
     check_data,
     check_device,
-    check_functions,
-    check_kind,
     check_predictors,
     check_schedule,
     check_times,
@@ -71,14 +70,12 @@ def test_the_bridge_is_the_conditional_of_two_gaussians(device):
 def test_good_inputs_pass_every_door(device):
     schedule = linear_schedule(4, device=device)
     x, t = torch.zeros(3, 2, device=device), torch.tensor([0, 3, 1], device=device)
-    check_kind(schedule)
     check_schedule(schedule)
     check_device(schedule, x=x)
     check_times(schedule, t)
     check_times(schedule, -1, earliest=-1)
     check_data(schedule, t, x=x, y=x)
     check_data(schedule, -1, -1, x=x)
-    check_functions(predict=len)
     check_variances(schedule.beta[0], schedule.beta[0] * 0)
     same = partial(mixture_noise, schedule=Schedule(*(part.clone() for part in schedule)))
     check_predictors(
@@ -100,7 +97,6 @@ def test_a_prediction_that_holds_another_schedule_is_refused(device):
     away = partial(mixture_noise, schedule=Schedule(*(part.to("meta") for part in schedule)))
     refuses(lambda: check_predictors(schedule, predict=away), "schedule: predict")
     refuses(lambda: check_predictors(schedule, predict=3), "predict: 함수", "int", kind=TypeError)
-    refuses(lambda: check_functions(variance=None), "variance: 함수", "NoneType", kind=TypeError)
 
 
 @pytest.mark.bad_input
@@ -113,13 +109,12 @@ def test_a_schedule_without_signal_or_without_noise_is_blamed_itself(device):
         refuses(lambda s=bad: check_data(s, 3, x=x), "schedule.alpha_bar")
     for wrong in (beta, (beta, beta), None):
         for door in (
-            check_kind,
             check_schedule,
             check_predictors,
             partial(check_times, t=0),
             lambda s: check_data(s, 0),
         ):
-            refuses(lambda d=door, w=wrong: d(w), "schedule: 일정표", kind=TypeError)
+            refuses(lambda d=door, w=wrong: d(w), "schedule: Schedule", kind=TypeError)
 
 
 @pytest.mark.bad_input
@@ -138,3 +133,17 @@ def test_times_and_variances_are_named(device):
     refuses(lambda: check_variances(torch.ones(2, device=device)), "variance: 모양이 ()", "(2,)")
     refuses(lambda: check_variances(torch.tensor(1, device=device)), "variance: 실수형")
     refuses(lambda: check_variances(0.1), "variance: 텐서", "float", kind=TypeError)
+
+
+@pytest.mark.bad_input
+def test_a_prediction_that_cannot_take_the_points_is_named(device):
+    x, mix = torch.ones(3, 2, device=device), torch.ones(2, 2, device=device)
+    assert torch.equal(ask("predict", lambda x, t: x @ mix * t, x, x), x @ mix)
+    refuses(lambda: ask("predict", lambda x: x @ mix, x[:, :1]), "predict: 모양 (3, 1)", "shapes cannot be multiplied")
+    refuses(lambda: ask("network", lambda x: None, x), "network: 텐서", "NoneType", kind=TypeError)
+    refuses(lambda: ask("network", lambda x: x.long(), x), "network: 실수형")
+
+    def spent(x):
+        raise torch.OutOfMemoryError("Inference")
+
+    refuses(lambda: ask("predict", spent, x), "Inference", kind=RuntimeError)  # 모양의 탓이 아니다

@@ -704,7 +704,7 @@ def test_bad_guidance_is_named(device):
         ({"data": POINTS.long()}, ValueError, "data: 실수형"),
         ({"data": POINTS[0]}, ValueError, "data: 축의 수"),
         ({"data": torch.zeros(5, 1, 8, 8)}, ValueError, r"data: 축의 수.*\(5, 1, 8, 8\)"),
-        ({"schedule": SCHEDULE.beta}, TypeError, "schedule: 일정표"),
+        ({"schedule": SCHEDULE.beta}, TypeError, "schedule: Schedule"),
         ({"data": POINTS[:0]}, ValueError, "data: 원소"),
         ({"data": POINTS * math.inf}, ValueError, "data: 유한"),
         ({"steps": 0}, ValueError, "steps: "),

@@ -637,7 +637,7 @@ def test_bad_bounds(device):
         refuses(ValueError, message, bound, **every)
     refuses(TypeError, "levels: 텐서여야", bound, denoise, [[0]], schedule, **knobs)
     refuses(TypeError, "denoise: 함수여야", bound, None, levels, schedule, **knobs)
-    refuses(TypeError, "schedule: 일정표", bound, denoise, levels, schedule.beta, **knobs)
+    refuses(TypeError, "schedule: Schedule", bound, denoise, levels, schedule.beta, **knobs)
 
     def lost(xt, t):
         return Prediction(xt * math.nan, xt.new_zeros(*xt.shape, 2))

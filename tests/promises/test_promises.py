@@ -383,7 +383,7 @@ def spoilt(value: Any) -> Iterator[Any]:
                 yield torch.cat([value.flatten()[:-1], value.new_tensor([bad])]).view(value.shape)
             yield value.long()
         else:
-            yield from (value.double(), value - 1, value + 1000)
+            yield from (value.double(), value.long() - 1, value.long() + 1000)
     elif isinstance(value, bool):
         yield from (3, 0.5)
     elif isinstance(value, int | float):
