@@ -12,6 +12,7 @@ from sklearn.utils import Bunch
 from torch import Tensor
 
 from mgk_docs_src import checks
+from mgk_docs_src.modes import full_precision
 from mgk_docs_src.random import randint, randn
 
 _PEAKS, _RADIUS, _STD = 8, 2.0, 0.2  # 여덟 봉우리의 고리
@@ -48,6 +49,9 @@ def iris(*, device: torch.device | None = None, dtype: torch.dtype | None = None
     Returns:
         특징 (150, 4), 라벨 0–2.
 
+    Raises:
+        ValueError: 자료형이 실수형이 아니면.
+
     References:
         Fisher, R. A. (1936). The Use of Multiple Measurements in Taxonomic Problems.
         scikit-learn 문서, `load_iris`.
@@ -69,6 +73,9 @@ def breast_cancer(*, device: torch.device | None = None, dtype: torch.dtype | No
 
     Returns:
         특징 (569, 30), 라벨 0–1.
+
+    Raises:
+        ValueError: 자료형이 실수형이 아니면.
 
     References:
         Wolberg, W., Mangasarian, O., Street, N. & Street, W. Breast Cancer Wisconsin (Diagnostic). UCI.
@@ -92,6 +99,9 @@ def wine(*, device: torch.device | None = None, dtype: torch.dtype | None = None
     Returns:
         특징 (178, 13), 라벨 0–2.
 
+    Raises:
+        ValueError: 자료형이 실수형이 아니면.
+
     References:
         Aeberhard, S. & Forina, M. (1991). Wine. UCI.
         scikit-learn 문서, `load_wine`.
@@ -114,6 +124,9 @@ def digits(*, device: torch.device | None = None, dtype: torch.dtype | None = No
     Returns:
         특징 (1797, 64), 라벨 0–9.
 
+    Raises:
+        ValueError: 자료형이 실수형이 아니면.
+
     References:
         Alpaydin, E. & Kaynak, C. (1998). Optical Recognition of Handwritten Digits. UCI.
         scikit-learn 문서, `load_digits`.
@@ -122,6 +135,33 @@ def digits(*, device: torch.device | None = None, dtype: torch.dtype | None = No
     return _dataset(torch.from_numpy(raw.data) / 16, raw, device, dtype)
 
 
+@full_precision
+def eight_gaussians_centres(
+    *, device: torch.device | None = None, dtype: torch.dtype | None = None
+) -> Float[Tensor, "8 2"]:
+    r"""고리 위 여덟 봉우리의 중심. 오른쪽에서 시작해 시계 반대 방향이다.
+
+    $$m_k = 2 \left( \cos\tfrac{\pi k}{4},\, \sin\tfrac{\pi k}{4} \right), \qquad k = 0, \ldots, 7$$
+
+    Args:
+        device: 놓을 장치. 기본값은 torch의 기본 장치.
+        dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
+
+    Returns:
+        한 줄이 중심 하나인 (8, 2).
+
+    Raises:
+        ValueError: 자료형이 실수형이 아니면.
+
+    References:
+        Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절 (고리 위의 가우스 혼합).
+    """
+    _check_dtype(dtype)
+    angle = torch.arange(_PEAKS, device=device, dtype=torch.float64) * (2 * math.pi / _PEAKS)
+    return (_RADIUS * torch.stack([angle.cos(), angle.sin()], 1)).to(dtype or torch.get_default_dtype())
+
+
+@full_precision
 def eight_gaussians(
     n: int,
     *,
@@ -145,17 +185,19 @@ def eight_gaussians(
 
     Raises:
         TypeError: `n`이 정수가 아니면.
-        ValueError: `n`이 1보다 작거나, CPU가 아닌 발생기이면.
+        ValueError: `n`이 1보다 작거나, 자료형이 실수형이 아니거나, CPU가 아닌 발생기이면.
 
     References:
         Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절 (고리 위의 가우스 혼합).
     """
     checks.count(1, n=n)
+    _check_dtype(dtype)
     peaks = randint(0, _PEAKS, (n,), generator=generator, device=device)
     noise = randn(n, 2, generator=generator, device=device, dtype=dtype)
-    return _centres(noise)[peaks] + _STD * noise
+    return eight_gaussians_centres(device=noise.device, dtype=noise.dtype)[peaks] + _STD * noise
 
 
+@full_precision
 def eight_gaussians_log_density(x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
     r"""여덟 봉우리의 로그 밀도. 미분 엔트로피는 1.698 nat다.
 
@@ -175,9 +217,9 @@ def eight_gaussians_log_density(x: Float[Tensor, "*batch 2"]) -> Float[Tensor, "
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 3.5절 (가우스 혼합).
     """
     _check_points(x=x)
-    square = (x[..., None, :] - _centres(x)).square().sum(-1)  # (..., 8)
+    square = _offsets(x).square().sum(-1)  # (..., 8)
     each = -square / (2 * _STD**2) - math.log(2 * math.pi * _STD**2 * _PEAKS)
-    return each.logsumexp(-1)
+    return each.logsumexp(-1).to(x.dtype)
 
 
 class Coverage(NamedTuple):
@@ -195,6 +237,7 @@ class Coverage(NamedTuple):
     within: Float[Tensor, "*batch"]
 
 
+@full_precision
 def mode_coverage(samples: Float[Tensor, "*batch n 2"]) -> Coverage:
     r"""표본이 여덟 봉우리를 몇 개 찾았고, 얼마나 제자리에 있나.
 
@@ -215,15 +258,21 @@ def mode_coverage(samples: Float[Tensor, "*batch n 2"]) -> Coverage:
     """
     _check_points(samples=samples)
     checks.ndim(2, math.inf, samples=samples)
-    distance = (samples[..., None, :] - _centres(samples)).norm(dim=-1)  # (..., n, 8)
+    distance = _offsets(samples).norm(dim=-1)  # (..., n, 8)
     near = distance <= 3 * _STD  # 봉우리끼리는 멀어서 한 점이 둘에 들지 않는다
     found = near.double().mean(-2) >= 1 / (10 * _PEAKS)  # (..., 8)
-    return Coverage(found.sum(-1), near.any(-1).to(samples.dtype).mean(-1))
+    return Coverage(found.sum(-1), near.any(-1).to(distance.dtype).mean(-1).to(samples.dtype))
 
 
-def _centres(like: Tensor) -> Tensor:
-    angle = torch.arange(_PEAKS, device=like.device, dtype=torch.float64) * (2 * math.pi / _PEAKS)
-    return (_RADIUS * torch.stack([angle.cos(), angle.sin()], 1)).to(like.dtype)  # (8, 2)
+def _offsets(points: Tensor) -> Tensor:
+    """점에서 여덟 중심까지 (..., 8, 2). 반정밀도는 넓힌다."""
+    wide = points.to(torch.promote_types(points.dtype, torch.float32))
+    return wide[..., None, :] - eight_gaussians_centres(device=wide.device, dtype=wide.dtype)
+
+
+def _check_dtype(dtype: torch.dtype | None) -> None:
+    if dtype is not None and not dtype.is_floating_point:
+        raise ValueError(f"dtype: 실수형이어야 하는데 {dtype}이다")
 
 
 def _check_points(**points: Tensor) -> None:
@@ -246,6 +295,7 @@ def _dataset(
     device: torch.device | None,
     dtype: torch.dtype | None,
 ) -> Dataset:
+    _check_dtype(dtype)
     place = torch.get_default_device() if device is None else device
     return Dataset(
         features.to(place, dtype or torch.get_default_dtype()),

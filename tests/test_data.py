@@ -7,6 +7,7 @@ from mgk_docs_src.data import (
     breast_cancer,
     digits,
     eight_gaussians,
+    eight_gaussians_centres,
     eight_gaussians_log_density,
     iris,
     mode_coverage,
@@ -99,6 +100,23 @@ def test_the_log_density_is_that_of_the_mixture_and_is_differentiable(device):
     assert torch.autograd.gradcheck(eight_gaussians_log_density, x[0].requires_grad_())
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_the_ring_has_its_centres_on_the_axes_and_the_diagonals(device, kind):
+    half = 2**0.5
+    wanted = [(2, 0), (half, half), (0, 2), (-half, half), (-2, 0), (-half, -half), (0, -2), (half, -half)]
+    centres = eight_gaussians_centres(device=device, dtype=kind)
+    assert centres.dtype == kind
+    torch.testing.assert_close(centres, torch.tensor(wanted, device=device, dtype=kind), atol=1e-15, rtol=0)
+    assert eight_gaussians_centres(device=device).dtype == torch.get_default_dtype()
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_halves_are_rounded_once(device, kind):
+    x = eight_gaussians(4000, generator=generator(3), device=device, dtype=kind)
+    for function in (eight_gaussians_log_density, lambda x: mode_coverage(x).within):
+        assert torch.equal(function(x), function(x.double()).to(kind))
+
+
 def test_coverage_counts_what_a_reader_would_count(device):
     real = eight_gaussians(20_000, generator=generator(2), device=device)
     found = mode_coverage(real)
@@ -134,3 +152,6 @@ def test_points_must_be_finite_pairs(device):
         eight_gaussians_log_density([0.0, 0.0])
     with pytest.raises(ValueError, match="n: 1 이상"):
         eight_gaussians(0, generator=generator(0))
+    for made in (iris, digits, eight_gaussians_centres, lambda **kind: eight_gaussians(3, generator=None, **kind)):
+        with pytest.raises(ValueError, match=r"dtype: 실수형이어야 하는데 torch\.int64이다"):
+            made(dtype=torch.int64)

@@ -64,6 +64,7 @@ from sklearn.neighbors import KernelDensity
 from mgk_docs_src.data import (
     digits,
     eight_gaussians,
+    eight_gaussians_centres,
     eight_gaussians_log_density,
     mode_coverage,
 )
@@ -857,7 +858,7 @@ display(HTML(comparison("같은 자료 앞의 네 에너지, 씨앗 3개", colum
 
 # %%
 angle = torch.arange(8) * math.pi / 4
-centres = 2 * torch.stack([angle.cos(), angle.sin()], 1)
+centres = eight_gaussians_centres()
 spots = {
     "봉우리": centres,
     "봉우리 사이": 2

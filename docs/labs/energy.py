@@ -56,7 +56,11 @@ import torch
 from IPython.display import HTML, display
 from sklearn.mixture import GaussianMixture
 
-from mgk_docs_src.data import eight_gaussians, eight_gaussians_log_density
+from mgk_docs_src.data import (
+    eight_gaussians,
+    eight_gaussians_centres,
+    eight_gaussians_log_density,
+)
 from mgk_docs_src.energy.models import (
     boltzmann,
     evaluate,
@@ -151,8 +155,7 @@ def divergence(log_model):
     return grid_divergence(TRUTH, log_model).float()
 
 
-ANGLES = torch.arange(8) * torch.pi / 4
-CENTRES = 2 * torch.stack([ANGLES.cos(), ANGLES.sin()], 1)
+CENTRES = eight_gaussians_centres()
 DISTANCE = torch.cdist(FINE.points, CENTRES)
 NEAR = DISTANCE.min(1).values < 3.5 * 0.2
 

@@ -231,7 +231,7 @@ picture(
 steps = {}
 for count in (300, 1500):
     gs = [generator(seed) for seed in SEEDS]
-    networks = train(
+    trained = train(
         x,
         y,
         plain,
@@ -240,9 +240,9 @@ for count in (300, 1500):
         weight_decay=0.01,
         generators=gs,
     )
-    b = networks.biases[0][:, 0]  # (S, 2)
+    b = trained.networks.biases[0][:, 0]  # (S, 2)
     steps[f"교차 엔트로피, {count}걸음"] = [
-        each(score, predict(networks, x_test).argmax(2), y_test),
+        each(score, predict(trained, x_test).argmax(2), y_test),
         (b[:, 1] - b[:, 0]).cpu(),
     ]
 steps["scikit-learn"] = [*peers["scikit-learn"], intercepts["scikit-learn"]]

@@ -2,48 +2,47 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import pad
 
 from mgk_docs_src import checks
-from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, Interval
+from mgk_docs_src.checks import NONNEGATIVE, REAL, Interval
+from mgk_docs_src.diffusion.schedules import (
+    LEAST_SIGNAL,
+    SPREAD,
+    Schedule,
+    alpha_bar,
+    bridge_variance,
+    bridge_weights,
+    check_data,
+    check_device,
+    check_schedule,
+    column,
+    levels,
+)
 from mgk_docs_src.losses.reduction import widen
+from mgk_docs_src.modes import full_precision, with_gradients
 
 # x_t (n, …)와 t (n,)를 받아 잡음의 예측 (n, …)을 준다.
 Predict = Callable[[Tensor, Tensor], Tensor]
 
+# 신경망이 x_t를 보고 맞히는 것. x_t를 알면 하나에서 나머지가 나온다.
+Target = Literal["noise", "x0", "velocity", "score"]
+
+TARGETS: tuple[Target, ...] = ("noise", "x0", "velocity", "score")
 _OPEN_UNIT = Interval(0.0, 1.0, open=True)
 
 
-class Schedule(NamedTuple):
-    r"""잡음 일정표. 시각은 $t \in \{0, \ldots, T - 1\}$이고 $t = 0$이 잡음이 가장 적다.
-
-    $$\bar\alpha_t = \prod_{s \le t} (1 - \beta_s), \qquad \bar\alpha_{-1} = 1$$
-
-    시각 $-1$은 잡음이 없는 자료 $x_0$의 자리다. 논문의 $t = 1, \ldots, T$보다 하나 작다.
-
-    Attributes:
-        beta: 걸음마다 더하는 잡음의 분산 $\beta_t \in (0, 1)$, float64.
-        alpha_bar: 시각 $t$에 남은 신호의 몫 $\bar\alpha_t$, float64. $t$가 늘면 줄어든다.
-
-    References:
-        Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 2절.
-    """
-
-    beta: Float[Tensor, "T"]
-    alpha_bar: Float[Tensor, "T"]
-
-
+@with_gradients
 def noise_schedule(beta: Float[Tensor, "T"]) -> Schedule:
     r"""걸음마다의 분산 $\beta_t$로 일정표를 만든다.
 
     $$\bar\alpha_t = \prod_{s \le t} (1 - \beta_s)$$
 
-    값을 살피므로 장치와 한 번 동기화한다.
+    값을 살피므로 장치와 동기화한다.
 
     Args:
         beta: $\beta_t \in (0, 1)$.
@@ -53,7 +52,8 @@ def noise_schedule(beta: Float[Tensor, "T"]) -> Schedule:
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 축이 하나가 아니거나, 비었거나, 실수형이 아니거나, $(0, 1)$을 벗어나면.
+        ValueError: 축이 하나가 아니거나, 비었거나, 실수형이 아니거나, $(0, 1)$을 벗어나거나, 분산이 너무 작아
+            $\bar\alpha_t$가 줄지 않거나, 너무 커서 $1 / \bar\alpha_{T-1}$을 float32로 적을 수 없으면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 2절.
@@ -62,10 +62,10 @@ def noise_schedule(beta: Float[Tensor, "T"]) -> Schedule:
     checks.ndim(1, 1, beta=beta)
     checks.nonempty(beta=beta)
     checks.within(beta=(beta, _OPEN_UNIT))
-    wide = beta.double()
-    return Schedule(wide, (1 - wide).cumprod(0))
+    return _schedule(beta.double(), small="beta", large="beta")
 
 
+@with_gradients
 def linear_schedule(
     steps: int,
     *,
@@ -92,7 +92,8 @@ def linear_schedule(
 
     Raises:
         TypeError: `steps`가 정수가 아니거나, 분산이 수가 아니면.
-        ValueError: `steps`가 1보다 작거나, 분산이 $(0, 1)$을 벗어나거나, $\beta_{\min} > \beta_{\max}$이면.
+        ValueError: `steps`가 1보다 작거나, 분산이 $(0, 1)$을 벗어나거나, $\beta_{\min} > \beta_{\max}$이거나,
+            $\beta_{\min}$이 너무 작아 잡음이 섞이지 않거나, $\beta_{\max}$가 너무 커서 신호가 남지 않으면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 4절.
@@ -103,9 +104,10 @@ def linear_schedule(
         raise ValueError(f"beta_min: beta_max({beta_max:g}) 이하여야 하는데 {beta_min:g}이다")
     # 뒤에서부터 놓으면 T = 1일 때 β_max가 남는다.
     b = torch.linspace(beta_max, beta_min, steps, device=device, dtype=torch.float64).flip(0)
-    return noise_schedule(-torch.expm1(1000 / steps * torch.log1p(-b)))
+    return _schedule(-torch.expm1(1000 / steps * torch.log1p(-b)), small="beta_min", large="beta_max")
 
 
+@with_gradients
 def cosine_schedule(
     steps: int,
     *,
@@ -131,7 +133,8 @@ def cosine_schedule(
 
     Raises:
         TypeError: `steps`가 정수가 아니거나, 나머지가 수가 아니면.
-        ValueError: `steps`가 1보다 작거나, `offset`이 음수이거나, `max_beta`가 $(0, 1)$을 벗어나면.
+        ValueError: `steps`가 1보다 작거나, `offset`이 음수거나 너무 커서 $f$가 줄지 않거나, `max_beta`가 $(0, 1)$을
+            벗어나거나 너무 작아 잡음이 섞이지 않으면.
 
     References:
         Nichol, A. & Dhariwal, P. (2021). Improved Denoising Diffusion Probabilistic Models, 3.2절.
@@ -141,9 +144,12 @@ def cosine_schedule(
     checks.number(_OPEN_UNIT, max_beta=max_beta)
     t = torch.arange(steps + 1, device=device, dtype=torch.float64)
     f = torch.cos((t / steps + offset) / (1 + offset) * math.pi / 2) ** 2
-    return noise_schedule((1 - f[1:] / f[:-1]).clamp(max=max_beta))
+    if not (f.diff() < 0).all():
+        raise ValueError(f"offset: f가 시각마다 줄도록 작아야 하는데 {offset:g}이다")
+    return _schedule((1 - f[1:] / f[:-1]).clamp(max=max_beta), small="max_beta", large="max_beta")
 
 
+@full_precision
 def signal_to_noise(schedule: Schedule) -> Float[Tensor, "T"]:
     r"""시각마다의 신호 대 잡음비.
 
@@ -155,12 +161,18 @@ def signal_to_noise(schedule: Schedule) -> Float[Tensor, "T"]:
     Returns:
         0보다 큰 비, float64. $t$가 늘면 줄어든다.
 
+    Raises:
+        TypeError: 일정표가 아니면.
+        ValueError: 남은 신호가 0이나 1이 되는 일정표이면.
+
     References:
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 3.1절.
     """
+    check_schedule(schedule)
     return schedule.alpha_bar / (1 - schedule.alpha_bar)
 
 
+@full_precision
 def diffuse_step(
     x: Float[Tensor, "n *shape"],
     t: int | Int[Tensor, "n"],
@@ -192,12 +204,13 @@ def diffuse_step(
         Sohl-Dickstein, J. 외 (2015). Deep Unsupervised Learning using Nonequilibrium Thermodynamics, 2.1절.
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 2.
     """
-    _check_data(schedule, t, x=x, noise=noise)
+    check_data(schedule, t, x=x, noise=noise)
     wide_x, epsilon = widen(x, noise)
     beta = schedule.beta[t]
-    return (_column((1 - beta).sqrt(), wide_x) * wide_x + _column(beta.sqrt(), wide_x) * epsilon).to(x.dtype)
+    return (column((1 - beta).sqrt(), wide_x) * wide_x + column(beta.sqrt(), wide_x) * epsilon).to(x.dtype)
 
 
+@full_precision
 def diffuse(
     x0: Float[Tensor, "n *shape"],
     t: int | Int[Tensor, "n"],
@@ -228,9 +241,9 @@ def diffuse(
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 4.
     """
-    _check_data(schedule, t, x0=x0, noise=noise)
+    check_data(schedule, t, x0=x0, noise=noise)
     wide_x0, epsilon = widen(x0, noise)
-    signal, sigma = _levels(schedule, t, wide_x0)
+    signal, sigma = levels(schedule.alpha_bar[t], wide_x0)
     return (signal * wide_x0 + sigma * epsilon).to(x0.dtype)
 
 
@@ -251,6 +264,7 @@ class Posterior(NamedTuple):
     variance: Float[Tensor, "..."]
 
 
+@full_precision
 def posterior(
     x0: Float[Tensor, "n *shape"],
     xt: Float[Tensor, "n *shape"],
@@ -282,83 +296,257 @@ def posterior(
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 7.
     """
-    _check_data(schedule, t, x0=x0, xt=xt)
+    check_data(schedule, t, x0=x0, xt=xt)
     wide_x0, wide_xt = widen(x0, xt)
     dtype = torch.promote_types(x0.dtype, xt.dtype)
-    mean = _posterior_mean(wide_x0, wide_xt, t, schedule)
-    return Posterior(mean.to(dtype), _bridge_variance(_alpha_bar(schedule, t), _alpha_bar(schedule, t - 1)).to(dtype))
+    to_x0, to_xt = bridge_weights(t, schedule)
+    mean = column(to_x0, wide_x0) * wide_x0 + column(to_xt, wide_xt) * wide_xt
+    return Posterior(mean.to(dtype), bridge_variance(schedule.alpha_bar[t], alpha_bar(t - 1, schedule)).to(dtype))
 
 
+@full_precision
+def convert(
+    prediction: Float[Tensor, "n *shape"],
+    xt: Float[Tensor, "n *shape"],
+    t: int | Int[Tensor, "n"],
+    schedule: Schedule,
+    *,
+    source: Target,
+    to: Target,
+) -> Float[Tensor, "n *shape"]:
+    r"""$x_t$를 알 때, 맞힌 것 하나를 다른 것으로 옮긴다. 먼저 잡음을 구하고, 그것으로 나머지를 적는다.
+
+    $$\epsilon = y, \quad \frac{x_t - \sqrt{\bar\alpha_t}\, y}{\sigma_t}, \quad
+    \sigma_t x_t + \sqrt{\bar\alpha_t}\, y, \quad -\sigma_t y, \qquad \sigma_t = \sqrt{1 - \bar\alpha_t}$$
+
+    $$x_0 = \frac{x_t - \sigma_t \epsilon}{\sqrt{\bar\alpha_t}}, \qquad
+    v = \frac{\epsilon - \sigma_t x_t}{\sqrt{\bar\alpha_t}}, \qquad
+    \nabla_{x_t} \log q(x_t \mid x_0) = -\frac{\epsilon}{\sigma_t}$$
+
+    첫 줄은 `source`가 잡음, 자료, 속도, 점수일 때다. $\sqrt{\bar\alpha_t}$로 나누는 옮김은 잡음이 많은 시각에서,
+    $\sigma_t$로 나누는 옮김은 잡음이 적은 시각에서 예측의 오차를 키운다. 속도에서 자료로는 나누지 않고
+    $\sqrt{\bar\alpha_t}\, x_t - \sigma_t y$로 간다. 값을 살피므로 장치와 동기화한다.
+
+    Args:
+        prediction: 맞힌 것 $y$ 또는 그 예측. 첫 축이 표본이다.
+        xt: 시각 $t$의 $x_t$. `prediction`과 같은 모양.
+        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
+        schedule: 잡음 일정표.
+        source: 맞힌 것의 이름. `"noise"`, `"x0"`, `"velocity"`, `"score"`.
+        to: 얻을 것의 이름.
+
+    Returns:
+        옮긴 예측. `prediction`과 같은 모양. 자료형은 둘을 함께 담는 것.
+
+    Raises:
+        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+            $[0, T)$를 벗어나거나, 이름을 모르면.
+
+    References:
+        Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
+    """
+    checks.choice(TARGETS, source=source)
+    checks.choice(TARGETS, to=to)
+    return _convert(t, schedule, source, to, prediction=prediction, xt=xt)
+
+
+def converted(
+    y: Float[Tensor, "n *shape"],
+    xt: Float[Tensor, "n *shape"],
+    kept: Float[Tensor, "..."],
+    *,
+    source: Target,
+    to: Target,
+) -> Float[Tensor, "n *shape"]:
+    r"""`convert`의 식. 값도 이름도 살피지 않는다.
+
+    $$y \mapsto \epsilon \mapsto x_0,\; v,\; \nabla_{x_t} \log q(x_t \mid x_0)$$
+
+    Args:
+        y: 맞힌 것.
+        xt: 시각 $t$의 $x_t$. `y`와 같은 모양과 자료형.
+        kept: 남은 신호의 몫 $\bar\alpha_t$. 하나거나 표본마다 (n,).
+        source: 맞힌 것의 이름.
+        to: 얻을 것의 이름.
+
+    Returns:
+        옮긴 예측.
+
+    References:
+        Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
+    """
+    if source == to:
+        return y
+    signal, sigma = levels(kept, y)
+    if (source, to) == ("velocity", "x0"):  # 잡음을 거치면 √ᾱ로 나누게 된다
+        return signal * xt - sigma * y
+    if source == "x0":
+        noise = (xt - signal * y) / sigma
+    elif source == "velocity":
+        noise = sigma * xt + signal * y
+    else:
+        noise = -sigma * y if source == "score" else y
+    if to == "noise":
+        return noise
+    if to == "score":
+        return -noise / sigma
+    return (xt - sigma * noise) / signal if to == "x0" else (noise - sigma * xt) / signal
+
+
+@full_precision
 def noise_to_x0(
     noise: Float[Tensor, "n *shape"],
     xt: Float[Tensor, "n *shape"],
     t: int | Int[Tensor, "n"],
     schedule: Schedule,
 ) -> Float[Tensor, "n *shape"]:
-    r"""잡음을 알면 자료도 안다.
+    r"""잡음을 알면 자료도 안다. `convert`의 `"noise"`에서 `"x0"`로.
 
     $$x_0 = \frac{x_t - \sqrt{1 - \bar\alpha_t}\, \epsilon}{\sqrt{\bar\alpha_t}}$$
 
-    값을 살피므로 장치와 동기화한다.
-
     Args:
-        noise: 잡음 $\epsilon$ 또는 그 예측. 첫 축이 표본이다.
-        xt: 시각 $t$의 $x_t$. `noise`와 같은 모양.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
+        noise: 잡음 $\epsilon$ 또는 그 예측.
+        xt: 시각 $t$의 $x_t$.
+        t: 시각.
         schedule: 잡음 일정표.
 
     Returns:
-        $x_0$ 또는 그 예측. `noise`와 같은 모양. 자료형은 둘을 함께 담는 것.
+        $x_0$ 또는 그 예측.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나면.
+        TypeError: `convert`와 같다.
+        ValueError: `convert`와 같다.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 15.
     """
-    _check_data(schedule, t, noise=noise, xt=xt)
-    epsilon, wide_xt = widen(noise, xt)
-    signal, sigma = _levels(schedule, t, wide_xt)
-    return ((wide_xt - sigma * epsilon) / signal).to(torch.promote_types(noise.dtype, xt.dtype))
+    return _convert(t, schedule, "noise", "x0", noise=noise, xt=xt)
 
 
+@full_precision
 def x0_to_noise(
     x0: Float[Tensor, "n *shape"],
     xt: Float[Tensor, "n *shape"],
     t: int | Int[Tensor, "n"],
     schedule: Schedule,
 ) -> Float[Tensor, "n *shape"]:
-    r"""자료를 알면 잡음도 안다. `noise_to_x0`의 역이다.
+    r"""자료를 알면 잡음도 안다. `noise_to_x0`의 역이고, `convert`의 `"x0"`에서 `"noise"`로.
 
     $$\epsilon = \frac{x_t - \sqrt{\bar\alpha_t}\, x_0}{\sqrt{1 - \bar\alpha_t}}$$
 
-    값을 살피므로 장치와 동기화한다.
-
     Args:
-        x0: 자료 $x_0$ 또는 그 예측. 첫 축이 표본이다.
-        xt: 시각 $t$의 $x_t$. `x0`와 같은 모양.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
+        x0: 자료 $x_0$ 또는 그 예측.
+        xt: 시각 $t$의 $x_t$.
+        t: 시각.
         schedule: 잡음 일정표.
 
     Returns:
-        잡음 $\epsilon$ 또는 그 예측. `x0`와 같은 모양. 자료형은 둘을 함께 담는 것.
+        잡음 $\epsilon$ 또는 그 예측.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나면.
+        TypeError: `convert`와 같다.
+        ValueError: `convert`와 같다.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 4.
     """
-    _check_data(schedule, t, x0=x0, xt=xt)
-    wide_x0, wide_xt = widen(x0, xt)
-    signal, sigma = _levels(schedule, t, wide_xt)
-    return ((wide_xt - signal * wide_x0) / sigma).to(torch.promote_types(x0.dtype, xt.dtype))
+    return _convert(t, schedule, "x0", "noise", x0=x0, xt=xt)
 
 
+@full_precision
+def velocity_to_x0(
+    v: Float[Tensor, "n *shape"],
+    xt: Float[Tensor, "n *shape"],
+    t: int | Int[Tensor, "n"],
+    schedule: Schedule,
+) -> Float[Tensor, "n *shape"]:
+    r"""속도에서 자료로. 나누는 곳이 없어 잡음이 많은 시각에서도 자리를 잃지 않는다.
+
+    `convert`의 `"velocity"`에서 `"x0"`로.
+
+    $$x_0 = \sqrt{\bar\alpha_t}\, x_t - \sqrt{1 - \bar\alpha_t}\, v$$
+
+    Args:
+        v: 속도 $v$ 또는 그 예측.
+        xt: 시각 $t$의 $x_t$.
+        t: 시각.
+        schedule: 잡음 일정표.
+
+    Returns:
+        $x_0$ 또는 그 예측.
+
+    Raises:
+        TypeError: `convert`와 같다.
+        ValueError: `convert`와 같다.
+
+    References:
+        Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
+    """
+    return _convert(t, schedule, "velocity", "x0", v=v, xt=xt)
+
+
+@full_precision
+def velocity_to_noise(
+    v: Float[Tensor, "n *shape"],
+    xt: Float[Tensor, "n *shape"],
+    t: int | Int[Tensor, "n"],
+    schedule: Schedule,
+) -> Float[Tensor, "n *shape"]:
+    r"""속도에서 잡음으로. 나누는 곳이 없다. `convert`의 `"velocity"`에서 `"noise"`로.
+
+    $$\epsilon = \sqrt{1 - \bar\alpha_t}\, x_t + \sqrt{\bar\alpha_t}\, v$$
+
+    Args:
+        v: 속도 $v$ 또는 그 예측.
+        xt: 시각 $t$의 $x_t$.
+        t: 시각.
+        schedule: 잡음 일정표.
+
+    Returns:
+        잡음 $\epsilon$ 또는 그 예측.
+
+    Raises:
+        TypeError: `convert`와 같다.
+        ValueError: `convert`와 같다.
+
+    References:
+        Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
+    """
+    return _convert(t, schedule, "velocity", "noise", v=v, xt=xt)
+
+
+@full_precision
+def noise_to_score(
+    noise: Float[Tensor, "n *shape"],
+    t: int | Int[Tensor, "n"],
+    schedule: Schedule,
+) -> Float[Tensor, "n *shape"]:
+    r"""잡음의 예측은 점수(로그 밀도의 기울기)의 다른 이름이다.
+
+    `convert`의 `"noise"`에서 `"score"`로. $x_t$는 쓰지 않는다.
+
+    $$\nabla_{x_t} \log p_t(x_t) = -\frac{\mathbb{E}[\epsilon \mid x_t]}{\sqrt{1 - \bar\alpha_t}}$$
+
+    Args:
+        noise: 잡음의 예측 $\mathbb{E}[\epsilon \mid x_t]$. 첫 축이 표본이다.
+        t: 시각.
+        schedule: 잡음 일정표.
+
+    Returns:
+        점수. `noise`와 같은 모양과 자료형.
+
+    Raises:
+        TypeError: `convert`와 같다.
+        ValueError: `convert`와 같다.
+
+    References:
+        Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4절.
+    """
+    return _convert(t, schedule, "noise", "score", noise=noise)
+
+
+@full_precision
 def velocity(
     x0: Float[Tensor, "n *shape"],
     noise: Float[Tensor, "n *shape"],
@@ -390,115 +578,13 @@ def velocity(
     References:
         Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
     """
-    _check_data(schedule, t, x0=x0, noise=noise)
+    check_data(schedule, t, x0=x0, noise=noise)
     wide_x0, epsilon = widen(x0, noise)
-    signal, sigma = _levels(schedule, t, wide_x0)
+    signal, sigma = levels(schedule.alpha_bar[t], wide_x0)
     return (signal * epsilon - sigma * wide_x0).to(torch.promote_types(x0.dtype, noise.dtype))
 
 
-def velocity_to_x0(
-    v: Float[Tensor, "n *shape"],
-    xt: Float[Tensor, "n *shape"],
-    t: int | Int[Tensor, "n"],
-    schedule: Schedule,
-) -> Float[Tensor, "n *shape"]:
-    r"""속도에서 자료로. 나누는 곳이 없어 잡음이 많은 시각에서도 자리를 잃지 않는다.
-
-    $$x_0 = \sqrt{\bar\alpha_t}\, x_t - \sqrt{1 - \bar\alpha_t}\, v$$
-
-    값을 살피므로 장치와 동기화한다.
-
-    Args:
-        v: 속도 $v$ 또는 그 예측. 첫 축이 표본이다.
-        xt: 시각 $t$의 $x_t$. `v`와 같은 모양.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
-
-    Returns:
-        $x_0$ 또는 그 예측. `v`와 같은 모양. 자료형은 둘을 함께 담는 것.
-
-    Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나면.
-
-    References:
-        Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
-    """
-    _check_data(schedule, t, v=v, xt=xt)
-    wide_v, wide_xt = widen(v, xt)
-    signal, sigma = _levels(schedule, t, wide_xt)
-    return (signal * wide_xt - sigma * wide_v).to(torch.promote_types(v.dtype, xt.dtype))
-
-
-def velocity_to_noise(
-    v: Float[Tensor, "n *shape"],
-    xt: Float[Tensor, "n *shape"],
-    t: int | Int[Tensor, "n"],
-    schedule: Schedule,
-) -> Float[Tensor, "n *shape"]:
-    r"""속도에서 잡음으로. 나누는 곳이 없다.
-
-    $$\epsilon = \sqrt{1 - \bar\alpha_t}\, x_t + \sqrt{\bar\alpha_t}\, v$$
-
-    값을 살피므로 장치와 동기화한다.
-
-    Args:
-        v: 속도 $v$ 또는 그 예측. 첫 축이 표본이다.
-        xt: 시각 $t$의 $x_t$. `v`와 같은 모양.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
-
-    Returns:
-        잡음 $\epsilon$ 또는 그 예측. `v`와 같은 모양. 자료형은 둘을 함께 담는 것.
-
-    Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나면.
-
-    References:
-        Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
-    """
-    _check_data(schedule, t, v=v, xt=xt)
-    wide_v, wide_xt = widen(v, xt)
-    signal, sigma = _levels(schedule, t, wide_xt)
-    return (sigma * wide_xt + signal * wide_v).to(torch.promote_types(v.dtype, xt.dtype))
-
-
-def noise_to_score(
-    noise: Float[Tensor, "n *shape"],
-    t: int | Int[Tensor, "n"],
-    schedule: Schedule,
-) -> Float[Tensor, "n *shape"]:
-    r"""잡음의 예측은 점수(로그 밀도의 기울기)의 다른 이름이다.
-
-    $$\nabla_{x_t} \log p_t(x_t) = -\frac{\mathbb{E}[\epsilon \mid x_t]}{\sqrt{1 - \bar\alpha_t}}$$
-
-    값을 살피므로 장치와 동기화한다.
-
-    Args:
-        noise: 잡음의 예측 $\mathbb{E}[\epsilon \mid x_t]$. 첫 축이 표본이다.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
-
-    Returns:
-        점수. `noise`와 같은 모양과 자료형.
-
-    Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나면.
-
-    References:
-        Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4절.
-    """
-    _check_data(schedule, t, noise=noise)
-    (epsilon,) = widen(noise)
-    _, sigma = _levels(schedule, t, epsilon)
-    return (-epsilon / sigma).to(noise.dtype)
-
-
+@full_precision
 def mixture_log_density(
     x: Float[Tensor, "n d"],
     t: int | Int[Tensor, "n"],
@@ -529,16 +615,19 @@ def mixture_log_density(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[-1, T)$를 벗어나거나, 표준 편차가 0보다 크지 않거나, 몫이 음수거나 합이 1이 아니면.
+            $[-1, T)$를 벗어나거나, 표준 편차가
+            $[10^{-18}, 10^{18}]$을 벗어나거나, 몫이 음수거나 합이 1이 아니면.
 
     References:
         Murphy, K. P. (2023). Probabilistic Machine Learning: Advanced Topics, 25장.
     """
-    _check_data(schedule, t, earliest=-1, x=x)
+    check_data(schedule, t, -1, x=x)
+    checks.ndim(2, 2, x=x)
     parts = _components(x, t, schedule, means=means, std=std, weights=weights)
     return torch.logsumexp(parts.log_joint, 1).to(x.dtype)
 
 
+@full_precision
 def mixture_noise(
     xt: Float[Tensor, "n d"],
     t: int | Int[Tensor, "n"],
@@ -571,16 +660,18 @@ def mixture_noise(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나거나, 표준 편차가 0보다 크지 않거나, 몫이 음수거나 합이 1이 아니면.
+            $[0, T)$를 벗어나거나, 표준 편차가
+            $[10^{-18}, 10^{18}]$을 벗어나거나, 몫이 음수거나 합이 1이 아니면.
 
     References:
         Murphy, K. P. (2023). Probabilistic Machine Learning: Advanced Topics, 25장.
     """
-    _check_data(schedule, t, xt=xt)
+    check_data(schedule, t, xt=xt)
+    checks.ndim(2, 2, xt=xt)
     parts = _components(xt, t, schedule, means=means, std=std, weights=weights)
     responsibility = torch.softmax(parts.log_joint, 1)  # (n, k)
     pull = (responsibility / parts.variance)[..., None] * parts.difference  # (n, k, d)
-    _, sigma = _levels(schedule, t, pull[:, 0])
+    _, sigma = levels(schedule.alpha_bar[t], pull[:, 0])
     return (sigma * pull.sum(1)).to(xt.dtype)
 
 
@@ -599,29 +690,28 @@ def _components(
     std: float | Tensor,
     weights: Tensor | None,
 ) -> _Components:
-    checks.ndim(2, 2, x=x)
     checks.floating(means=means)
     checks.ndim(2, 2, means=means)
     checks.nonempty(means=means)
     checks.shape((len(means), x.shape[1]), means=means)
-    _check_device(schedule, means=means)
+    check_device(schedule, means=means)
     checks.within(means=(means, REAL))
     if isinstance(std, Tensor):
         checks.floating(std=std)
         checks.shape(means.shape[:1], std=std)
-        _check_device(schedule, std=std)
-        checks.within(std=(std, POSITIVE))
+        check_device(schedule, std=std)
+        checks.within(std=(std, SPREAD))
     else:
-        checks.number(POSITIVE, std=std)
+        checks.number(SPREAD, std=std)
     if weights is not None:
         checks.floating(weights=weights)
         checks.shape(means.shape[:1], weights=weights)
-        _check_device(schedule, weights=weights)
+        check_device(schedule, weights=weights)
         checks.simplex(0, weights=weights)
     wide_x, centres = widen(x, means)
     square = std**2 if isinstance(std, float | int) else std.to(wide_x.dtype) ** 2
     share = centres.new_full((len(centres),), 1 / len(centres)) if weights is None else weights.to(wide_x.dtype)
-    signal, sigma = _levels(schedule, t, wide_x)  # (n 또는 1, 1)
+    signal, sigma = levels(alpha_bar(t, schedule), wide_x)  # (n 또는 1, 1)
     variance = (signal**2 * square + sigma**2).expand(-1, len(centres))
     difference = wide_x[:, None] - signal[..., None] * centres
     distance = (difference**2).sum(2) / variance
@@ -629,64 +719,23 @@ def _components(
     return _Components(log_joint, difference, variance)
 
 
-def _alpha_bar(schedule: Schedule, t: int | Tensor) -> Tensor:
-    """ᾱ_t. 시각 −1은 자료이므로 1이다."""
-    return pad(schedule.alpha_bar, (1, 0), value=1.0)[t + 1]
+def _convert(t: int | Tensor, schedule: Schedule, source: Target, to: Target, **tensors: Tensor) -> Tensor:
+    """공개 함수마다 제 인자의 이름으로 살핀다. 첫 텐서가 맞힌 것이고, 둘째가 있으면 x_t다."""
+    check_data(schedule, t, **tensors)
+    given, other = next(iter(tensors.values())), tensors.get("xt")
+    y, x = widen(given, given if other is None else other)
+    answer = converted(y, x, schedule.alpha_bar[t], source=source, to=to)
+    return answer.to(given.dtype if other is None else torch.promote_types(given.dtype, other.dtype))
 
 
-def _bridge_variance(alpha_bar_t: Tensor, alpha_bar_s: Tensor) -> Tensor:
-    return (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha_bar_t / alpha_bar_s)
-
-
-def _posterior_mean(x0: Tensor, xt: Tensor, t: int | Tensor, schedule: Schedule) -> Tensor:
-    beta, now, before = schedule.beta[t], _alpha_bar(schedule, t), _alpha_bar(schedule, t - 1)
-    to_x0 = before.sqrt() * beta / (1 - now)
-    to_xt = (1 - beta).sqrt() * (1 - before) / (1 - now)
-    return _column(to_x0, x0) * x0 + _column(to_xt, x0) * xt
-
-
-def _squared_norm(x: Tensor) -> Tensor:
-    """표본마다의 제곱합 (n,)."""
-    return (x**2).reshape(len(x), -1).sum(1)
-
-
-def _levels(schedule: Schedule, t: int | Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-    """x에 곱할 수 있는 모양의 √ᾱ_t와 √(1 − ᾱ_t)."""
-    alpha_bar = _alpha_bar(schedule, t)
-    return _column(alpha_bar.sqrt(), x), _column((1 - alpha_bar).sqrt(), x)
-
-
-def _column(values: Tensor, x: Tensor) -> Tensor:
-    """표본마다의 수 (n,)이나 하나의 수를 x의 모양으로 늘어나게 세운다. 표는 float64라 여기서 자료형을 맞춘다."""
-    return values.to(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
-
-
-def _check_data(schedule: Schedule, t: int | Tensor, *, earliest: int = 0, **tensors: Tensor) -> None:
-    checks.floating(**tensors)
-    checks.ndim(1, math.inf, **tensors)
-    checks.nonempty(**tensors)
-    first = next(iter(tensors.values()))
-    checks.shape(first.shape, **tensors)
-    _check_device(schedule, **tensors)
-    if isinstance(t, Tensor):
-        if t.dtype != torch.int64:
-            raise ValueError(f"t: 시각은 torch.int64여야 하는데 {t.dtype}이다")
-        checks.shape(first.shape[:1], t=t)
-        _check_device(schedule, t=t)
-        bounds = {"t": (t, Interval(earliest, len(schedule.beta) - 1))}
-    else:
-        _check_int_time(schedule, t, earliest=earliest)
-        bounds = {}
-    checks.within(**bounds, **{name: (value, REAL) for name, value in tensors.items()})
-
-
-def _check_int_time(schedule: Schedule, t: int, *, earliest: int = 0) -> None:
-    checks.count(earliest, t=t)
-    checks.number(Interval(earliest, len(schedule.beta) - 1), t=t)
-
-
-def _check_device(schedule: Schedule, **tensors: Tensor) -> None:
-    device = schedule.beta.device
-    for name, value in tensors.items():
-        if value.device != device:
-            raise ValueError(f"{name}: 일정표와 같은 장치 {device}에 있어야 하는데 {value.device}에 있다")
+def _schedule(beta: Tensor, *, small: str, large: str) -> Schedule:
+    """값이 float64에서 뜻을 잃지 않는지 본다. 너무 작은 분산과 너무 큰 분산을 정한 인자의 이름을 함께 받는다."""
+    kept = (1 - beta).cumprod(0)
+    if not kept[-1] > LEAST_SIGNAL:
+        raise ValueError(
+            f"{large}: 끝에 남는 신호 ᾱ가 {LEAST_SIGNAL:.3g}보다 크도록 작아야 하는데, 분산이 {beta.max():.3g}까지 "
+            f"커져 ᾱ가 {kept[-1]:.3g}이다"
+        )
+    if not (kept[0] < 1 and (kept.diff() < 0).all()):
+        raise ValueError(f"{small}: 시각마다 ᾱ가 줄도록 커야 하는데 가장 작은 분산이 {beta.min():.3g}이다")
+    return Schedule(beta, kept)

@@ -16,20 +16,24 @@ from torch.nn.functional import pad
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
-from mgk_docs_src.diffusion.process import (
-    Predict,
+from mgk_docs_src.diffusion.process import Predict, diffuse
+from mgk_docs_src.diffusion.schedules import (
+    SPREAD,
     Schedule,
-    _alpha_bar,
-    _bridge_variance,
-    _check_data,
-    _check_int_time,
-    _column,
-    _levels,
-    _posterior_mean,
-    _squared_norm,
-    diffuse,
+    alpha_bar,
+    ask,
+    bridge_variance,
+    bridge_weights,
+    check_data,
+    check_predictors,
+    check_schedule,
+    check_times,
+    check_variances,
+    column,
+    levels,
 )
 from mgk_docs_src.losses.reduction import widen
+from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import randn
 
 Method = Literal["ancestral", "ddim"]
@@ -44,6 +48,7 @@ _Draw = Callable[[], Tensor]
 _Update = Callable[[Tensor, Tensor, int, int, _Draw], Tensor]  # x_t, 예측, t, s, 새 잡음 → x_s
 
 
+@full_precision
 def guide(
     conditional: Float[Tensor, "*shape"],
     unconditional: Float[Tensor, "*shape"],
@@ -81,6 +86,7 @@ def guide(
     return ((1 + scale) * c - scale * u).to(torch.promote_types(conditional.dtype, unconditional.dtype))
 
 
+@full_precision
 def tilt(
     noise: Float[Tensor, "n *shape"],
     gradient: Float[Tensor, "n *shape"],
@@ -112,12 +118,13 @@ def tilt(
         Sohl-Dickstein, J. 외 (2015). Deep Unsupervised Learning using Nonequilibrium Thermodynamics, 2.5절.
         Dhariwal, P. & Nichol, A. (2021). Diffusion Models Beat GANs on Image Synthesis, 4.2절.
     """
-    _check_data(schedule, t, noise=noise, gradient=gradient)
+    check_data(schedule, t, noise=noise, gradient=gradient)
     epsilon, slope = widen(noise, gradient)
-    _, sigma = _levels(schedule, t, epsilon)
+    _, sigma = levels(schedule.alpha_bar[t], epsilon)
     return (epsilon - sigma * slope).to(torch.promote_types(noise.dtype, gradient.dtype))
 
 
+@full_precision
 def observation_gradient(
     xt: Float[Tensor, "n *shape"],
     t: int | Int[Tensor, "n"],
@@ -160,20 +167,21 @@ def observation_gradient(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나거나, 표준 편차가 0보다 크지 않거나, `likelihood`의 이름을 모르면.
+            $[0, T)$를 벗어나거나, 표준 편차가 $[10^{-18}, 10^{18}]$을 벗어나거나,
+            `likelihood`의 이름을 모르면.
 
     References:
         Sohl-Dickstein, J. 외 (2015). Deep Unsupervised Learning using Nonequilibrium Thermodynamics, 2.5절 (셋째 식).
         Chung, H. 외 (2023). Diffusion Posterior Sampling for General Noisy Inverse Problems, 3절 (둘째 식).
     """
-    _check_data(schedule, t, xt=xt)
+    check_data(schedule, t, xt=xt)
     checks.number(REAL, mean=mean, observation=observation)
-    checks.number(POSITIVE, std=std, noise_std=noise_std)
+    checks.number(SPREAD, std=std, noise_std=noise_std)
     checks.choice(("averaged", "denoised", "noisy"), likelihood=likelihood)
     (x,) = widen(xt)
     if likelihood == "noisy":
         return ((observation - x) / noise_std**2).to(xt.dtype)
-    signal, sigma = _levels(schedule, t, x)
+    signal, sigma = levels(schedule.alpha_bar[t], x)
     total = signal**2 * std**2 + sigma**2
     gain = signal * std**2 / total
     spread = sigma**2 * std**2 / total if likelihood == "averaged" else 0.0
@@ -181,6 +189,7 @@ def observation_gradient(
     return (gain * (observation - denoised) / (noise_std**2 + spread)).to(xt.dtype)
 
 
+@full_precision
 def posterior_variance(t: int, s: int, schedule: Schedule) -> Float[Tensor, ""]:
     r"""걸음 $t \to s$의 분산, 작은 쪽: 자료가 점 하나일 때의 참값.
 
@@ -205,9 +214,10 @@ def posterior_variance(t: int, s: int, schedule: Schedule) -> Float[Tensor, ""]:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 3.2절.
     """
     _check_stride(t, s, schedule)
-    return _bridge_variance(_alpha_bar(schedule, t), _alpha_bar(schedule, s))
+    return bridge_variance(alpha_bar(t, schedule), alpha_bar(s, schedule))
 
 
+@full_precision
 def forward_variance(t: int, s: int, schedule: Schedule) -> Float[Tensor, ""]:
     r"""걸음 $t \to s$의 분산, 큰 쪽: 자료가 $\mathcal{N}(0, I)$일 때의 참값. $s = t - 1$이면 $\beta_t$다.
 
@@ -233,9 +243,10 @@ def forward_variance(t: int, s: int, schedule: Schedule) -> Float[Tensor, ""]:
     _check_stride(t, s, schedule)
     if s < 0:
         return schedule.beta.new_zeros(())
-    return 1 - _alpha_bar(schedule, t) / _alpha_bar(schedule, s)
+    return 1 - alpha_bar(t, schedule) / alpha_bar(s, schedule)
 
 
+@full_precision
 def optimal_variance(t: int, s: int, schedule: Schedule, *, std: float) -> Float[Tensor, ""]:
     r"""걸음 $t \to s$의 분산, 자료가 표준 편차 $\varsigma$인 가우스 분포일 때의 참값. $x_0$를 아직 모르는 만큼 더한다.
 
@@ -257,20 +268,21 @@ def optimal_variance(t: int, s: int, schedule: Schedule, *, std: float) -> Float
 
     Raises:
         TypeError: 시각이 정수가 아니거나, `std`가 수가 아니면.
-        ValueError: 시각이 범위를 벗어나거나, $s \ge t$이거나, `std`가 0보다 크지 않으면.
+        ValueError: 시각이 범위를 벗어나거나, $s \ge t$이거나, `std`가 $[10^{-18}, 10^{18}]$을 벗어나면.
 
     References:
         Bao, F. 외 (2022). Analytic-DPM: an Analytic Estimate of the Optimal Reverse Variance in Diffusion
         Probabilistic Models, 정리 1.
     """
     _check_stride(t, s, schedule)
-    checks.number(POSITIVE, std=std)
-    alpha_bar_t, alpha_bar_s = _alpha_bar(schedule, t), _alpha_bar(schedule, s)
-    uncertainty = (1 - alpha_bar_t) * std**2 / (alpha_bar_t * std**2 + 1 - alpha_bar_t)
-    weight = alpha_bar_s.sqrt() * (1 - alpha_bar_t / alpha_bar_s) / (1 - alpha_bar_t)
-    return _bridge_variance(alpha_bar_t, alpha_bar_s) + weight**2 * uncertainty
+    checks.number(SPREAD, std=std)
+    kept, before = alpha_bar(t, schedule), alpha_bar(s, schedule)
+    uncertainty = (1 - kept) * std**2 / (kept * std**2 + 1 - kept)
+    weight = before.sqrt() * (1 - kept / before) / (1 - kept)
+    return bridge_variance(kept, before) + weight**2 * uncertainty
 
 
+@full_precision
 def ancestral_step(
     xt: Float[Tensor, "n *shape"],
     noise_prediction: Float[Tensor, "n *shape"],
@@ -280,13 +292,21 @@ def ancestral_step(
     *,
     noise: Float[Tensor, "n *shape"],
     variance: Variance = posterior_variance,
+    clip: float | None = None,
 ) -> Float[Tensor, "n *shape"]:
     r"""잡음을 걷어 내고, 새 잡음을 조금 더한다: DDPM의 한 걸음 $t \to s$.
 
     $$x_s = \frac{1}{\sqrt{\alpha}} \left( x_t - \frac{1 - \alpha}{\sqrt{1 - \bar\alpha_t}}\, \epsilon_\theta \right)
     + \sigma_{t \to s}\, z, \qquad \alpha = \frac{\bar\alpha_t}{\bar\alpha_s}$$
 
-    평균은 $x_0$ 대신 그 예측을 넣은 `posterior`의 평균과 같다. 값을 살피므로 장치와 동기화한다.
+    평균은 $x_0$ 대신 그 예측을 넣은 `posterior`의 평균과 같다. `clip`을 주면 $\hat x_0$를 $[-c, c]$로 자르고, 자른
+    자료에 맞는 잡음으로 고쳐서 간다.
+
+    $$\hat x_0 = \mathrm{clamp}\Bigl( \frac{x_t - \sqrt{1 - \bar\alpha_t}\, \epsilon_\theta}{\sqrt{\bar\alpha_t}},\,
+    -c,\, c \Bigr), \qquad
+    \epsilon_\theta \leftarrow \frac{x_t - \sqrt{\bar\alpha_t}\, \hat x_0}{\sqrt{1 - \bar\alpha_t}}$$
+
+    값을 살피므로 장치와 동기화한다.
 
     Args:
         xt: 시각 $t$의 $x_t$. 첫 축이 표본이다.
@@ -296,6 +316,7 @@ def ancestral_step(
         schedule: 잡음 일정표.
         noise: 새로 더할 표준 정규 잡음 $z$. `xt`와 같은 모양.
         variance: 분산 $\sigma^2_{t \to s}$의 규칙. `posterior_variance`, `forward_variance`, `optimal_variance`.
+        clip: 짐작한 자료 $\hat x_0$를 자를 끝 $c > 0$. `None`이면 자르지 않는다.
 
     Returns:
         $x_s$. `xt`와 같은 모양과 자료형.
@@ -303,17 +324,20 @@ def ancestral_step(
     Raises:
         TypeError: 텐서, 정수, 함수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이 범위를
-            벗어나거나, $s \ge t$이면.
+            벗어나거나, $s \ge t$이거나, `clip`이 0보다 크지 않거나, 분산이 0 이상의 유한한 수가 아니면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 2.
     """
     _check_stride(t, s, schedule)
-    _check_data(schedule, t, xt=xt, noise_prediction=noise_prediction, noise=noise)
-    _check_callable(variance=variance)
-    return _ancestral(xt, noise_prediction, t, s, schedule, variance=variance(t, s, schedule), noise=noise)
+    check_data(schedule, t, xt=xt, noise_prediction=noise_prediction, noise=noise)
+    checks.function(variance=variance)
+    _check_clip(clip)
+    spread = _spread(variance, t, s, schedule)
+    return _ancestral(xt, noise_prediction, t, s, schedule, variance=spread, noise=noise, clip=clip)
 
 
+@full_precision
 def ddim_step(
     xt: Float[Tensor, "n *shape"],
     noise_prediction: Float[Tensor, "n *shape"],
@@ -323,6 +347,7 @@ def ddim_step(
     *,
     eta: float = 0.0,
     noise: Float[Tensor, "n *shape"] | None = None,
+    clip: float | None = None,
 ) -> Float[Tensor, "n *shape"]:
     r"""자료를 짐작한 다음, 같은 잡음을 시각 $s$의 양만큼 다시 섞는다: DDIM의 한 걸음 $t \to s$.
 
@@ -331,7 +356,8 @@ def ddim_step(
     \sigma^2 = \eta^2\, \tilde\beta_{t \to s}$$
 
     $\eta = 0$이면 새 잡음이 없어 출발점이 도착점을 정한다. $\eta = 1$이면 `posterior_variance`로 가는
-    `ancestral_step`과 같다. 값을 살피므로 장치와 동기화한다.
+    `ancestral_step`과 같다. `clip`을 주면 $\hat x_0$를 $[-c, c]$로 자르고, $\epsilon_\theta$를 자른 자료에 맞는 잡음
+    $(x_t - \sqrt{\bar\alpha_t}\, \hat x_0) / \sqrt{1 - \bar\alpha_t}$로 고친다. 값을 살피므로 장치와 동기화한다.
 
     Args:
         xt: 시각 $t$의 $x_t$. 첫 축이 표본이다.
@@ -341,6 +367,7 @@ def ddim_step(
         schedule: 잡음 일정표.
         eta: 새 잡음의 몫 $\eta \in [0, 1]$.
         noise: 새로 더할 표준 정규 잡음 $z$. `xt`와 같은 모양. $\eta > 0$이면 있어야 한다.
+        clip: 짐작한 자료 $\hat x_0$를 자를 끝 $c > 0$. `None`이면 자르지 않는다.
 
     Returns:
         $x_s$. `xt`와 같은 모양과 자료형.
@@ -348,7 +375,7 @@ def ddim_step(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이나
-            $\eta$가 범위를 벗어나거나, $s \ge t$이거나, $\eta > 0$인데 `noise`가 없으면.
+            $\eta$가 범위를 벗어나거나, $s \ge t$이거나, $\eta > 0$인데 `noise`가 없거나, `clip`이 0보다 크지 않으면.
 
     References:
         Song, J., Meng, C. & Ermon, S. (2021). Denoising Diffusion Implicit Models, 식 12, 식 16.
@@ -357,8 +384,9 @@ def ddim_step(
     checks.number(UNIT, eta=eta)
     if noise is None and eta > 0:
         raise ValueError(f"noise: eta가 {eta:g}이면 새 잡음이 있어야 하는데 None이다")
-    _check_data(schedule, t, xt=xt, noise_prediction=noise_prediction, noise=xt if noise is None else noise)
-    return _ddim(xt, noise_prediction, t, s, schedule, eta=eta, noise=noise)
+    check_data(schedule, t, xt=xt, noise_prediction=noise_prediction, noise=xt if noise is None else noise)
+    _check_clip(clip)
+    return _ddim(xt, noise_prediction, t, s, schedule, eta=eta, noise=noise, clip=clip)
 
 
 def timesteps(schedule: Schedule, *, steps: int | None = None) -> tuple[int, ...]:
@@ -383,6 +411,7 @@ def timesteps(schedule: Schedule, *, steps: int | None = None) -> tuple[int, ...
     References:
         Song, J., Meng, C. & Ermon, S. (2021). Denoising Diffusion Implicit Models, 4.2절.
     """
+    checks.instance(Schedule, schedule=schedule)
     last = len(schedule.beta) - 1
     if steps is None:
         steps = last + 1
@@ -391,6 +420,7 @@ def timesteps(schedule: Schedule, *, steps: int | None = None) -> tuple[int, ...
     return (*(round(last * (1 - i / max(steps - 1, 1))) for i in range(steps)), -1)
 
 
+@with_gradients
 def sample(
     predict: Predict,
     shape: tuple[int, ...],
@@ -401,6 +431,7 @@ def sample(
     method: Method = "ancestral",
     variance: Variance | None = None,
     eta: float = 0.0,
+    clip: float | None = None,
     dtype: torch.dtype | None = None,
     trajectory: bool = False,
 ) -> Float[Tensor, "..."]:
@@ -408,10 +439,13 @@ def sample(
 
     $$x_{T-1} \sim \mathcal{N}(0, I), \qquad x_{T-1} \to x_{t_1} \to \cdots \to x_0$$
 
-    기울기를 따라가지 않는다(`torch.no_grad`). 끝에서 한 번 값을 살피므로 장치와 동기화한다.
+    $\bar\alpha_t$가 0에 가까운 시각에서는 $\hat x_0$가 예측의 오차를 $1 / \sqrt{\bar\alpha_t}$배로 키운다. `clip`은
+    그것을 자료가 있을 만한 곳으로 자른다. 기울기를 따라가지 않는다(`torch.no_grad`). 처음과 끝에서 값을 살피므로
+    장치와 동기화한다.
 
     Args:
-        predict: 잡음의 예측. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다.
+        predict: 잡음의 예측. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다. 배우거나 만들 때의 일정표를
+            쥐고 있으면(`noise_predictor`, `functools.partial`의 `schedule`) `schedule`과 같아야 한다.
         shape: 표본의 모양 (n, …).
         schedule: 잡음 일정표. 표본은 그 장치에 놓인다.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
@@ -419,6 +453,7 @@ def sample(
         method: `"ancestral"`이면 `ancestral_step`, `"ddim"`이면 `ddim_step`.
         variance: `"ancestral"`의 분산 규칙. 기본값은 `posterior_variance`.
         eta: `"ddim"`의 새 잡음의 몫 $\eta \in [0, 1]$.
+        clip: 걸음마다 짐작한 자료 $\hat x_0$를 자를 끝 $c > 0$. 자료의 크기를 알 때 쓴다. `None`이면 자르지 않는다.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
         trajectory: 참이면 지나온 자리를 모두 준다.
 
@@ -427,22 +462,32 @@ def sample(
 
     Raises:
         TypeError: 함수나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 비었거나, `steps`나 `eta`가 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나, 예측의
-            모양이 다르거나, 결과가 유한하지 않거나, CPU가 아닌 발생기이면.
+        ValueError: 모양이 비었거나, `steps`, `eta`, `clip`이 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나,
+            자료형이 실수형이 아니거나, 예측이 다른 일정표를 쥐었거나, 일정표의 신호가 0이나 1이 되거나, 분산이 0 이상의
+            유한한 수가 아니거나, 예측의 모양이 다르거나, 결과가 유한하지 않거나, CPU가 아닌 발생기이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 2.
         Song, J., Meng, C. & Ermon, S. (2021). Denoising Diffusion Implicit Models, 4절.
+        Saharia, C. 외 (2022). Photorealistic Text-to-Image Diffusion Models with Deep Language Understanding, 2.3절
+        (자르기).
     """
-    _check_callable(predict=predict)
+    check_schedule(schedule)
+    check_predictors(schedule, predict=predict)
+    if not isinstance(shape, tuple | list):
+        raise TypeError(f"shape: 정수의 튜플이어야 하는데 {type(shape).__name__}이다")
     if not shape:
         raise ValueError("shape: 표본의 수가 있어야 하는데 ()이다")
     checks.count(1, **{f"shape[{i}]": size for i, size in enumerate(shape)})
+    if dtype is not None and not dtype.is_floating_point:
+        raise ValueError(f"dtype: 실수형이어야 하는데 {dtype}이다")
+    _check_clip(clip)
 
     def draw() -> Tensor:
         return randn(*shape, generator=generator, device=schedule.beta.device, dtype=dtype)
 
-    times, update = timesteps(schedule, steps=steps), _update(schedule, method, variance=variance, eta=eta)
+    times = timesteps(schedule, steps=steps)
+    update = _update(schedule, method, times, variance=variance, eta=eta, clip=clip)
     kept = deque([draw()], maxlen=None if trajectory else 1)
     with torch.no_grad():
         kept.extend(_walk(predict, kept[0], times, update, draw))
@@ -468,6 +513,7 @@ class Moments(NamedTuple):
     std: Float[Tensor, ""]
 
 
+@full_precision
 def gaussian_moments(
     predict: Predict,
     schedule: Schedule,
@@ -498,20 +544,23 @@ def gaussian_moments(
 
     Raises:
         TypeError: 함수나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: `steps`나 `eta`가 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나, 예측의 모양이 다르거나,
+        ValueError: `steps`나 `eta`가 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나, 예측이 다른 일정표를
+            쥐었거나, 일정표의 신호가 0이나 1이 되거나, 분산이 0 이상의 유한한 수가 아니거나, 예측의 모양이 다르거나,
             예측이 일차식이 아니면.
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 3.3절.
     """
-    _check_callable(predict=predict)
+    check_schedule(schedule)
+    check_predictors(schedule, predict=predict)
     # 네 점을 지나면 걸음마다의 a, b, c와, 일차식에서 벗어난 만큼을 안다.
     x, z = schedule.beta.new_tensor([[0.0, 1.0, 0.0, -1.0], [0.0, 0.0, 1.0, 0.0]])[..., None]
-    update = _update(schedule, method, variance=variance, eta=eta)
+    visited = timesteps(schedule, steps=steps)
+    update = _update(schedule, method, visited, variance=variance, eta=eta, clip=None)
     mean, square = schedule.beta.new_zeros(()), schedule.beta.new_ones(())
     bend = schedule.beta.new_zeros(())
     with torch.no_grad():
-        for times in pairwise(timesteps(schedule, steps=steps)):
+        for times in pairwise(visited):
             (end,) = _walk(predict, x, times, update, lambda: z)
             b, ab, bc, back = end[:, 0]
             mean, square = (ab - b) * mean + b, (ab - b) ** 2 * square + (bc - b) ** 2
@@ -544,6 +593,7 @@ class BoundTerms(NamedTuple):
     total: Float[Tensor, "n"]
 
 
+@full_precision
 def bound_term(
     predict: Predict,
     x0: Float[Tensor, "n *shape"],
@@ -577,28 +627,35 @@ def bound_term(
     Raises:
         TypeError: 텐서, 정수, 함수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나거나, 예측의 모양이 다르면.
+            $[0, T)$를 벗어나거나, 예측이 다른 일정표를 쥐었거나, 예측의 모양이 다르거나 유한하지 않거나, 분산이
+            0 이상의 유한한 수가 아니면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 5, 식 8.
     """
-    _check_callable(predict=predict, variance=variance)
-    _check_int_time(schedule, t)
-    wide_x0, xt = widen(x0, diffuse(x0, t, schedule, noise=noise))
-    epsilon = _predicted(predict, xt, t).to(xt.dtype)
+    check_predictors(schedule, predict=predict)
+    checks.function(variance=variance)
+    checks.count(0, t=t)
+    noised = diffuse(x0, t, schedule, noise=noise)
+    wide_x0, xt = widen(x0, noised)
+    epsilon = _predicted(predict, noised, t).to(xt.dtype)
     mu = _reverse_mean(xt, epsilon, t, t - 1, schedule)
-    sigma2 = variance(t, t - 1, schedule)
+    sigma2 = _spread(variance, t, t - 1, schedule)
     if t == 0:
         sigma2 = torch.where(sigma2 > 0, sigma2, schedule.beta[0])
         exact, extra = wide_x0, torch.log(2 * math.pi * sigma2)
     else:
-        exact = _posterior_mean(wide_x0, xt, t, schedule)
-        ratio = _bridge_variance(_alpha_bar(schedule, t), _alpha_bar(schedule, t - 1)) / sigma2
+        to_x0, to_xt = bridge_weights(t, schedule)
+        exact = column(to_x0, xt) * wide_x0 + column(to_xt, xt) * xt
+        ratio = posterior_variance(t, t - 1, schedule) / sigma2
         extra = ratio - 1 - torch.log(ratio)
     square, d = _squared_norm(exact - mu), x0[0].numel()
-    return (square / (2 * sigma2).to(square.dtype) + (d / 2 * extra).to(square.dtype)).to(x0.dtype)
+    term = square / (2 * sigma2).to(square.dtype) + (d / 2 * extra).to(square.dtype)
+    checks.within(predict=(term, REAL))
+    return term.to(x0.dtype)
 
 
+@full_precision
 def nll_bound_terms(
     predict: Predict,
     x0: Float[Tensor, "n *shape"],
@@ -627,14 +684,16 @@ def nll_bound_terms(
 
     Raises:
         TypeError: 텐서나 함수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측의 모양이 다르거나,
-            CPU가 아닌 발생기이면.
+        ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측이 다른 일정표를
+            쥐었거나, 예측의 모양이 다르거나 유한하지 않거나, 분산이 0 이상의 유한한 수가 아니거나, `torch.func`의 변환
+            안이거나, CPU가 아닌 발생기이면.
 
     References:
         Sohl-Dickstein, J. 외 (2015). Deep Unsupervised Learning using Nonequilibrium Thermodynamics, 2.4절.
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 5.
     """
-    _check_data(schedule, 0, x0=x0)
+    check_data(schedule, 0, x0=x0)
+    _check_outside_transforms(x0=x0)
     with torch.no_grad():
         each = [
             bound_term(
@@ -655,6 +714,7 @@ def nll_bound_terms(
         return BoundTerms(reconstruction, steps, prior, reconstruction + steps.sum(0) + prior)
 
 
+@with_gradients
 def probability_flow_log_likelihood(
     predict: Predict,
     x0: Float[Tensor, "n *shape"],
@@ -682,15 +742,16 @@ def probability_flow_log_likelihood(
 
     Raises:
         TypeError: 텐서나 함수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측의 모양이 다르거나,
-            예측을 $x_t$로 미분할 수 없으면.
+        ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측이 다른 일정표를
+            쥐었거나, 예측의 모양이 다르거나, 예측을 $x_t$로 미분할 수 없거나, `torch.func`의 변환 안이면.
 
     References:
         Song, Y. 외 (2021). Score-Based Generative Modeling through Stochastic Differential Equations, 4.3절.
         Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
     """
-    _check_callable(predict=predict)
-    _check_data(schedule, 0, x0=x0)
+    check_predictors(schedule, predict=predict)
+    check_data(schedule, 0, x0=x0)
+    _check_outside_transforms(x0=x0)
     (x,) = widen(x0.detach())
     angle = torch.atan2((1 - schedule.alpha_bar).sqrt(), schedule.alpha_bar.sqrt())
     strides = torch.diff(pad(angle, (1, 0))).to(x.dtype)
@@ -709,7 +770,7 @@ def probability_flow_log_likelihood(
 
 def _flow(predict: Predict, x: Tensor, t: int, schedule: Schedule) -> tuple[Tensor, Tensor]:
     """속도 v(x, t) (n, …)와 그 발산 (n,)."""
-    signal, sigma = _levels(schedule, t, x)
+    signal, sigma = levels(schedule.alpha_bar[t], x)
     with torch.enable_grad():
         place = x.detach().requires_grad_()
         prediction = _predicted(predict, place, t)
@@ -733,65 +794,120 @@ def _walk(predict: Predict, x: Tensor, times: tuple[int, ...], update: _Update, 
         yield x
 
 
-def _update(schedule: Schedule, method: Method, *, variance: Variance | None, eta: float) -> _Update:
-    """방법의 이름과 손잡이에서 한 걸음의 함수를 고른다."""
+def _update(
+    schedule: Schedule,
+    method: Method,
+    times: tuple[int, ...],
+    *,
+    variance: Variance | None,
+    eta: float,
+    clip: float | None,
+) -> _Update:
+    """방법의 이름과 손잡이에서 한 걸음의 함수를 고른다. 분산은 미리 구해 한 번에 살핀다."""
     checks.choice(("ancestral", "ddim"), method=method)
     checks.number(UNIT, eta=eta)
     if method == "ancestral":
         if eta != 0:
             raise ValueError(f"eta: method가 'ancestral'이면 쓰지 않는데 {eta:g}이다")
         rule = posterior_variance if variance is None else variance
-        _check_callable(variance=rule)
-        return lambda x, e, t, s, draw: _ancestral(x, e, t, s, schedule, variance=rule(t, s, schedule), noise=draw())
+        checks.function(variance=rule)
+        spreads = {(t, s): rule(t, s, schedule) for t, s in pairwise(times)}
+        check_variances(*spreads.values())
+        return lambda x, e, t, s, draw: _ancestral(
+            x, e, t, s, schedule, variance=spreads[t, s], noise=draw(), clip=clip
+        )
     if variance is not None:
         raise ValueError("variance: method가 'ddim'이면 쓰지 않는데 주어졌다")
-    return lambda x, e, t, s, draw: _ddim(x, e, t, s, schedule, eta=eta, noise=draw() if eta > 0 else None)
+    return lambda x, e, t, s, draw: _ddim(x, e, t, s, schedule, eta=eta, noise=draw() if eta > 0 else None, clip=clip)
 
 
 def _reverse_mean(x: Tensor, epsilon: Tensor, t: int, s: int, schedule: Schedule) -> Tensor:
-    alpha_bar = _alpha_bar(schedule, t)
-    alpha = alpha_bar / _alpha_bar(schedule, s)
-    return (x - _column((1 - alpha) / (1 - alpha_bar).sqrt(), x) * epsilon) / _column(alpha.sqrt(), x)
+    kept = alpha_bar(t, schedule)
+    alpha = kept / alpha_bar(s, schedule)
+    return (x - column((1 - alpha) / (1 - kept).sqrt(), x) * epsilon) / column(alpha.sqrt(), x)
+
+
+def _clipped(x: Tensor, epsilon: Tensor, t: int, schedule: Schedule, clip: float | None) -> tuple[Tensor, Tensor]:
+    """짐작한 자료와, 그것에 맞는 잡음. 자르지 않은 곳의 잡음은 그대로다."""
+    signal, sigma = levels(schedule.alpha_bar[t], x)
+    x0 = (x - sigma * epsilon) / signal
+    if clip is None:
+        return x0, epsilon
+    inside = x0.clamp(-clip, clip)
+    return inside, torch.where(inside == x0, epsilon, (x - signal * inside) / sigma)
 
 
 def _ancestral(
-    xt: Tensor, prediction: Tensor, t: int, s: int, schedule: Schedule, *, variance: Tensor, noise: Tensor
+    xt: Tensor,
+    prediction: Tensor,
+    t: int,
+    s: int,
+    schedule: Schedule,
+    *,
+    variance: Tensor,
+    noise: Tensor,
+    clip: float | None,
 ) -> Tensor:
     x, epsilon, z = widen(xt, prediction, noise)
-    return (_reverse_mean(x, epsilon, t, s, schedule) + _column(variance.sqrt(), x) * z).to(xt.dtype)
+    if clip is not None:
+        _, epsilon = _clipped(x, epsilon, t, schedule, clip)
+    return (_reverse_mean(x, epsilon, t, s, schedule) + column(variance.sqrt(), x) * z).to(xt.dtype)
 
 
 def _ddim(
-    xt: Tensor, prediction: Tensor, t: int, s: int, schedule: Schedule, *, eta: float, noise: Tensor | None
+    xt: Tensor,
+    prediction: Tensor,
+    t: int,
+    s: int,
+    schedule: Schedule,
+    *,
+    eta: float,
+    noise: Tensor | None,
+    clip: float | None,
 ) -> Tensor:
     x, epsilon = widen(xt, prediction)
-    signal, sigma_t = _levels(schedule, t, x)
-    alpha_bar = _alpha_bar(schedule, s)
-    sigma2 = eta**2 * _bridge_variance(_alpha_bar(schedule, t), alpha_bar)
-    x0 = (x - sigma_t * epsilon) / signal
+    x0, epsilon = _clipped(x, epsilon, t, schedule, clip)
+    before = alpha_bar(s, schedule)
+    sigma2 = eta**2 * bridge_variance(alpha_bar(t, schedule), before)
     # 수학에서는 음수가 될 수 없지만, 반올림이 −1e-17을 남길 수 있다.
-    kept = (1 - alpha_bar - sigma2).clamp(min=0)
-    xs = _column(alpha_bar.sqrt(), x) * x0 + _column(kept.sqrt(), x) * epsilon
+    rest = (1 - before - sigma2).clamp(min=0)
+    xs = column(before.sqrt(), x) * x0 + column(rest.sqrt(), x) * epsilon
     if noise is not None:
-        xs = xs + _column(sigma2.sqrt(), x) * noise.to(x.dtype)
+        xs = xs + column(sigma2.sqrt(), x) * noise.to(x.dtype)
     return xs.to(xt.dtype)
 
 
+def _spread(rule: Variance, t: int, s: int, schedule: Schedule) -> Tensor:
+    value = rule(t, s, schedule)
+    check_variances(value)
+    return value
+
+
+def _squared_norm(x: Tensor) -> Tensor:
+    """표본마다의 제곱합 (n,)."""
+    return (x**2).reshape(len(x), -1).sum(1)
+
+
 def _predicted(predict: Predict, x: Tensor, t: int) -> Tensor:
-    prediction = predict(x, torch.full((len(x),), t, dtype=torch.int64, device=x.device))
-    checks.floating(predict=prediction)
+    prediction = ask("predict", predict, x, torch.full((len(x),), t, dtype=torch.int64, device=x.device))
     checks.shape(x.shape, predict=prediction)
     return prediction
 
 
 def _check_stride(t: int, s: int, schedule: Schedule) -> None:
-    _check_int_time(schedule, t)
+    check_times(schedule, t)
     checks.count(-1, s=s)
     if s >= t:
         raise ValueError(f"s: t({t})보다 작아야 하는데 {s}이다")
 
 
-def _check_callable(**functions: object) -> None:
-    for name, value in functions.items():
-        if not callable(value):
-            raise TypeError(f"{name}: 함수여야 하는데 {type(value).__name__}이다")
+def _check_clip(clip: float | None) -> None:
+    if clip is not None:
+        checks.number(POSITIVE, clip=clip)
+
+
+def _check_outside_transforms(**tensors: Tensor) -> None:
+    """기울기를 따라가지 않는 함수가, 변환 안에서 조용히 0을 기울기로 내놓지 않게 한다."""
+    for name, value in tensors.items():
+        if torch.func.debug_unwrap(value) is not value:
+            raise ValueError(f"{name}: 보통 텐서여야 하는데 torch.func의 변환(grad, vmap, jvp) 안이다")

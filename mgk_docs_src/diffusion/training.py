@@ -5,7 +5,8 @@
 
 import math
 from copy import deepcopy
-from typing import Literal, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -15,26 +16,34 @@ from torch.nn.functional import one_hot
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
 from mgk_docs_src.diffusion.process import (
+    TARGETS,
     Predict,
-    Schedule,
-    _check_int_time,
-    _column,
+    Target,
+    convert,
+    converted,
     diffuse,
-    noise_to_score,
-    velocity,
-    velocity_to_noise,
-    x0_to_noise,
 )
 from mgk_docs_src.diffusion.sampling import Variance, guide, posterior_variance
+from mgk_docs_src.diffusion.schedules import (
+    Schedule,
+    ask,
+    check_data,
+    check_device,
+    check_predictors,
+    check_schedule,
+    check_times,
+    check_variances,
+    column,
+    levels,
+)
 from mgk_docs_src.losses.reduction import Reduction, reduce, widen
+from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randint, randn
 
-Target = Literal["noise", "x0", "velocity", "score"]
-
-_TARGETS: tuple[Target, ...] = ("noise", "x0", "velocity", "score")
 _WARM_UP = 50  # Adam이 기울기의 크기를 어림하는 동안은 조금만 움직인다
 
 
+@full_precision
 def regression_target(
     x0: Float[Tensor, "n *shape"],
     noise: Float[Tensor, "n *shape"],
@@ -70,15 +79,14 @@ def regression_target(
         Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 4절.
         Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4.2절.
     """
-    checks.choice(_TARGETS, target=target)
-    v = velocity(x0, noise, t, schedule)  # 어느 것을 고르든 두 입력을 모두 살핀다
-    if target == "velocity":
-        return v
-    if target == "score":
-        return noise_to_score(noise, t, schedule).to(v.dtype)
-    return (x0 if target == "x0" else noise).to(v.dtype)
+    checks.choice(TARGETS, target=target)
+    check_data(schedule, t, x0=x0, noise=noise)
+    wide_x0, epsilon = widen(x0, noise)
+    y = _target(wide_x0, epsilon, schedule.alpha_bar[t], target)
+    return y.to(torch.promote_types(x0.dtype, noise.dtype))
 
 
+@full_precision
 def target_to_noise(
     prediction: Float[Tensor, "n *shape"],
     xt: Float[Tensor, "n *shape"],
@@ -114,26 +122,21 @@ def target_to_noise(
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 3.2절.
         Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
     """
-    checks.choice(_TARGETS, target=target)
-    if target == "x0":
-        return x0_to_noise(prediction, xt, t, schedule)
-    if target == "velocity":
-        return velocity_to_noise(prediction, xt, t, schedule)
-    score = noise_to_score(prediction, t, schedule)  # 값을 살피는 일도 겸한다
-    checks.shape(prediction.shape, xt=xt)
-    if target == "noise":
-        return prediction.to(torch.promote_types(prediction.dtype, xt.dtype))
-    wide, _ = widen(score, xt)
-    variance = _column(1 - schedule.alpha_bar[t], wide)
-    return (variance * wide).to(torch.promote_types(prediction.dtype, xt.dtype))  # −σ y = σ² (−y / σ)
+    checks.choice(TARGETS, target=target)
+    return convert(prediction, xt, t, schedule, source=target, to="noise")
 
 
+@full_precision
 def target_weight(t: int | Int[Tensor, "n"], schedule: Schedule, *, target: Target) -> Float[Tensor, "..."]:
     r"""무엇을 맞히게 하느냐는 시각마다의 무게를 고르는 일이다: 잡음의 제곱 오차에 견준 제곱 오차.
 
     $$\lVert y - y_\theta \rVert^2 = w_t\, \lVert \epsilon - \epsilon_\theta \rVert^2, \qquad
     w_t = 1, \quad \frac{1 - \bar\alpha_t}{\bar\alpha_t}, \quad \frac{1}{\bar\alpha_t}, \quad
     \frac{1}{1 - \bar\alpha_t}$$
+
+    점수의 무게는 잡음이 적은 시각에서 한없이 커서, 그대로는 다른 시각을 배우지 못한다. 그래서
+    [`denoising_loss`][mgk_docs_src.diffusion.training.denoising_loss]는 점수에만 $1 - \bar\alpha_t$를 곱해 1로
+    되돌린다.
 
     Args:
         t: 시각. 하나의 정수거나 여러 시각(`torch.int64`).
@@ -150,8 +153,8 @@ def target_weight(t: int | Int[Tensor, "n"], schedule: Schedule, *, target: Targ
     References:
         Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 4절.
     """
-    checks.choice(_TARGETS, target=target)
-    _check_times(t, schedule)
+    checks.choice(TARGETS, target=target)
+    check_times(schedule, t)
     alpha_bar = schedule.alpha_bar[t]
     if target == "noise":
         return torch.ones_like(alpha_bar)
@@ -160,6 +163,7 @@ def target_weight(t: int | Int[Tensor, "n"], schedule: Schedule, *, target: Targ
     return 1 / alpha_bar if target == "velocity" else 1 / (1 - alpha_bar)
 
 
+@full_precision
 def bound_weight(t: int, schedule: Schedule, *, variance: Variance = posterior_variance) -> Float[Tensor, ""]:
     r"""변분 상한이 잡음의 제곱 오차에 매기는 무게. 단순한 손실은 이것을 모두 1로 바꾼 것이다.
 
@@ -180,22 +184,23 @@ def bound_weight(t: int, schedule: Schedule, *, variance: Variance = posterior_v
 
     Raises:
         TypeError: 시각이 정수가 아니거나, `variance`가 함수가 아니면.
-        ValueError: 시각이 $[0, T)$를 벗어나면.
+        ValueError: 시각이 $[0, T)$를 벗어나거나, 분산이 0 이상의 유한한 수가 아니면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 12.
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 식 13.
     """
     checks.count(0, t=t)
-    _check_times(t, schedule)
-    if not callable(variance):
-        raise TypeError(f"variance: 함수여야 하는데 {type(variance).__name__}이다")
+    check_times(schedule, t)
+    checks.function(variance=variance)
     beta, alpha_bar = schedule.beta[t], schedule.alpha_bar[t]
     sigma2 = variance(t, t - 1, schedule)
+    check_variances(sigma2)
     sigma2 = torch.where(sigma2 > 0, sigma2, beta)
     return beta**2 / (2 * sigma2 * (1 - beta) * (1 - alpha_bar))
 
 
+@full_precision
 def denoising_loss(
     predict: Predict,
     x0: Float[Tensor, "n *shape"],
@@ -203,15 +208,17 @@ def denoising_loss(
     schedule: Schedule,
     *,
     noise: Float[Tensor, "n *shape"],
-    target: Target = "noise",
+    target: Target = "velocity",
     reduction: Reduction = "mean",
 ) -> Float[Tensor, "..."]:
     r"""확산 모델의 손실: 잡음을 섞어 보이고, 섞은 것을 맞히게 한다.
 
-    $$L = \mathbb{E}_{x_0, t, \epsilon} \bigl\lVert y - f_\theta(x_t, t) \bigr\rVert^2, \qquad
+    $$L = \mathbb{E}_{x_0, t, \epsilon}\, \lambda_t \bigl\lVert y - f_\theta(x_t, t) \bigr\rVert^2, \qquad
     x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon$$
 
     $y = \epsilon$이면 DDPM의 $L_{\text{simple}}$, $y = -\epsilon / \sqrt{1 - \bar\alpha_t}$면 잡음 제거 점수 맞추기다.
+    $\lambda_t$는 점수일 때만 $1 - \bar\alpha_t$(NCSN의 $\sigma^2$)고 나머지는 1이다. 점수의 크기는 $1/\sigma_t$라, 그
+    무게가 없으면 잡음이 적은 몇 시각이 손실을 다 차지해 배우지 못한다.
     제곱 오차를 가장 작게 하는 함수는 $\mathbb{E}[y \mid x_t]$이고, 그래도 손실은 0이 아니다: $x_t$만 보고는
     어느 잡음이 섞였는지 다 알 수 없다. 값을 살피므로 장치와 동기화한다.
 
@@ -221,7 +228,7 @@ def denoising_loss(
         t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
         schedule: 잡음 일정표.
         noise: 섞을 표준 정규 잡음 $\epsilon$. `x0`와 같은 모양.
-        target: 맞힐 것 $y$. `regression_target`의 이름.
+        target: 맞힐 것 $y$. `regression_target`의 이름. 기본값은 `train`과 같은 속도다.
         reduction: `"none"`, `"mean"`, `"sum"`. 표본끼리 줄인다.
 
     Returns:
@@ -230,22 +237,20 @@ def denoising_loss(
     Raises:
         TypeError: 텐서, 정수, 함수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나거나, 예측의 모양이 다르거나, `target`이나 `reduction`의 이름을 모르면.
+            $[0, T)$를 벗어나거나, 예측이 다른 일정표를 쥐었거나, 예측의 모양이 다르거나 유한하지 않거나, `target`이나
+            `reduction`의 이름을 모르면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 14.
         Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4.2절.
+        Song, Y. & Ermon, S. (2019). Generative Modeling by Estimating Gradients of the Data Distribution, 4.2절
+        ($\lambda(\sigma) = \sigma^2$).
     """
-    if not callable(predict):
-        raise TypeError(f"predict: 함수여야 하는데 {type(predict).__name__}이다")
-    y = regression_target(x0, noise, t, schedule, target=target)
-    xt = diffuse(x0, t, schedule, noise=noise)
-    times = t if isinstance(t, Tensor) else torch.full((len(x0),), t, dtype=torch.int64, device=x0.device)
-    prediction = predict(xt, times)
-    checks.floating(predict=prediction)
-    checks.shape(xt.shape, predict=prediction)
-    wide_y, f = widen(y, prediction)
-    return reduce(((wide_y - f) ** 2).reshape(len(x0), -1).sum(1), reduction).to(x0.dtype)
+    check_predictors(schedule, predict=predict)
+    checks.choice(TARGETS, target=target)
+    each = _squared_error(predict, x0, t, schedule, noise=noise, target=target)
+    checks.within(predict=(each, REAL))
+    return reduce(each, reduction).to(x0.dtype)
 
 
 def stratified_times(n: int, schedule: Schedule, *, generator: torch.Generator | None) -> Int[Tensor, "n"]:
@@ -274,9 +279,12 @@ def stratified_times(n: int, schedule: Schedule, *, generator: torch.Generator |
         Owen, A. B. (2013). Monte Carlo Theory, Methods and Examples, 8.4절 (층화 추출).
     """
     checks.count(1, n=n)
+    checks.instance(Schedule, schedule=schedule)
     last = len(schedule.beta) - 1
     u = rand(n, generator=generator, device=torch.device("cpu"), dtype=torch.float64)
-    t = ((torch.arange(n) + u) * ((last + 1) / n)).long().clamp(max=last)  # i + u가 반올림되어 n이 될 수 있다
+    t = (
+        ((torch.arange(n, device=u.device) + u) * ((last + 1) / n)).long().clamp(max=last)
+    )  # i + u가 반올림되어 n이 될 수 있다
     return t.to(schedule.beta.device)
 
 
@@ -306,6 +314,7 @@ def feature_count(dim: int, *, frequencies: int = 4, num_labels: int = 0) -> int
     return (dim + 1) * (2 * frequencies + 1) + num_labels
 
 
+@full_precision
 def features(
     xt: Float[Tensor, "n d"],
     t: int | Int[Tensor, "n"],
@@ -345,13 +354,11 @@ def features(
     """
     checks.floating(xt=xt)
     checks.ndim(2, 2, xt=xt)
-    checks.nonempty(xt=xt)
-    checks.within(xt=(xt, REAL))
     checks.count(0, frequencies=frequencies, num_labels=num_labels)
-    _check_times(t, schedule, like=xt)
+    check_data(schedule, t, xt=xt)
     (x,) = widen(xt)
     alpha_bar = schedule.alpha_bar[t]
-    phi = _column(torch.atan2((1 - alpha_bar).sqrt(), alpha_bar.sqrt()), x).expand(len(x), 1)
+    phi = column(torch.atan2((1 - alpha_bar).sqrt(), alpha_bar.sqrt()), x).expand(len(x), 1)
     u = torch.cat([x, phi], 1)  # (n, d + 1)
     k = torch.arange(1, frequencies + 1, device=x.device, dtype=x.dtype)
     waves = (u[:, None] * k[:, None]).flatten(1)  # (n, K (d + 1))
@@ -359,11 +366,13 @@ def features(
     if labels is None:
         parts.append(x.new_zeros(len(x), num_labels))
     else:
-        _check_labels(len(x), num_labels, labels, low=-1)
+        _check_conditions(len(x), num_labels, labels)
+        check_device(schedule, labels=labels)
         parts.append(one_hot(labels + 1, num_labels + 1)[:, 1:].to(x.dtype))  # −1의 칸은 버린다
     return torch.cat(parts, 1).to(xt.dtype)
 
 
+@with_gradients
 def mlp(
     inputs: int,
     outputs: int,
@@ -408,6 +417,7 @@ def mlp(
     return nn.Sequential(*layers, _linear(width, outputs, generator, device, dtype))
 
 
+@with_gradients
 def memory(
     inputs: int,
     outputs: int,
@@ -491,30 +501,27 @@ def noise_predictor(
         guidance: 안내의 세기 $w \ge 0$. 0보다 크면 라벨이 있어야 하고, 신경망을 두 번 부른다.
 
     Returns:
-        $x_t$ (n, d)와 시각 (n,)을 받아 잡음의 예측 (n, d)를 주는 함수. 미분할 수 있다.
+        $x_t$ (n, d)와 시각 (n,)을 받아 잡음의 예측 (n, d)를 주는 함수. 미분할 수 있다. 배울 때의 일정표를 쥐고 있어,
+        다른 일정표로는 뽑을 수 없다. 걸음을 줄이려면 `sample`의 `steps`를 쓴다.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 안내의 세기가 음수거나, 라벨이 없는데 안내하거나, 라벨이 $[-1, C)$를 벗어나면. 만든 함수는 점이나
-            시각의 모양이나 값이 맞지 않으면.
+        ValueError: 안내의 세기가 음수거나, 라벨이 없는데 안내하거나, 라벨이 비었거나 $[-1, C)$를 벗어나면. 만든 함수는
+            점이나 시각의 모양이나 값이 맞지 않거나, 신경망의 출력이 유한하지 않으면.
 
     References:
         Ho, J. & Salimans, T. (2022). Classifier-Free Diffusion Guidance, 식 6.
     """
+    checks.instance(Denoiser, denoiser=denoiser)
     checks.number(NONNEGATIVE, guidance=guidance)
     if labels is not None:
         checks.tensor(labels=labels)
-        _check_labels(labels.numel(), denoiser.num_labels, labels, low=-1)
+        checks.nonempty(labels=labels)
+        _check_conditions(labels.numel(), denoiser.num_labels, labels)
     elif guidance > 0:
         raise ValueError(f"labels: guidance가 {guidance:g}이면 라벨이 있어야 하는데 None이다")
-
-    def predict(xt: Tensor, t: Tensor) -> Tensor:
-        conditional = _predict_noise(denoiser, xt, t, labels)
-        if guidance == 0:
-            return conditional
-        return guide(conditional, _predict_noise(denoiser, xt, t, None), guidance)
-
-    return predict
+    # 일정표를 쥐고 있으므로, 다른 일정표로 뽑으려 하면 sample이 알아챈다.
+    return partial(_guided, schedule=denoiser.schedule, denoiser=denoiser, labels=labels, guidance=guidance)
 
 
 class Training(NamedTuple):
@@ -532,6 +539,7 @@ class Training(NamedTuple):
     losses: Float[Tensor, "steps"]
 
 
+@with_gradients
 def train(
     network: nn.Module,
     data: Float[Tensor, "n d"],
@@ -581,7 +589,7 @@ def train(
     Raises:
         TypeError: 신경망, 텐서, 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양, 장치, 값이 틀렸거나, 신경망에 배울 가중치가 없거나, 신경망의 출력이 자료와 모양이 다르거나,
-            CPU가 아닌 발생기이면.
+            배우다가 손실이 유한하지 않게 되었거나(그 걸음을 알린다), CPU가 아닌 발생기이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 1.
@@ -589,6 +597,7 @@ def train(
         Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
     """
     _check_training(network, data, schedule, labels, num_labels)
+    checks.choice(TARGETS, target=target)
     checks.count(1, steps=steps, batch_size=batch_size)
     checks.number(POSITIVE, learning_rate=learning_rate)
     checks.number(UNIT, ema=ema, label_drop=label_drop)
@@ -605,14 +614,18 @@ def train(
             seen = features(xt, t, schedule, frequencies=frequencies, labels=given, num_labels=num_labels)
             return _apply(learner, seen, xt)
 
-        loss = denoising_loss(predict, data[rows], t, schedule, noise=noise, target=target)
+        loss = _squared_error(predict, data[rows], t, schedule, noise=noise, target=target).mean()
+        if not loss.isfinite():
+            raise ValueError(
+                f"network: 손실이 유한해야 하는데 걸음 {i}에서 {loss.item()}이다. 학습률이나 자료의 크기를 줄인다"
+            )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         for group in optimiser.param_groups:
             group["lr"] = learning_rate * min(1, (i + 1) / _WARM_UP) * (1 + math.cos(math.pi * i / steps)) / 2
         optimiser.step()
         _follow(average, learner, min(ema, (i + 1) / (i + 10)))
-        history.append(loss.detach())
+        history.append(loss.detach().to(data.dtype))
     return Training(Denoiser(average, schedule, target, frequencies, num_labels), torch.stack(history))
 
 
@@ -629,15 +642,53 @@ def _drop(labels: Tensor, share: float, generator: torch.Generator | None) -> Te
     return labels.masked_fill(dropped, -1)
 
 
-def _predict_noise(denoiser: Denoiser, xt: Tensor, t: Tensor, labels: Tensor | None) -> Tensor:
-    network, schedule, target, frequencies, num_labels = denoiser
+@full_precision
+def _guided(
+    xt: Tensor, t: Tensor, schedule: Schedule, *, denoiser: Denoiser, labels: Tensor | None, guidance: float
+) -> Tensor:
+    conditional = _predicted(denoiser, xt, t, schedule, labels)
+    if guidance == 0:
+        return conditional
+    return guide(conditional, _predicted(denoiser, xt, t, schedule, None), guidance)
+
+
+def _predicted(denoiser: Denoiser, xt: Tensor, t: Tensor, schedule: Schedule, labels: Tensor | None) -> Tensor:
+    network, _, target, frequencies, num_labels = denoiser
     seen = features(xt, t, schedule, frequencies=frequencies, labels=labels, num_labels=num_labels)
-    return target_to_noise(_apply(network, seen, xt), xt, t, schedule, target=target)
+    output = _apply(network, seen, xt)
+    checks.within(network=(output, REAL))
+    y, x = widen(output, xt)
+    noise = converted(y, x, schedule.alpha_bar[t], source=target, to="noise")
+    return noise.to(torch.promote_types(output.dtype, xt.dtype))
+
+
+def _squared_error(
+    predict: Predict, x0: Tensor, t: int | Tensor, schedule: Schedule, *, noise: Tensor, target: Target
+) -> Tensor:
+    """표본마다의 손실 (n,). 예측의 값은 살피지 않는다."""
+    xt = diffuse(x0, t, schedule, noise=noise)  # 입력을 살피는 일도 겸한다
+    times = t if isinstance(t, Tensor) else torch.full((len(x0),), t, dtype=torch.int64, device=x0.device)
+    prediction = ask("predict", predict, xt, times)
+    checks.shape(xt.shape, predict=prediction)
+    kept, (wide_x0, epsilon) = schedule.alpha_bar[t], widen(x0, noise)
+    y, f = widen(_target(wide_x0, epsilon, kept, target), prediction)
+    each = ((y - f) ** 2).reshape(len(x0), -1).sum(1)
+    return (1 - kept).to(each.dtype) * each if target == "score" else each
+
+
+def _target(x0: Tensor, noise: Tensor, kept: Tensor, target: Target) -> Tensor:
+    signal, sigma = levels(kept, x0)
+    if target == "velocity":
+        return signal * noise - sigma * x0
+    if target == "score":
+        return -noise / sigma
+    return x0 if target == "x0" else noise
 
 
 def _apply(network: nn.Module, seen: Tensor, xt: Tensor) -> Tensor:
-    output: Tensor = network(seen)
-    checks.floating(network=output)
+    # 자료의 자료형과 신경망의 자료형은 다를 수 있다.
+    kind = next((parameter.dtype for parameter in network.parameters()), seen.dtype)
+    output = ask("network", network, seen.to(kind))
     checks.shape(xt.shape, network=output)
     return output
 
@@ -660,22 +711,11 @@ def _linear(
     return layer
 
 
-def _check_times(t: int | Tensor, schedule: Schedule, *, like: Tensor | None = None) -> None:
-    if isinstance(t, Tensor):
-        if t.dtype != torch.int64:
-            raise ValueError(f"t: 시각은 torch.int64여야 하는데 {t.dtype}이다")
-        checks.nonempty(t=t)
-        if like is not None:
-            checks.shape(like.shape[:1], t=t)
-        checks.within(t=(t, Interval(0, len(schedule.beta) - 1)))
-    else:
-        _check_int_time(schedule, t)
-
-
-def _check_labels(n: int, num_labels: int, labels: Tensor, *, low: int) -> None:
+def _check_conditions(n: int, num_labels: int, labels: Tensor) -> None:
+    """라벨이거나, 조건이 없다는 −1."""
     checks.int64(labels=labels)
     checks.shape((n,), labels=labels)
-    checks.within(labels=(labels, Interval(low, num_labels - 1)))
+    checks.within(labels=(labels, Interval(-1, num_labels - 1)))
 
 
 def _check_training(
@@ -683,6 +723,7 @@ def _check_training(
 ) -> None:
     if not isinstance(network, nn.Module):
         raise TypeError(f"network: torch.nn.Module이어야 하는데 {type(network).__name__}이다")
+    checks.instance(Schedule, schedule=schedule)
     checks.floating(data=data)
     checks.ndim(2, 2, data=data)
     checks.nonempty(data=data)
@@ -690,10 +731,13 @@ def _check_training(
     checks.count(0, num_labels=num_labels)
     if labels is not None:
         checks.count(1, num_labels=num_labels)
-        _check_labels(len(data), num_labels, labels, low=0)
+        checks.classes(data.shape[:1], num_labels, labels=labels)
     learnt = [p for p in network.parameters() if p.requires_grad]
     if not learnt:
         raise ValueError("network: 배울 가중치가 하나 이상이어야 하는데 없다")
     for name, device in (("network", learnt[0].device), ("schedule", schedule.beta.device)):
         if device != data.device:
             raise ValueError(f"{name}: 자료와 같은 장치 {data.device}에 있어야 하는데 {device}에 있다")
+    check_schedule(schedule)
+    if labels is not None:
+        check_device(schedule, labels=labels)

@@ -5,6 +5,7 @@ r"""실습 “숫자를 그리는 확산 모델”의 재료: `docs/labs/digits.
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -16,8 +17,10 @@ from torch.nn import functional as F
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
 from mgk_docs_src.diffusion import process, sampling
-from mgk_docs_src.diffusion.process import Schedule
+from mgk_docs_src.diffusion.schedules import Schedule, check_data, check_device, check_predictors
 from mgk_docs_src.losses.reduction import widen
+from mgk_docs_src.modes import full_precision, with_gradients
+from mgk_docs_src.networks import Networks, finished, forward_residual, initial_residual, still_learning
 from mgk_docs_src.random import rand, randint, randn
 
 Head = Literal["levels", "softmax", "gaussian"]
@@ -48,6 +51,7 @@ Denoiser = Callable[[Tensor, Tensor], Prediction]
 # --- 단계와 일정표 ---
 
 
+@full_precision
 def level_values(
     num_levels: int,
     *,
@@ -68,15 +72,18 @@ def level_values(
 
     Raises:
         TypeError: 정수가 아니면.
-        ValueError: 단계가 둘보다 적으면.
+        ValueError: 단계가 둘보다 적거나, 자료형이 실수형이 아니면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 3.3절.
     """
     checks.count(2, num_levels=num_levels)
+    if dtype is not None and not dtype.is_floating_point:
+        raise ValueError(f"dtype: 실수형이어야 하는데 {dtype}이다")
     return 2 * torch.arange(num_levels, device=device, dtype=dtype or torch.get_default_dtype()) / (num_levels - 1) - 1
 
 
+@full_precision
 def to_levels(values: Float[Tensor, "*shape"], *, num_levels: int) -> Int[Tensor, "*shape"]:
     r"""값에서 가장 가까운 단계의 번호. $[-1, 1]$ 밖은 끝 단계다.
 
@@ -100,9 +107,10 @@ def to_levels(values: Float[Tensor, "*shape"], *, num_levels: int) -> Int[Tensor
     checks.nonempty(values=values)
     checks.within(values=(values, REAL))
     checks.count(2, num_levels=num_levels)
-    return ((num_levels - 1) * (values.float() + 1) / 2).round().clamp(0, num_levels - 1).long()
+    return ((num_levels - 1) * (widen(values)[0] + 1) / 2).round().clamp(0, num_levels - 1).long()
 
 
+@full_precision
 def level_basis(
     num_levels: int,
     *,
@@ -127,7 +135,7 @@ def level_basis(
 
     Raises:
         TypeError: 정수가 아니면.
-        ValueError: 단계가 둘보다 적으면.
+        ValueError: 단계가 둘보다 적거나, 자료형이 실수형이 아니면.
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 3.4절 (지수족).
@@ -136,6 +144,7 @@ def level_basis(
     return torch.stack([v, v**2, v**3, (v == v[0]).to(v.dtype), (v == v[-1]).to(v.dtype)])
 
 
+@with_gradients
 def log_snr_schedule(
     steps: int,
     *,
@@ -172,12 +181,17 @@ def log_snr_schedule(
     if low >= high:
         raise ValueError(f"low: high({high:g})보다 작아야 하는데 {low:g}이다")
     alpha_bar = torch.linspace(high, low, steps, device=device, dtype=torch.float64).sigmoid()
+    if not (alpha_bar.diff() < 0).all():
+        raise ValueError(
+            f"high: 이웃한 시각의 ᾱ가 float64에서 구별되도록 low({low:g})에서 멀거나 작아야 하는데 {high:g}이다"
+        )
     return process.noise_schedule(1 - alpha_bar / F.pad(alpha_bar, (1, 0), value=1.0)[:-1])
 
 
 # --- 단계의 사후 분포와 변분 상한 ---
 
 
+@full_precision
 def posterior_logits(
     natural: Float[Tensor, "n d k"],
     xt: Float[Tensor, "n d"],
@@ -206,7 +220,8 @@ def posterior_logits(
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 실수형이 아니거나, 시각이 `torch.int64`가 아니거나 $[0, T)$를 벗어나면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 실수형이 아니거나, `xt`가 유한하지 않거나, 시각이
+            `torch.int64`가 아니거나 $[0, T)$를 벗어나면.
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 3.4절 (지수족), 4.6절 (켤레 분포).
@@ -214,15 +229,9 @@ def posterior_logits(
     checks.floating(natural=natural, xt=xt, basis=basis)
     checks.ndim(2, 2, xt=xt, basis=basis)
     checks.shape((*xt.shape, len(basis)), natural=natural)
-    _check_times(t, xt, schedule)
-    eta, x, phi = widen(natural, xt, basis)
-    v = level_values(basis.shape[1], device=x.device, dtype=x.dtype)
-    alpha_bar = schedule.alpha_bar[t].to(x.dtype)[:, None]  # (n, 1)
-    linear = alpha_bar.sqrt() * x / (1 - alpha_bar)
-    square = (-alpha_bar / (2 * (1 - alpha_bar))).expand_as(x)
-    # 베이즈 정리가 자연 매개변수의 덧셈이 된다: v와 v²의 몫을 이어 붙이고 한 번 곱한다.
-    logits = torch.cat([eta, torch.stack([linear, square], 2)], 2) @ torch.cat([phi, torch.stack([v, v**2])])
-    return logits.to(torch.promote_types(natural.dtype, xt.dtype))
+    check_data(schedule, t, xt=xt)
+    check_device(schedule, natural=natural, basis=basis)
+    return _posterior_logits(natural, xt, t, schedule, basis)
 
 
 class Bound(NamedTuple):
@@ -244,6 +253,7 @@ class Bound(NamedTuple):
     total: Float[Tensor, "n"]
 
 
+@full_precision
 def bound(
     denoise: Denoiser,
     levels: Int[Tensor, "n d"],
@@ -278,21 +288,25 @@ def bound(
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 없는 단계이거나, 수가 모자라거나, 예측의 모양이 다르면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 없는 단계이거나, 수가 모자라거나, 일정표의 시각이 둘보다 적거나,
+            `denoise`가 다른 일정표를 쥐었거나, 예측의 모양이 다르거나 유한하지 않으면.
 
     References:
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 식 11–14.
     """
     checks.count(1, draws=draws)
+    check_predictors(schedule, denoise=denoise)
+    checks.count(2, schedule=len(schedule.beta))
     _check_levels(num_levels, levels=levels)
+    check_device(schedule, levels=levels)
     x0 = level_values(num_levels, device=levels.device, dtype=dtype)[levels]
     n, last = len(x0), len(schedule.beta) - 1
 
     def predicted(t: Tensor) -> Prediction:
         noise = randn(*x0.shape, generator=generator, device=x0.device, dtype=x0.dtype)
         prediction = denoise(process.diffuse(x0, t, schedule, noise=noise), t)
-        checks.shape(x0.shape, mean=prediction.mean)
-        checks.shape((*x0.shape, num_levels), logits=prediction.logits)
+        checks.shape(x0.shape, **{"denoise.mean": prediction.mean})
+        checks.shape((*x0.shape, num_levels), **{"denoise.logits": prediction.logits})
         return prediction
 
     steps, reconstruction = x0.new_zeros(n), x0.new_zeros(n)
@@ -303,16 +317,18 @@ def bound(
             u = rand(n, generator=generator, device=x0.device, dtype=torch.float64)
             t = 1 + (last * (part + u) / draws).long().clamp(max=last - 1)
             error = ((x0 - predicted(t).mean) ** 2).sum(1)
-            steps += last / draws * drop[t - 1] / 2 * error
+            steps = steps + last / draws * drop[t - 1] / 2 * error
         for _ in range(repeats):
             logits = predicted(torch.zeros(n, dtype=torch.int64, device=x0.device)).logits
             chosen = logits.log_softmax(2).gather(2, levels[..., None]).squeeze(2)
-            reconstruction -= chosen.sum(1) / repeats
+            reconstruction = reconstruction - chosen.sum(1) / repeats
     alpha_bar = schedule.alpha_bar[-1].to(x0.dtype)
+    checks.within(denoise=(torch.stack([steps, reconstruction]), REAL))
     prior = (alpha_bar * (x0**2 - 1) - torch.log1p(-alpha_bar)).sum(1) / 2
     return Bound(reconstruction, steps, prior, reconstruction + steps + prior)
 
 
+@full_precision
 def bits_per_dimension(nats: Float[Tensor, "*shape"], *, dimensions: int) -> Float[Tensor, "*shape"]:
     r"""그림 하나의 nat을 화소 하나의 비트로 바꾼다.
 
@@ -342,12 +358,11 @@ def bits_per_dimension(nats: Float[Tensor, "*shape"], *, dimensions: int) -> Flo
 # --- 잡음을 걷어 내는 신경망들 ---
 
 
-class Networks(NamedTuple):
+class Ensemble(NamedTuple):
     r"""씨앗 $S$개로 한꺼번에 배운, 모양이 같은 신경망들.
 
     Attributes:
-        weights: 층마다의 가중치. 층 하나가 $(S, d_{\text{in}}, d_{\text{out}})$.
-        biases: 층마다의 절편. 층 하나가 $(S, 1, d_{\text{out}})$.
+        networks: 배운 가중치. 배우다 망가진 신경망은 nan이다.
         basis: 내는 값을 단계의 로짓으로 바꾸는 함수 $\varphi$. `"gaussian"`이면 `None`.
         num_levels: 단계의 수 $L$.
         num_classes: 클래스의 수 $C$. 라벨 $C$는 ‘모름’이다.
@@ -357,14 +372,14 @@ class Networks(NamedTuple):
         He, K. 외 (2016). Deep Residual Learning for Image Recognition.
     """
 
-    weights: tuple[Float[Tensor, "s _ _"], ...]
-    biases: tuple[Float[Tensor, "s 1 _"], ...]
+    networks: Networks
     basis: Float[Tensor, "k levels"] | None
     num_levels: int
     num_classes: int
     losses: Float[Tensor, "steps s"]
 
 
+@with_gradients
 def train_denoisers(
     levels: Int[Tensor, "n d"],
     labels: Int[Tensor, "n"],
@@ -381,7 +396,7 @@ def train_denoisers(
     emphasis: float = 10.0,
     label_drop: float = 0.2,
     generators: Sequence[torch.Generator],
-) -> Networks:
+) -> Ensemble:
     r"""잡음을 걷어 내는 신경망 $S$개를 변분 상한으로 한꺼번에 배운다.
 
     $$\min_\theta\; \mathbb{E}_{t, \epsilon}\left[ \bigl( 1 + \kappa (1 - \bar\alpha_t) \bigr)\, (T - 1)\,
@@ -416,15 +431,21 @@ def train_denoisers(
 
     Raises:
         TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 값이 틀렸거나, 일정표의 시각이 둘보다 적거나, 발생기가 없으면.
+        ValueError: 모양이나 값이 틀렸거나, 일정표의 시각이 둘보다 적거나, 발생기가 없거나, 모든 신경망의 손실이
+            유한하지 않게 되면.
+
+    Warns:
+        RuntimeWarning: 어느 신경망의 손실이 유한하지 않게 되면. 그 신경망만 그만 배운다.
 
     References:
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 식 14.
         Ho, J. & Salimans, T. (2022). Classifier-Free Diffusion Guidance, 알고리즘 1.
     """
+    generators, hidden = list(generators), tuple(hidden)
     checks.choice(HEADS, head=head)
     checks.number(UNIT, label_drop=label_drop)
     checks.number(NONNEGATIVE, emphasis=emphasis)
+    checks.instance(Schedule, schedule=schedule)
     checks.count(2, schedule=len(schedule.beta))
     _check_examples(levels, labels, num_levels, num_classes)
     _check_training(hidden, generators, steps=steps, batch_size=batch_size)
@@ -439,7 +460,8 @@ def train_denoisers(
     }[head]
     outputs = d if basis is None else d * len(basis)
     widths = (d + num_classes + 1 + 1 + 2 * FREQUENCIES, *hidden, outputs)
-    networks = _initial(widths, generators, basis, num_levels=num_levels, num_classes=num_classes, device=device)
+    networks = initial_residual(widths, generators, device=device, dtype=v.dtype)
+    learner = Ensemble(networks, basis, num_levels, num_classes, v.new_zeros(0, len(generators)))
     per_step = -(len(schedule.beta) - 1) * torch.diff(process.signal_to_noise(schedule)) / 2
     weight = ((1 + emphasis * (1 - schedule.alpha_bar[1:])) * per_step).to(v.dtype)
 
@@ -450,14 +472,14 @@ def train_denoisers(
         x0 = v[levels[chosen]]  # (S, B, d)
         y = labels[chosen].masked_fill(dropped.to(device), num_classes)
         xt = process.diffuse(x0.flatten(0, 1), t.flatten(), schedule, noise=noise.flatten(0, 1)).view_as(x0)
-        error = ((x0 - _predict(networks, xt, t, y, schedule).mean) ** 2).sum(2)
+        error = ((x0 - _predict(learner, xt, t, y, schedule).mean) ** 2).sum(2)
         return (weight[t - 1] * error).mean(1) / (d * math.log(2))  # (S)
 
-    return _minimise(loss, networks, steps=steps, learning_rate=learning_rate, weight_decay=weight_decay)
+    return _minimise(loss, learner, steps=steps, learning_rate=learning_rate, weight_decay=weight_decay)
 
 
 def denoiser(
-    networks: Networks,
+    ensemble: Ensemble,
     schedule: Schedule,
     labels: Int[Tensor, "n"] | None = None,
     *,
@@ -468,11 +490,12 @@ def denoiser(
     $$\hat x_0 = \frac{1}{S} \sum_{s=1}^{S} \hat x_0^{(s)}, \qquad
     p(v_j \mid x_t) = \frac{1}{S} \sum_{s=1}^{S} p^{(s)}(v_j \mid x_t)$$
 
-    제곱 오차는 볼록하므로, 평균한 짐작의 상한은 신경망마다의 상한의 평균보다 크지 않다. 배울 때와 다른 일정표에도 쓸 수
-    있다. 신경망은 시각이 아니라 $\log \mathrm{SNR}_t$를 본다.
+    제곱 오차는 볼록하므로, 평균한 짐작의 상한은 신경망마다의 상한의 평균보다 크지 않다. 신경망은 시각이 아니라
+    $\log \mathrm{SNR}_t$를 보므로 배울 때와 다른 일정표에도 쓸 수 있다. 만든 함수는 여기서 준 일정표를 쥐고 있어,
+    상한을 재거나 표본을 뽑을 때 다른 일정표를 주면 오류가 난다.
 
     Args:
-        networks: [`train_denoisers`][mgk_docs_src.labs.digits.train_denoisers]가 배운 신경망들.
+        ensemble: [`train_denoisers`][mgk_docs_src.labs.digits.train_denoisers]가 배운 신경망들.
         schedule: 잡음 일정표.
         labels: 그림마다의 라벨 $y$. `None`이면 조건이 없는 예측이다.
         member: 신경망 하나만 쓸 때 그 번호. `None`이면 모두.
@@ -482,41 +505,33 @@ def denoiser(
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 라벨의 모양이나 값이 틀렸거나, 없는 신경망이면.
+        ValueError: 라벨의 모양이나 값이 틀렸거나, 없는 신경망이거나, 쓸 신경망 가운데 배우다 멈춘 것이 있으면.
 
     References:
         Lakshminarayanan, B., Pritzel, A. & Blundell, C. (2017). Simple and Scalable Predictive Uncertainty
         Estimation using Deep Ensembles, 2.4절.
     """
-    seeds = len(networks.weights[0])
+    checks.instance(Schedule, schedule=schedule)
+    seeds = len(ensemble.networks.weights[0])
     if labels is not None:
-        _check_labels(networks.num_classes, labels=labels)
+        checks.class_list(ensemble.num_classes, labels=labels)
     if member is not None:
         checks.count(0, member=member)
         checks.number(Interval(0, seeds - 1), member=member)
     kept = slice(None) if member is None else slice(member, member + 1)
-    weights, biases = (tuple(each[kept] for each in group) for group in (networks.weights, networks.biases))
-    members = networks._replace(weights=weights, biases=biases)
-
-    def denoise(xt: Tensor, t: Tensor) -> Prediction:
-        checks.floating(xt=xt)
-        checks.ndim(2, 2, xt=xt)
-        _check_times(t, xt, schedule)
-        y = torch.full_like(t, networks.num_classes) if labels is None else labels
-        checks.shape(t.shape, labels=y)
-        size = len(weights[0])
-        many_xt, many_t, many_y = (part.expand(size, *part.shape) for part in (xt, t, y))
-        mean, logits = _predict(members, many_xt, many_t, many_y, schedule)
-        if size == 1:  # 평균할 것이 없다
-            return Prediction(mean[0], logits[0])
-        return Prediction(mean.mean(0), logits.log_softmax(3).logsumexp(0) - math.log(size))
-
-    return denoise
+    members = Networks(*(tuple(each[kept] for each in group) for group in ensemble.networks))
+    stopped = [i for i, bias in enumerate(members.biases[-1]) if not bias.isfinite().all()]
+    if stopped:
+        raise ValueError(
+            f"ensemble: 끝까지 배운 신경망이어야 하는데 {stopped}번은 배우다 멈추었다. 나머지는 member로 고른다"
+        )
+    return partial(_denoise, schedule=schedule, members=ensemble._replace(networks=members), labels=labels)
 
 
 # --- 표본 ---
 
 
+@full_precision
 def sample_levels(
     denoise: Denoiser,
     shape: tuple[int, int],
@@ -548,25 +563,30 @@ def sample_levels(
 
     Raises:
         TypeError: 함수, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 `steps`가 틀렸거나, $w$가 음수이거나, $w > 0$인데 `unconditional`이 없으면.
+        ValueError: 모양이나 `steps`가 틀렸거나, $w$가 음수이거나, $w > 0$인데 `unconditional`이 없거나, 예측이 다른
+            일정표를 쥐었거나, 예측의 모양이 다르거나 유한하지 않으면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 2.
         Ho, J. & Salimans, T. (2022). Classifier-Free Diffusion Guidance, 알고리즘 2.
     """
     checks.number(NONNEGATIVE, scale=scale)
-    if scale > 0 and unconditional is None:
+    check_predictors(schedule, denoise=denoise)
+    if unconditional is not None:
+        check_predictors(schedule, unconditional=unconditional)
+    elif scale > 0:
         raise ValueError(f"unconditional: scale이 {scale:g}이면 조건이 없는 예측이 있어야 하는데 None이다")
 
     def predict(xt: Tensor, t: Tensor) -> Tensor:
-        epsilon = process.x0_to_noise(denoise(xt, t).mean, xt, t, schedule)
+        epsilon = _noise(xt, t, schedule, denoise=denoise)
         if unconditional is None or scale == 0:
             return epsilon
-        return sampling.guide(epsilon, process.x0_to_noise(unconditional(xt, t).mean, xt, t, schedule), scale)
+        return sampling.guide(epsilon, _noise(xt, t, schedule, unconditional=unconditional), scale)
 
     return to_levels(sampling.sample(predict, shape, schedule, steps=steps, generator=generator), num_levels=num_levels)
 
 
+@with_gradients
 def inpaint(
     denoise: Denoiser,
     levels: Int[Tensor, "n d"],
@@ -609,14 +629,17 @@ def inpaint(
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 없는 단계이거나, `known`이 참거짓형이 아니거나, 되풀이가 1보다 적으면.
+        ValueError: 모양이나 장치가 다르거나, 없는 단계이거나, `known`이 참거짓형이 아니거나, 되풀이가 1보다 적거나,
+            `denoise`가 다른 일정표를 쥐었거나, 유한하지 않은 짐작을 주거나, `tilted`인데 미분할 수 없으면.
 
     References:
         Lugmayr, A. 외 (2022). RePaint: Inpainting using Denoising Diffusion Probabilistic Models, 알고리즘 1.
         Chung, H. 외 (2023). Diffusion Posterior Sampling for General Noisy Inverse Problems, 3절.
     """
     checks.count(1, resample=resample)
+    check_predictors(schedule, denoise=denoise)
     _check_levels(num_levels, levels=levels)
+    check_device(schedule, levels=levels)
     checks.tensor(known=known)
     checks.shape(levels.shape[1:], known=known)
     if known.dtype != torch.bool:
@@ -632,17 +655,19 @@ def inpaint(
         for turn in range(resample):
             if turn > 0:
                 x = process.diffuse_step(x, t, schedule, noise=draw())
-            epsilon = (
-                _tilted_noise(denoise, x, t, schedule, seen=seen, known=known)
-                if tilted
-                else _noise(denoise, x, t, schedule)
-            )
+            times = torch.full((len(x),), t, dtype=torch.int64, device=x.device)
+            if tilted:
+                epsilon = _tilted_noise(denoise, x, times, schedule, seen=seen, known=known)
+            else:
+                with torch.no_grad():
+                    epsilon = _noise(x, times, schedule, denoise=denoise)
             fresh = sampling.ancestral_step(x, epsilon, t, t - 1, schedule, noise=draw())
             kept = process.diffuse(x0, t - 1, schedule, noise=draw()) if t > 0 else x0
             x = torch.where(known, kept, fresh)
     return torch.where(known, levels, to_levels(x, num_levels=num_levels))
 
 
+@full_precision
 def nearest_distance(x: Float[Tensor, "n d"], reference: Float[Tensor, "m d"]) -> Float[Tensor, "n"]:
     r"""가장 가까운 기준점까지의 거리. 0이면 베낀 것이다.
 
@@ -667,13 +692,15 @@ def nearest_distance(x: Float[Tensor, "n d"], reference: Float[Tensor, "m d"]) -
     checks.nonempty(x=x, reference=reference)
     checks.shape((len(reference), x.shape[1]), reference=reference)
     checks.within(x=(x, REAL), reference=(reference, REAL))
-    # 행렬곱으로 구하는 거리는 베낀 그림에서 0이 되지 않는다.
-    return torch.cdist(x, reference, compute_mode="donot_use_mm_for_euclid_dist").amin(1)
+    # 행렬곱으로 구하는 거리는 베낀 그림에서 0이 되지 않는다. float32에서 제곱이 넘치거나 사라지지 않게 넓혀 잰다.
+    distance = torch.cdist(x.double(), reference.double(), compute_mode="donot_use_mm_for_euclid_dist").amin(1)
+    return distance.to(torch.promote_types(x.dtype, reference.dtype))
 
 
 # --- 견줄 것 ---
 
 
+@full_precision
 def histogram_log_likelihood(
     train_levels: Int[Tensor, "m d"],
     train_labels: Int[Tensor, "m"],
@@ -718,6 +745,7 @@ def histogram_log_likelihood(
     return log_p[labels].gather(2, levels[..., None]).squeeze(2).sum(1)
 
 
+@with_gradients
 def train_autoregressive(
     levels: Int[Tensor, "n d"],
     labels: Int[Tensor, "n"],
@@ -732,7 +760,7 @@ def train_autoregressive(
     weight_decay: float = 0.3,
     label_drop: float = 0.2,
     generators: Sequence[torch.Generator],
-) -> Networks:
+) -> Ensemble:
     r"""화소를 차례로 맞히는 신경망(MADE) $S$개를 한꺼번에 배운다. 머리와 층은 `train_denoisers`와 같다.
 
     $$\log P_\theta(x \mid y) = \sum_i \log p_\theta(x_i \mid x_1, \ldots, x_{i-1}, y)$$
@@ -758,11 +786,15 @@ def train_autoregressive(
 
     Raises:
         TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 값이 틀렸거나, 발생기가 없으면.
+        ValueError: 모양이나 값이 틀렸거나, 발생기가 없거나, 모든 신경망의 손실이 유한하지 않게 되면.
+
+    Warns:
+        RuntimeWarning: 어느 신경망의 손실이 유한하지 않게 되면. 그 신경망만 그만 배운다.
 
     References:
         Germain, M. 외 (2015). MADE: Masked Autoencoder for Distribution Estimation, 4절.
     """
+    generators, hidden = list(generators), tuple(hidden)
     checks.choice(HEADS[:2], head=head)
     checks.number(UNIT, label_drop=label_drop)
     _check_examples(levels, labels, num_levels, num_classes)
@@ -772,22 +804,25 @@ def train_autoregressive(
     d, device = levels.shape[1], levels.device
     basis = level_basis(num_levels, device=device) if head == "levels" else torch.eye(num_levels, device=device)
     widths = (d + num_classes + 1, *hidden, d * len(basis))
-    networks = _initial(widths, generators, basis, num_levels=num_levels, num_classes=num_classes, device=device)
+    networks = initial_residual(widths, generators, device=device, dtype=basis.dtype)
+    learner = Ensemble(networks, basis, num_levels, num_classes, basis.new_zeros(0, len(generators)))
     masks = _masks(d, num_classes + 1, hidden, basis)
 
-    def masked(networks: Networks) -> Networks:
-        return networks._replace(weights=tuple(w * mask for w, mask in zip(networks.weights, masks, strict=True)))
+    def masked(ensemble: Ensemble) -> Ensemble:
+        weights = tuple(w * mask for w, mask in zip(ensemble.networks.weights, masks, strict=True))
+        return ensemble._replace(networks=ensemble.networks._replace(weights=weights))
 
     def loss() -> Tensor:
         chosen, dropped = _batch(len(levels), batch_size, label_drop, generators)
         y = labels[chosen].masked_fill(dropped.to(device), num_classes)
-        return -_autoregressive(masked(networks), levels[chosen], y).mean(1) / (d * math.log(2))  # (S)
+        return -_autoregressive(masked(learner), levels[chosen], y).mean(1) / (d * math.log(2))  # (S)
 
-    return masked(_minimise(loss, networks, steps=steps, learning_rate=learning_rate, weight_decay=weight_decay))
+    return masked(_minimise(loss, learner, steps=steps, learning_rate=learning_rate, weight_decay=weight_decay))
 
 
+@full_precision
 def autoregressive_log_likelihood(
-    networks: Networks,
+    ensemble: Ensemble,
     levels: Int[Tensor, "n d"],
     labels: Int[Tensor, "n"] | None = None,
 ) -> Float[Tensor, "s n"]:
@@ -796,7 +831,7 @@ def autoregressive_log_likelihood(
     $$\log P_\theta(x \mid y) = \sum_i \log p_\theta(x_i \mid x_1, \ldots, x_{i-1}, y)$$
 
     Args:
-        networks: [`train_autoregressive`][mgk_docs_src.labs.digits.train_autoregressive]가 배운 신경망들.
+        ensemble: [`train_autoregressive`][mgk_docs_src.labs.digits.train_autoregressive]가 배운 신경망들.
         levels: 그림. 화소마다 단계의 번호.
         labels: 그림마다의 라벨 $y$. `None`이면 조건이 없는 가능도다.
 
@@ -810,65 +845,60 @@ def autoregressive_log_likelihood(
     References:
         Germain, M. 외 (2015). MADE: Masked Autoencoder for Distribution Estimation, 4절.
     """
-    _check_levels(networks.num_levels, levels=levels)
-    if networks.basis is None:
-        raise ValueError("networks: 단계의 로짓을 내는 신경망이어야 하는데 basis가 None이다")
-    checks.shape((len(levels), networks.weights[-1].shape[2] // len(networks.basis)), levels=levels)
+    _check_levels(ensemble.num_levels, levels=levels)
+    if ensemble.basis is None:
+        raise ValueError("ensemble: 단계의 로짓을 내는 신경망이어야 하는데 basis가 None이다")
+    networks = ensemble.networks
+    checks.shape((len(levels), networks.weights[-1].shape[2] // len(ensemble.basis)), levels=levels)
     if labels is None:
-        labels = torch.full_like(levels[:, 0], networks.num_classes)
+        labels = torch.full_like(levels[:, 0], ensemble.num_classes)
     else:
-        _check_labels(networks.num_classes, labels=labels)
+        checks.class_list(ensemble.num_classes, labels=labels)
         checks.shape(levels.shape[:1], labels=labels)
     seeds = len(networks.weights[0])
-    return _autoregressive(networks, levels.expand(seeds, *levels.shape), labels.expand(seeds, *labels.shape))
+    return _autoregressive(ensemble, levels.expand(seeds, *levels.shape), labels.expand(seeds, *labels.shape))
 
 
 # --- 안쪽 ---
 
 
-def _noise(denoise: Denoiser, x: Tensor, t: int, schedule: Schedule) -> Tensor:
-    with torch.no_grad():
-        mean = denoise(x, torch.full((len(x),), t, dtype=torch.int64, device=x.device)).mean
-        return process.x0_to_noise(mean, x, t, schedule)
+@full_precision
+def _denoise(xt: Tensor, t: Tensor, schedule: Schedule, *, members: Ensemble, labels: Tensor | None) -> Prediction:
+    checks.floating(xt=xt)
+    checks.ndim(2, 2, xt=xt)
+    check_data(schedule, t, xt=xt)
+    y = torch.full_like(t, members.num_classes) if labels is None else labels
+    checks.shape(t.shape, labels=y)
+    size = len(members.networks.weights[0])
+    many_xt, many_t, many_y = (part.expand(size, *part.shape) for part in (xt, t, y))
+    mean, logits = _predict(members, many_xt, many_t, many_y, schedule)
+    if size == 1:  # 평균할 것이 없다
+        return Prediction(mean[0], logits[0])
+    return Prediction(mean.mean(0), logits.log_softmax(3).logsumexp(0) - math.log(size))
 
 
-def _tilted_noise(denoise: Denoiser, x: Tensor, t: int, schedule: Schedule, *, seen: Tensor, known: Tensor) -> Tensor:
+def _noise(xt: Tensor, t: Tensor, schedule: Schedule, **denoisers: Denoiser) -> Tensor:
+    """이름으로 준 함수가 짐작한 자료에서 잡음으로."""
+    ((name, denoise),) = denoisers.items()
+    mean = denoise(xt, t).mean
+    checks.shape(xt.shape, **{f"{name}.mean": mean})
+    checks.within(**{f"{name}.mean": (mean, REAL)})
+    return process.x0_to_noise(mean, xt, t, schedule)
+
+
+def _tilted_noise(
+    denoise: Denoiser, x: Tensor, t: Tensor, schedule: Schedule, *, seen: Tensor, known: Tensor
+) -> Tensor:
     with torch.enable_grad():
         place = x.detach().requires_grad_()
-        mean, logits = denoise(place, torch.full((len(x),), t, dtype=torch.int64, device=x.device))
+        mean, logits = denoise(place, t)
         each = logits.log_softmax(2).gather(2, seen[..., None]).squeeze(2)
+        if not each.requires_grad:
+            raise ValueError("denoise: tilted이면 x_t로 미분할 수 있어야 하는데 기울기가 끊겨 있다")
         (gradient,) = torch.autograd.grad(each[:, known].sum(), place)
+    checks.within(**{"denoise.mean": (mean, REAL), "denoise.logits": (gradient, REAL)})
     epsilon = process.x0_to_noise(mean.detach(), x, t, schedule)
     return sampling.tilt(epsilon, gradient, t, schedule)
-
-
-def _initial(
-    widths: tuple[int, ...],
-    generators: Sequence[torch.Generator],
-    basis: Tensor | None,
-    *,
-    num_levels: int,
-    num_classes: int,
-    device: torch.device,
-) -> Networks:
-    # 끝 층은 작게 시작한다: 처음의 짐작이 x_t만 본 사후 분포에 가깝다.
-    def normal(rows: int, columns: int, gain: float) -> Tensor:
-        drawn = torch.stack([randn(rows, columns, generator=g, device=device) for g in generators])
-        return (drawn * gain / math.sqrt(rows)).requires_grad_()  # (S, rows, columns)
-
-    layers = list(pairwise(widths))
-    gains = [1.0] * (len(layers) - 1) + [0.1]
-    weights = tuple(normal(rows, columns, gain) for (rows, columns), gain in zip(layers, gains, strict=True))
-    biases = tuple(torch.zeros(len(generators), 1, n, device=device, requires_grad=True) for n in widths[1:])
-    return Networks(weights, biases, basis, num_levels, num_classes, torch.zeros(0, len(generators), device=device))
-
-
-def _forward(networks: Networks, x: Tensor) -> Tensor:
-    (first, *middle, last), (first_bias, *middle_biases, last_bias) = networks.weights, networks.biases
-    h = torch.baddbmm(first_bias, x, first)
-    for weight, bias in zip(middle, middle_biases, strict=True):
-        h = h + torch.baddbmm(bias, F.silu(h), weight)
-    return torch.baddbmm(last_bias, F.silu(h), last)
 
 
 def _time_features(log_snr: Tensor) -> Tensor:
@@ -877,20 +907,34 @@ def _time_features(log_snr: Tensor) -> Tensor:
     return torch.cat([u, angle.sin(), angle.cos()], -1)
 
 
-def _predict(networks: Networks, xt: Tensor, t: Tensor, y: Tensor, schedule: Schedule) -> Prediction:
+def _predict(ensemble: Ensemble, xt: Tensor, t: Tensor, y: Tensor, schedule: Schedule) -> Prediction:
     log_snr = schedule.alpha_bar[t][..., None].logit().to(xt.dtype)
-    label = F.one_hot(y, networks.num_classes + 1).to(xt.dtype)
+    label = F.one_hot(y, ensemble.num_classes + 1).to(xt.dtype)
     flat, times = xt.flatten(0, 1), t.flatten()
-    outputs = _forward(networks, torch.cat([xt, label, _time_features(log_snr)], 2)).view(*flat.shape, -1)
-    v = level_values(networks.num_levels, device=xt.device, dtype=xt.dtype)
-    if networks.basis is None:
-        mean = process.velocity_to_x0(outputs.squeeze(2), flat, times, schedule)
+    inputs = torch.cat([xt, label, _time_features(log_snr)], 2)
+    outputs = forward_residual(ensemble.networks, inputs).view(*flat.shape, -1)
+    v = level_values(ensemble.num_levels, device=xt.device, dtype=xt.dtype)
+    if ensemble.basis is None:
+        # 살피지 않는다: 함께 배우는 신경망 하나의 nan이 나머지까지 멈추지 않게.
+        mean = process.converted(outputs.squeeze(2), flat, schedule.alpha_bar[times], source="velocity", to="x0")
         snr = process.signal_to_noise(schedule)[times].to(xt.dtype)[:, None, None]
         logits = -snr * (mean[..., None] - v) ** 2 / 2
     else:
-        logits = posterior_logits(outputs, flat, times, schedule, basis=networks.basis)
+        logits = _posterior_logits(outputs, flat, times, schedule, ensemble.basis)
         mean = logits.softmax(2) @ v
     return Prediction(mean.view_as(xt), logits.view(*xt.shape, -1))
+
+
+def _posterior_logits(natural: Tensor, xt: Tensor, t: Tensor, schedule: Schedule, basis: Tensor) -> Tensor:
+    """`posterior_logits`의 식. 배울 때는 걸음마다 살피지 않는다."""
+    eta, x, phi = widen(natural, xt, basis)
+    v = level_values(basis.shape[1], device=x.device, dtype=x.dtype)
+    alpha_bar = schedule.alpha_bar[t].to(x.dtype)[:, None]  # (n, 1)
+    linear = alpha_bar.sqrt() * x / (1 - alpha_bar)
+    square = (-alpha_bar / (2 * (1 - alpha_bar))).expand_as(x)
+    # 베이즈 정리가 자연 매개변수의 덧셈이 된다: v와 v²의 몫을 이어 붙이고 한 번 곱한다.
+    logits = torch.cat([eta, torch.stack([linear, square], 2)], 2) @ torch.cat([phi, torch.stack([v, v**2])])
+    return logits.to(torch.promote_types(natural.dtype, xt.dtype))
 
 
 def _batch(
@@ -910,27 +954,28 @@ def _times(size: int, steps: int, generator: torch.Generator) -> Int[Tensor, "b"
 
 def _minimise(
     loss: Callable[[], Tensor],
-    networks: Networks,
+    learner: Ensemble,
     *,
     steps: int,
     learning_rate: float,
     weight_decay: float,
-) -> Networks:
-    decayed, free = list(networks.weights), list(networks.biases)
+) -> Ensemble:
+    decayed, free = list(learner.networks.weights), list(learner.networks.biases)
     groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.99), fused=True)
+    everyone = alive = torch.ones(len(decayed[0]), dtype=torch.bool, device=decayed[0].device)
     history = []
     for step in range(steps):
         rate = learning_rate * min((step + 1) / (0.1 * steps), 1.0, (1 - step / steps) / 0.6)
         for group in optimiser.param_groups:
             group["lr"] = rate
         each = loss()
+        alive = still_learning(each, alive, step=step)
         optimiser.zero_grad()
-        each.sum().backward()  # type: ignore[no-untyped-call]
+        (each if alive is everyone else each[alive]).sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         history.append(each.detach())
-    weights, biases = (tuple(each.detach() for each in group) for group in (decayed, free))
-    return networks._replace(weights=weights, biases=biases, losses=torch.stack(history))
+    return learner._replace(networks=finished(learner.networks, alive), losses=torch.stack(history))
 
 
 def _masks(d: int, conditions: int, hidden: tuple[int, ...], basis: Tensor) -> list[Tensor]:
@@ -943,12 +988,12 @@ def _masks(d: int, conditions: int, hidden: tuple[int, ...], basis: Tensor) -> l
     return [mask.to(basis.dtype) for mask in (first, *middle, last)]
 
 
-def _autoregressive(networks: Networks, levels: Tensor, y: Tensor) -> Tensor:
-    basis = networks.basis
+def _autoregressive(ensemble: Ensemble, levels: Tensor, y: Tensor) -> Tensor:
+    basis = ensemble.basis
     assert basis is not None  # 부르는 쪽이 이미 보았다
-    v = level_values(networks.num_levels, device=basis.device, dtype=basis.dtype)
-    inputs = torch.cat([v[levels], F.one_hot(y, networks.num_classes + 1).to(v.dtype)], 2)
-    logits = _forward(networks, inputs).view(*levels.shape, -1) @ basis  # (S, n, d, L)
+    v = level_values(ensemble.num_levels, device=basis.device, dtype=basis.dtype)
+    inputs = torch.cat([v[levels], F.one_hot(y, ensemble.num_classes + 1).to(v.dtype)], 2)
+    logits = forward_residual(ensemble.networks, inputs).view(*levels.shape, -1) @ basis  # (S, n, d, L)
     return logits.log_softmax(3).gather(3, levels[..., None]).squeeze(3).sum(2)
 
 
@@ -960,17 +1005,9 @@ def _check_levels(num_levels: int, **levels: Tensor) -> None:
     checks.within(**{name: (value, Interval(0, num_levels - 1)) for name, value in levels.items()})
 
 
-def _check_labels(num_classes: int, **labels: Tensor) -> None:
-    checks.count(1, num_classes=num_classes)
-    checks.int64(**labels)
-    checks.ndim(1, 1, **labels)
-    checks.nonempty(**labels)
-    checks.within(**{name: (value, Interval(0, num_classes - 1)) for name, value in labels.items()})
-
-
 def _check_examples(levels: Tensor, labels: Tensor, num_levels: int, num_classes: int, *, prefix: str = "") -> None:
     _check_levels(num_levels, **{f"{prefix}levels": levels})
-    _check_labels(num_classes, **{f"{prefix}labels": labels})
+    checks.class_list(num_classes, **{f"{prefix}labels": labels})
     checks.shape(levels.shape[:1], **{f"{prefix}labels": labels})
 
 
@@ -979,9 +1016,3 @@ def _check_training(hidden: tuple[int, ...], generators: Sequence[torch.Generato
     checks.count(1, **{f"hidden[{i}]": width for i, width in enumerate(hidden)})
     if len(set(hidden)) > 1:
         raise ValueError(f"hidden: 너비가 모두 같아야 하는데 {hidden}이다")  # 지름길이 모양을 지킨다
-
-
-def _check_times(t: Tensor, xt: Tensor, schedule: Schedule) -> None:
-    checks.int64(t=t)
-    checks.shape(xt.shape[:1], t=t)
-    checks.within(t=(t, Interval(0, len(schedule.beta) - 1)))

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -12,7 +11,9 @@ from torch import Tensor
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL
 from mgk_docs_src.losses.reduction import widen
-from mgk_docs_src.random import rand, randperm
+from mgk_docs_src.modes import full_precision, with_gradients
+from mgk_docs_src.networks import Networks, finished, forward, initial, still_learning
+from mgk_docs_src.random import randperm
 
 # 로짓 (n, c)와 번호 (n)을 받아 표본마다의 손실 (n)을 준다.
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -20,6 +21,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 COLDEST, HOTTEST = 0.01, 100.0  # 온도를 찾는 범위
 
 
+@full_precision
 def fit_temperature(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[Tensor, ""]:
     r"""온도 맞추기: 학습에 쓰지 않은 표본에서 NLL을 가장 작게 하는 온도 하나.
 
@@ -93,23 +95,22 @@ def subsample(
     return torch.cat(chosen), torch.cat(rest)
 
 
-class Networks(NamedTuple):
+class Training(NamedTuple):
     r"""씨앗 $S$개로 한꺼번에 배운, 모양이 같은 신경망들. 층이 하나면 소프트맥스 회귀다.
 
     Attributes:
-        weights: 층마다의 가중치. 층 하나가 $(S, d_{\text{in}}, d_{\text{out}})$.
-        biases: 층마다의 절편. 층 하나가 $(S, 1, d_{\text{out}})$.
+        networks: 배운 가중치. 배우다 망가진 신경망은 nan이다.
         losses: 에폭마다, 신경망마다의 평균 손실. 옮기기 전의 값이다.
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 13.2절.
     """
 
-    weights: tuple[Float[Tensor, "s _ _"], ...]
-    biases: tuple[Float[Tensor, "s 1 _"], ...]
+    networks: Networks
     losses: Float[Tensor, "epochs s"]
 
 
+@with_gradients
 def train(
     features: Float[Tensor, "s n d"],
     labels: Int[Tensor, "s n"],
@@ -122,7 +123,7 @@ def train(
     learning_rate: float = 0.01,
     weight_decay: float = 0.0,
     generators: Sequence[torch.Generator],
-) -> Networks:
+) -> Training:
     r"""작은 신경망 $S$개를 Adam으로 한꺼번에 배운다. 하나씩 배운 것과 같은 신경망이 나온다.
 
     $$\min_{\theta_1, \ldots, \theta_S} \sum_{s=1}^{S} \left[ \frac{1}{N} \sum_{i=1}^{N}
@@ -148,12 +149,17 @@ def train(
 
     Raises:
         TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 값이 틀렸거나, 발생기가 신경망의 수와 다르거나, 손실이 표본마다의 값이 아니면.
+        ValueError: 모양이나 값이 틀렸거나, 발생기가 신경망의 수와 다르거나, 손실이 표본마다의 값이 아니거나, 모든
+            신경망의 손실이 유한하지 않게 되면.
+
+    Warns:
+        RuntimeWarning: 어느 신경망의 로짓이나 손실이 유한하지 않게 되면. 그 신경망만 그만 배운다.
 
     References:
         Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
         PyTorch 문서, Model ensembling.
     """
+    generators, hidden = list(generators), tuple(hidden)
     checks.floating(features=features)
     checks.ndim(3, 3, features=features)
     checks.nonempty(features=features)
@@ -169,35 +175,38 @@ def train(
     if len(generators) != seeds:
         raise ValueError(f"generators: 신경망의 수 {seeds}개여야 하는데 {len(generators)}개이다")
 
-    weights, biases = _initial((width, *hidden, num_classes), generators, features)
-    optimiser = torch.optim.Adam([*weights, *biases], lr=learning_rate, weight_decay=weight_decay, fused=True)
+    networks = initial(
+        (width, *hidden, num_classes), generators, biases_last=True, device=features.device, dtype=features.dtype
+    )
+    parameters = [*networks.weights, *networks.biases]
+    optimiser = torch.optim.Adam(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
     seed = torch.arange(seeds, device=features.device).unsqueeze(1)  # (S, 1)
-    history = []
+    everyone = alive = torch.ones_like(seed[:, 0], dtype=torch.bool)
+    step, history = 0, []
     for _ in range(epochs):
         total = features.new_zeros(seeds)
         for x, y in _batches(features, labels, seed, size, generators):
-            each = loss(_forward(weights, biases, x).flatten(0, 1), y.flatten())
-            checks.shape((y.numel(),), loss=each)
-            mean = each.view_as(y).mean(1)  # (S)
+            z = forward(networks, x, activation=torch.relu)
+            alive = still_learning(z, alive, step=step)
+            mean = _means(loss, z, y, None if alive is everyone else alive)  # (S)
+            alive = still_learning(mean, alive, step=step)
             optimiser.zero_grad()
-            mean.sum().backward()  # type: ignore[no-untyped-call]
+            (mean if alive is everyone else mean[alive]).sum().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             total += mean.detach() * y.shape[1] / n
+            step += 1
         history.append(total)
-    return Networks(
-        tuple(weight.detach() for weight in weights),
-        tuple(bias.detach() for bias in biases),
-        torch.stack(history),
-    )
+    return Training(finished(networks, alive), torch.stack(history))
 
 
-def predict(networks: Networks, features: Float[Tensor, "s n d"]) -> Float[Tensor, "s n c"]:
+@full_precision
+def predict(trained: Training, features: Float[Tensor, "s n d"]) -> Float[Tensor, "s n c"]:
     r"""신경망마다 제 특징을 넣어 로짓을 얻는다.
 
     $$z_s = h_s W_s + b_s, \qquad h_s = \mathrm{ReLU}(\cdots), \qquad h_s = x_s \text{ (숨은 층이 없을 때)}$$
 
     Args:
-        networks: [`train`][mgk_docs_src.labs.losses.train]이 배운 신경망들.
+        trained: [`train`][mgk_docs_src.labs.losses.train]이 배운 신경망들.
         features: 신경망마다의 특징 $x$.
 
     Returns:
@@ -212,30 +221,18 @@ def predict(networks: Networks, features: Float[Tensor, "s n d"]) -> Float[Tenso
     """
     checks.floating(features=features)
     checks.ndim(3, 3, features=features)
-    seeds, width, _ = networks.weights[0].shape
+    seeds, width, _ = trained.networks.weights[0].shape
     checks.shape((seeds, features.shape[1], width), features=features)
-    return _forward(networks.weights, networks.biases, features)
+    return forward(trained.networks, features, activation=torch.relu)
 
 
-def _initial(
-    widths: tuple[int, ...],
-    generators: Sequence[torch.Generator],
-    like: Tensor,
-) -> tuple[list[Tensor], list[Tensor]]:
-    def uniform(rows: int, columns: int, bound: float) -> Tensor:
-        drawn = [rand(rows, columns, generator=g, device=like.device, dtype=like.dtype) for g in generators]
-        return ((2 * torch.stack(drawn) - 1) * bound).requires_grad_()  # (S, rows, columns)
-
-    layers = list(pairwise(widths))
-    weights = [uniform(fan_in, fan_out, fan_in**-0.5) for fan_in, fan_out in layers]
-    biases = [uniform(1, fan_out, fan_in**-0.5) for fan_in, fan_out in layers]
-    return weights, biases
-
-
-def _forward(weights: Sequence[Tensor], biases: Sequence[Tensor], x: Tensor) -> Tensor:
-    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-        x = torch.baddbmm(bias, x, weight).relu()
-    return torch.baddbmm(biases[-1], x, weights[-1])
+def _means(loss: Loss, z: Tensor, y: Tensor, alive: Tensor | None) -> Tensor:
+    """신경망마다의 평균 손실 (S). 그만 배운 신경망은 손실에 보이지 않고 nan이다."""
+    shown, wanted = (z, y) if alive is None else (z[alive], y[alive])
+    each = loss(shown.flatten(0, 1), wanted.flatten())
+    checks.shape((wanted.numel(),), loss=each)
+    mean = each.view_as(wanted).mean(1)
+    return mean if alive is None else mean.new_full((len(y),), math.nan).masked_scatter(alive, mean)
 
 
 def _batches(

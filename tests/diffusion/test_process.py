@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mgk_docs_src.diffusion.process import (
+    TARGETS,
     Posterior,
-    Schedule,
+    convert,
+    converted,
     cosine_schedule,
     diffuse,
     diffuse_step,
@@ -32,6 +34,7 @@ from mgk_docs_src.diffusion.process import (
 from mgk_docs_src.diffusion.sampling import (
     tilt,
 )
+from mgk_docs_src.diffusion.schedules import Schedule
 from mgk_docs_src.random import generator, rand, randn
 from tests.diffusion.shared import (
     BIMODAL,
@@ -173,6 +176,40 @@ def test_noise_data_and_velocity_are_names_of_one_thing(device, seed, steps, fac
     torch.testing.assert_close(noise_to_score(z, t, schedule) * (1 - signal**2).sqrt(), -z, **CLOSE)
 
 
+@EXAMPLES
+@given(seed=SEEDS, steps=STEPS, source=st.sampled_from(TARGETS), to=st.sampled_from(TARGETS))
+def test_one_conversion_goes_from_any_name_to_any_other(device, seed, steps, source, to):
+    schedule = cosine_schedule(steps, device=device)
+    x0, z = normal(seed, 6, 2, device=device), normal(seed + 1, 6, 2, device=device)
+    t = times(seed, 6, schedule)
+    xt = diffuse(x0, t, schedule, noise=z)
+    signal, sigma = schedule.alpha_bar[t, None].sqrt(), (1 - schedule.alpha_bar[t, None]).sqrt()
+    known = {"noise": z, "x0": x0, "velocity": signal * z - sigma * x0, "score": -z / sigma}
+    ours = convert(known[source], xt, t, schedule, source=source, to=to)
+    # 나눈 만큼만 반올림이 커진다.
+    assert ((ours - known[to]).abs() * signal * sigma**2 <= 1e-13).all()
+    assert torch.equal(ours, converted(known[source], xt, schedule.alpha_bar[t], source=source, to=to))
+    single = convert(known[source][:1], xt[:1], int(t[0]), schedule, source=source, to=to)
+    torch.testing.assert_close(single, ours[:1], **CLOSE)
+
+
+def test_the_least_signal_that_a_schedule_may_keep_still_comes_back(device):
+    schedule = noise_schedule(torch.full((125,), 0.5, device=device))  # ᾱ = 2⁻¹²⁵
+    assert schedule.alpha_bar[-1].item() == 2.0**-125
+    one = torch.ones(1, 1, device=device)
+    assert noise_to_x0(one * 0, one, 124, schedule).item() == pytest.approx(2.0**62.5, rel=1e-6)
+    assert 1 / schedule.alpha_bar[-1].float() < math.inf
+
+
+def test_schedules_made_under_inference_mode_can_be_trained_with(device):
+    with torch.inference_mode():
+        made = [linear_schedule(4, device=device), noise_schedule(torch.tensor([0.1, 0.2], device=device))]
+    weight = torch.ones(3, 1, device=device, requires_grad=True)
+    for schedule in made:
+        assert not schedule.alpha_bar.is_inference()
+        diffuse(weight, 1, schedule, noise=weight).sum().backward()
+
+
 def test_the_velocity_is_the_derivative_along_the_angle(device):
     schedule = linear_schedule(12, device=device)
     x0, z = normal(1, 12, 2, device=device), normal(2, 12, 2, device=device)
@@ -287,6 +324,36 @@ def test_bad_schedules(device):
 
 
 @pytest.mark.bad_input
+def test_a_schedule_that_loses_everything_blames_what_the_caller_gave(device):
+    def full(value):
+        return torch.full((200,), value, device=device, dtype=torch.float64)
+
+    refuses(lambda: noise_schedule(full(0.99)), "beta: ", "0.99")
+    refuses(lambda: noise_schedule(full(1e-20)), "beta: ", "1e-20")
+    refuses(lambda: noise_schedule(torch.full((126,), 0.5, device=device)), "beta: ", "1.18e-38")
+    refuses(lambda: linear_schedule(10, beta_min=0.1, beta_max=0.5), "beta_max: ")
+    refuses(lambda: linear_schedule(10, beta_min=1e-300), "beta_min: ")
+    refuses(lambda: cosine_schedule(10, offset=1e17), "offset: ", "1e+17")
+    refuses(lambda: cosine_schedule(10, max_beta=1e-18), "max_beta: ", "1e-18")
+    lost = Schedule(full(0.99), (1 - full(0.99)).cumprod(0))
+    x = torch.zeros(2, 1, device=device)
+    refuses(lambda: signal_to_noise(lost), "schedule")
+    for function in (noise_to_x0, x0_to_noise, velocity, velocity_to_x0, velocity_to_noise, posterior):
+        refuses(lambda f=function: f(x, x, 199, lost), "schedule")
+
+
+@pytest.mark.bad_input
+def test_bad_conversions(device):
+    schedule, x = linear_schedule(4, device=device), torch.zeros(3, 2, device=device)
+    for knobs, word in (({"source": "v", "to": "x0"}, "source: "), ({"source": "x0", "to": "v"}, "to: ")):
+        refuses(lambda k=knobs: convert(x, x, 0, schedule, **k), word, "'v'")
+    names = {"source": "noise", "to": "x0"}
+    refuses(lambda: convert(x * math.nan, x, 0, schedule, **names), "prediction: ", "nan")
+    refuses(lambda: convert(x, x[:2], 0, schedule, **names), "xt: ", "(2, 2)")
+    refuses(lambda: convert(x, x, 0, None, **names), "schedule: ", "NoneType", kind=TypeError)
+
+
+@pytest.mark.bad_input
 def test_bad_data(device):
     schedule = linear_schedule(4, device=device)
     x = torch.zeros(3, 2, device=device)
@@ -334,7 +401,8 @@ def test_bad_mixtures(device):
             ({"means": means.long()}, ("means", "실수형")),
             ({"means": means + math.inf}, ("means", "inf")),
             ({"means": means.to("meta")}, ("means", "장치")),
-            ({"std": 0.0}, ("std", "0보다")),
+            ({"std": 0.0}, ("std", "1e-18")),
+            ({"std": 1e300}, ("std", "1e+300")),
             ({"std": torch.tensor([1.0, -1.0], device=device)}, ("std", "-1")),
             ({"std": torch.ones(3, device=device)}, ("std", "(2,)")),
             ({"std": torch.ones(2, device="meta")}, ("std", "장치")),
@@ -345,6 +413,9 @@ def test_bad_mixtures(device):
         ):
             refuses(lambda f=function, c=change: f(x, 0, schedule, **(good | c)), *words)
         refuses(lambda f=function: f(x, 4, schedule, **good), "t:", "4")
+        image = torch.zeros(3, 1, 2, 2, device=device)  # 점이 와야 할 자리에 그림
+        name = "xt: 축" if function is mixture_noise else "x: 축"
+        refuses(lambda f=function, w=image: f(w, 0, schedule, **good), name, "(3, 1, 2, 2)")
         refuses(lambda f=function: f(x[0], 0, schedule, **good), "축")
         refuses(lambda f=function: f(x, 0, schedule, **good | {"std": "1"}), "std", "str", kind=TypeError)
     refuses(lambda: mixture_noise(x, -1, schedule, **good), "t:", "-1")

@@ -46,6 +46,7 @@ from mgk_docs_src.diffusion.sampling import (
     tilt,
     timesteps,
 )
+from mgk_docs_src.diffusion.schedules import Schedule
 from mgk_docs_src.random import generator, rand, randn
 from tests.diffusion.shared import (
     BIMODAL,
@@ -200,6 +201,46 @@ def test_ddim_keeps_the_noise_and_becomes_ancestral_at_eta_one(device, seed, ste
     torch.testing.assert_close(there, expected, atol=1e-9, rtol=1e-9)
     same = ddim_step(xt, e, t, s, schedule, eta=1.0, noise=z)
     torch.testing.assert_close(same, ancestral_step(xt, e, t, s, schedule, noise=z), atol=1e-9, rtol=1e-9)
+
+
+@EXAMPLES
+@given(seed=SEEDS, steps=st.integers(2, 40), clip=st.floats(0.1, 3), factory=st.sampled_from(FACTORIES))
+def test_a_clipped_guess_goes_on_with_the_noise_that_fits_it(device, seed, steps, clip, factory):
+    schedule = factory(steps, device=device)
+    first, second = sorted(np.random.default_rng(seed).choice(steps + 1, 2, replace=False) - 1)
+    s, t = int(first), int(second)
+    xt, e, z = (normal(seed + i, 5, 2, device=device) for i in range(3))
+    guess = noise_to_x0(e, xt, t, schedule).clamp(-clip, clip)
+    fits = x0_to_noise(guess, xt, t, schedule)
+    there = ddim_step(xt, e, t, s, schedule, clip=clip)
+    torch.testing.assert_close(there, guess if s < 0 else diffuse(guess, s, schedule, noise=fits), atol=1e-9, rtol=1e-9)
+    ours = ancestral_step(xt, e, t, t - 1, schedule, noise=z, clip=clip)
+    mean, variance = posterior(guess, xt, t, schedule)
+    torch.testing.assert_close(ours, mean + variance.sqrt() * z, atol=1e-9, rtol=1e-9)
+    for step in (partial(ddim_step, eta=0.3), ancestral_step):  # 닿지 않는 끝은 한 비트도 바꾸지 않는다
+        free = step(xt, e, t, s, schedule, noise=z)
+        assert torch.equal(step(xt, e, t, s, schedule, noise=z, clip=1e30), free)
+
+
+def test_clipping_mends_what_the_tail_of_the_schedule_breaks(device):
+    """예측이 조금 틀리면 코사인 일정표의 끝에서 짐작한 자료가 수천 배 틀린다. 탓은 맞힐 것이 아니라 ᾱ의 꼬리다."""
+    where = {"means": torch.tensor([[-1.0], [1.0]], device=device), "std": 0.2}
+    near = {}
+    for name, schedule, clip in (
+        ("코사인", cosine_schedule(200, device=device), None),
+        ("자르기", cosine_schedule(200, device=device), 2.0),
+        ("선형", linear_schedule(200, device=device), None),
+    ):
+
+        def wrong(x, t, schedule=schedule):
+            return mixture_noise(x, t, schedule, **where) + 0.03
+
+        knobs = {"method": "ddim", "steps": 50, "clip": clip, "generator": generator(0)}
+        samples = sample(wrong, (1000, 1), schedule, **knobs)
+        near[name] = (samples.abs() - 1).abs().lt(0.6).float().mean().item()
+    assert near["코사인"] < 0.5
+    assert near["자르기"] > 0.95
+    assert near["선형"] > 0.95
 
 
 @EXAMPLES
@@ -640,6 +681,11 @@ def test_bad_sampling(device):
     refuses(lambda: sample(lambda x, t: x.long(), (2, 1), schedule, generator=g), "predict", "실수형")
     refuses(lambda: sample(lambda x, t: None, (2, 1), schedule, generator=g), "predict", "NoneType", kind=TypeError)
     refuses(lambda: sample(lambda x, t: x * math.nan, (2, 1), schedule, generator=g), "predict", "nan")
+    refuses(lambda: sample(zero, 5, schedule, generator=g), "shape: ", "int", kind=TypeError)
+    refuses(lambda: sample(zero, (2, 1), schedule, generator=g, dtype=torch.int64), "dtype: ", "int64")
+    for clip in (0.0, -1.0, math.inf, math.nan):
+        refuses(lambda c=clip: sample(zero, (2, 1), schedule, generator=g, clip=c), "clip: ", str(clip))
+    refuses(lambda: sample(zero, (2, 1), schedule, generator=g, clip="3"), "clip: ", "str", kind=TypeError)
     refuses(lambda: gaussian_moments(lambda x, t: x**2, schedule), "predict", "일차식")
     refuses(lambda: gaussian_moments(lambda x, t: x * math.inf, schedule), "predict")
     refuses(lambda: gaussian_moments(None, schedule), "predict", "NoneType", kind=TypeError)
@@ -671,3 +717,116 @@ def test_bad_likelihoods(device):
         refuses(lambda f=function: f(lambda x, t: x[:1], x), "predict", "(3, 1)")
     refuses(lambda: probability_flow_log_likelihood(lambda x, t: x.detach(), x, schedule), "predict", "기울기")
     refuses(lambda: probability_flow_log_likelihood(lambda x, t: x * math.nan, x, schedule), "predict", "nan")
+
+
+@pytest.mark.bad_input
+def test_a_prediction_made_for_another_schedule_is_refused(device):
+    """시각의 번호만 보는 예측은 틀린 일정표를 알아채지 못한다. 쥐고 있는 일정표를 견준다."""
+    schedule, other = cosine_schedule(50, device=device), cosine_schedule(200, device=device)
+    x = torch.zeros(3, 1, device=device)
+    predict = partial(mixture_noise, schedule=other, means=x[:1], std=0.5)
+    for call in (
+        lambda f: sample(f, (3, 1), schedule, generator=generator(0)),
+        lambda f: gaussian_moments(f, schedule),
+        lambda f: bound_term(f, x, 1, schedule, noise=x),
+        lambda f: nll_bound_terms(f, x, schedule, generator=generator(0)),
+        lambda f: probability_flow_log_likelihood(f, x, schedule),
+    ):
+        refuses(lambda c=call: c(predict), "schedule: predict", "T = 200", "T = 50", "steps")
+        call(partial(predict, schedule=Schedule(*(part.clone() for part in schedule))))  # 값이 같으면 같은 일정표다
+
+
+@pytest.mark.bad_input
+def test_a_schedule_without_signal_is_blamed_and_not_the_prediction(device):
+    beta = torch.full((200,), 0.99, device=device, dtype=torch.float64)
+    lost = Schedule(beta, (1 - beta).cumprod(0))
+    x = torch.zeros(3, 1, device=device)
+
+    def zero(x, t):
+        return 0 * x
+
+    for call in (
+        lambda: sample(zero, (3, 1), lost, generator=generator(0)),
+        lambda: sample(zero, (3, 1), lost, generator=generator(0), method="ddim"),
+        lambda: gaussian_moments(zero, lost),
+        lambda: ancestral_step(x, x, 199, 198, lost, noise=x),
+        lambda: ddim_step(x, x, 199, 198, lost),
+        lambda: bound_term(zero, x, 199, lost, noise=x),
+        lambda: nll_bound_terms(zero, x, lost, generator=generator(0)),
+        lambda: probability_flow_log_likelihood(zero, x, lost),
+        lambda: tilt(x, x, 199, lost),
+        lambda: observation_gradient(x, 199, lost, **OBSERVED),
+    ):
+        refuses(call, "schedule.alpha_bar: ")
+    for call in (
+        lambda: sample(zero, (3, 1), None, generator=generator(0)),
+        lambda: timesteps(beta),
+        lambda: posterior_variance(1, 0, beta),
+    ):
+        refuses(call, "schedule: Schedule", kind=TypeError)
+
+
+@pytest.mark.bad_input
+def test_a_rule_of_variance_that_gives_no_variance_is_blamed(device):
+    schedule = linear_schedule(4, device=device)
+    x = torch.zeros(3, 1, device=device)
+
+    def zero(x, t):
+        return 0 * x
+
+    for call in (
+        lambda rule: sample(zero, (3, 1), schedule, generator=generator(0), variance=rule),
+        lambda rule: gaussian_moments(zero, schedule, variance=rule),
+        lambda rule: ancestral_step(x, x, 1, 0, schedule, noise=x, variance=rule),
+        lambda rule: bound_term(zero, x, 1, schedule, noise=x, variance=rule),
+    ):
+        for bad in (math.nan, -1.0):
+            rule = lambda t, s, schedule, bad=bad: schedule.beta[0] * 0 + bad  # noqa: E731
+            refuses(lambda c=call, r=rule: c(r), "variance: ", str(bad))
+        refuses(lambda c=call: c(lambda t, s, schedule: 0.1), "variance: 텐서", "float", kind=TypeError)
+
+
+@pytest.mark.bad_input
+def test_a_prediction_that_is_not_finite_is_blamed_by_the_bounds_too(device):
+    schedule, x = linear_schedule(4, device=device), torch.zeros(3, 1, device=device)
+    for bad in (math.nan, math.inf):
+        refuses(lambda b=bad: bound_term(lambda x, t: x + b, x, 1, schedule, noise=x), "predict: ")
+        refuses(lambda b=bad: nll_bound_terms(lambda x, t: x + b, x, schedule, generator=generator(0)), "predict: ")
+
+
+def test_the_flow_and_guided_sampling_do_not_mind_the_callers_mode(device):
+    """둘 다 안에서 미분한다. 밖에서 기울기를 껐어도, 추론 모드여도 같은 값이다."""
+    schedule, x0 = cosine_schedule(12, device=device), normal(0, 4, 2, device=device)
+    predict = partial(mixture_noise, schedule=schedule, means=x0[:1], std=0.5)
+
+    def guided(x, t):
+        with torch.enable_grad():
+            place = x.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(-((place - 1) ** 2).sum(), place)
+        return tilt(predict(x, t), slope, t, schedule)
+
+    calls = (
+        lambda: probability_flow_log_likelihood(predict, x0.clone(), schedule),
+        lambda: sample(guided, (4, 2), schedule, generator=generator(1), dtype=torch.float64),
+    )
+    for call in calls:
+        plain = call()
+        for mode in (torch.no_grad, torch.inference_mode):
+            with mode():
+                assert torch.equal(call(), plain)
+
+
+@pytest.mark.bad_input
+def test_functions_without_gradients_say_so_inside_a_transform(device):
+    schedule, x = linear_schedule(4, device=device), normal(0, 3, 2, device=device)
+
+    def zero(x, t):
+        return 0 * x
+
+    for function in (
+        lambda x: probability_flow_log_likelihood(zero, x, schedule).sum(),
+        lambda x: nll_bound_terms(zero, x, schedule, generator=generator(0)).total.sum(),
+    ):
+        refuses(lambda f=function: torch.func.grad(f)(x), "x0: 보통 텐서", "torch.func")
+        refuses(lambda f=function: torch.func.jvp(f, (x,), (x,)), "x0: 보통 텐서")
+        refuses(lambda f=function: torch.func.vmap(f)(x[None]), "x0: 보통 텐서")

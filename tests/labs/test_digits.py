@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,11 +13,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mgk_docs_src import networks
 from mgk_docs_src.data import digits
 from mgk_docs_src.diffusion import process, sampling
 from mgk_docs_src.labs.digits import (
+    HEADS,
     Bound,
-    Networks,
+    Ensemble,
     Prediction,
     autoregressive_log_likelihood,
     bits_per_dimension,
@@ -229,6 +232,61 @@ def test_the_terms_of_the_bound_in_closed_form(device):
     assert ((torch.stack(few).mean(0) - terms.steps).abs() < 4 * spread + 1e-9).all()
 
 
+@pytest.mark.bad_input
+def test_a_denoiser_for_another_schedule_is_refused(device):
+    """시각의 번호는 같아도 잡음의 양이 다르다. 뽑기도 재기도 채우기도, 묶인 일정표로만 한다."""
+    levels, labels = pairs(device, 6, 3), torch.zeros(6, dtype=torch.int64, device=device)
+    schedule, other = log_snr_schedule(20, device=device), log_snr_schedule(10, device=device)
+    knobs = {"num_levels": 3, "num_classes": 1, **SMALL, "generators": [generator(0)]}
+    ensemble = train_denoisers(levels, labels, schedule, **knobs)
+    denoise, known = denoiser(ensemble, schedule), torch.tensor([True, False], device=device)
+    free = independent(other, torch.zeros(2, 3, device=device))
+    rest = {"num_levels": 3, "generator": generator(1)}
+    for call in (
+        lambda: bound(denoise, levels, other, draws=2, **rest),
+        lambda: sample_levels(denoise, (4, 2), other, **rest),
+        lambda: inpaint(denoise, levels, known, other, **rest),
+    ):
+        refuses(ValueError, "schedule: denoise의 일정표(T = 20)와 같아야 하는데", call)
+    guided = {"unconditional": denoise, "scale": 1.0, **rest}
+    refuses(ValueError, "schedule: unconditional의 일정표", sample_levels, free, (4, 2), other, **guided)
+    walk = denoiser(ensemble, other)  # 신경망은 log SNR을 보므로, 다른 일정표에 새로 묶을 수 있다
+    assert sample_levels(walk, (4, 2), other, **rest).shape == (4, 2)
+
+
+def test_a_seed_that_diverges_is_named_and_the_others_are_kept(device, monkeypatch):
+    """둘째 씨앗의 첫 가중치 하나가 nan이다. 나머지 둘은 혼자 배운 것과 같다."""
+    levels, labels = pairs(device, 30, 4), torch.arange(30, device=device) % 3
+    schedule = log_snr_schedule(20, device=device)
+    knobs = {"num_levels": 4, "num_classes": 3, **SMALL}
+
+    def broken(widths, generators, **place):
+        drawn = networks.initial_residual(widths, generators, **place)
+        with torch.no_grad():
+            drawn.weights[0][1, 0, 0] = math.nan
+        return drawn
+
+    learners = [partial(train_denoisers, levels, labels, schedule, head=head, **knobs) for head in HEADS]
+    learners += [partial(train_autoregressive, levels, labels, **knobs)]
+    for learn in learners:
+        alone = [learn(generators=[generator(s)]) for s in (0, 2)]
+        monkeypatch.setattr("mgk_docs_src.labs.digits.initial_residual", broken)
+        with pytest.warns(RuntimeWarning, match=r"generators\[1\]: 걸음 0에서"):
+            together = learn(generators=[generator(s) for s in range(3)])
+        monkeypatch.undo()
+        assert together.networks.weights[-1][1].isnan().all()
+        for i, one in zip((0, 2), alone, strict=True):
+            torch.testing.assert_close(together.losses[:, i], one.losses[:, 0], atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(
+                together.networks.weights[0][i], one.networks.weights[0][0], atol=1e-4, rtol=1e-3
+            )
+        if learn is not learners[-1]:
+            xt, t = torch.zeros(2, 2, device=device), torch.zeros(2, dtype=torch.int64, device=device)
+            with pytest.raises(ValueError, match=r"ensemble: .*\[1\]번은"):
+                denoiser(together, schedule)
+            assert denoiser(together, schedule, member=2)(xt, t).mean.isfinite().all()
+
+
 def test_bits_of_a_uniform_guess(device):
     nats = torch.full((3,), 64 * math.log(17), device=device)
     torch.testing.assert_close(bits_per_dimension(nats, dimensions=64), torch.full_like(nats, math.log2(17)))
@@ -246,6 +304,8 @@ def test_many_at_once_are_each_alone(device, head):
     together = train_denoisers(levels, labels, schedule, **knobs, generators=[generator(0), generator(1)])
     assert together.losses.shape == (5, 2)
     alone = train_denoisers(levels, labels, schedule, **knobs, generators=[generator(1)])
+    streamed = train_denoisers(levels, labels, schedule, **knobs, generators=map(generator, range(2)))
+    assert torch.equal(streamed.losses, together.losses)
     xt, t = randn(6, 2, generator=generator(2), device=device), torch.arange(6, device=device)
     ours = denoiser(together, schedule, labels[:6], member=1)(xt, t)
     for a, b in zip(ours, denoiser(alone, schedule, labels[:6])(xt, t), strict=True):
@@ -343,17 +403,18 @@ def test_training_repeats_and_leaves_its_inputs_alone(device):
     known = torch.tensor([True, False], device=device)
 
     def everything():
-        networks = train_denoisers(levels, labels, schedule, **knobs, generators=[generator(0)])
+        ensemble = train_denoisers(levels, labels, schedule, **knobs, generators=[generator(0)])
         ordered = train_autoregressive(levels, labels, **knobs, generators=[generator(0)])
-        assert isinstance(networks, Networks)
-        denoise = denoiser(networks, schedule, labels)
+        assert isinstance(ensemble, Ensemble)
+        networks = ensemble.networks
+        denoise = denoiser(ensemble, schedule, labels)
         terms = bound(denoise, levels, schedule, num_levels=3, draws=3, generator=generator(1))
         assert isinstance(terms, Bound)
         assert not any(parameter.requires_grad for parameter in (*networks.weights, *networks.biases))
         return [
-            networks.losses,
+            ensemble.losses,
             *networks.weights,
-            *ordered.weights,
+            *ordered.networks.weights,
             *terms,
             sample_levels(denoise, (30, 2), schedule, num_levels=3, generator=generator(2)),
             inpaint(denoise, levels, known, schedule, num_levels=3, resample=2, generator=generator(3)),
@@ -450,6 +511,12 @@ def test_the_nearest_distance_is_that_of_scipy(device, seed, n, m, d):
     wanted = scipy.spatial.distance.cdist(x.cpu(), reference.cpu()).min(1)
     np.testing.assert_allclose(nearest_distance(x, reference).cpu(), wanted, **CLOSE)
     assert (nearest_distance(torch.cat([x, reference]), reference)[n:] == 0).all()  # 베낀 것은 정확히 0이다
+    small = nearest_distance(x.float(), reference.float())
+    for scale in (2.0**100, 2.0**-100):  # 제곱하면 float32를 넘거나 사라지는 크기
+        far = nearest_distance(x.float() * scale, reference.float() * scale)
+        assert torch.equal(far, small * scale)
+    half = nearest_distance(x.half(), reference.half())
+    torch.testing.assert_close(half, nearest_distance(x.half().double(), reference.half().double()).half())
 
 
 # --- 견줄 것 ---
@@ -525,6 +592,9 @@ def test_bad_levels_and_schedules(device):
     refuses(ValueError, "low: high(1)보다 작아야 하는데 1이다", log_snr_schedule, 5, low=1.0, high=1.0)
     refuses(ValueError, "high: [-30, 30] 안의 값이어야", log_snr_schedule, 5, high=31.0)
     refuses(TypeError, "low: 수여야 하는데 str이다", log_snr_schedule, 5, low="0")
+    refuses(ValueError, "high: 이웃한 시각의", log_snr_schedule, 5000, high=30.0, low=29.9)
+    for function in (level_values, level_basis):
+        refuses(ValueError, "dtype: 실수형이어야 하는데 torch.int64이다", function, 3, dtype=torch.int64)
     refuses(TypeError, "nats: 텐서여야", bits_per_dimension, 1.0, dimensions=2)
     refuses(ValueError, "nats: 실수형이어야", bits_per_dimension, x.long(), dimensions=2)
     refuses(ValueError, "dimensions: 1 이상의 정수여야", bits_per_dimension, x, dimensions=0)
@@ -542,7 +612,7 @@ def test_bad_posteriors(device):
         ("basis: 축의 수가 2이어야", (natural, xt, t, schedule), {"basis": basis[0]}),
         ("t: 모양이 (2,)이어야", (natural, xt, t[:1], schedule), {"basis": basis}),
         ("t: [0, 4] 안의 값이어야", (natural, xt, t + 5, schedule), {"basis": basis}),
-        ("t: 클래스 번호는", (natural, xt, t.int(), schedule), {"basis": basis}),
+        ("t: 시각은 torch.int64여야", (natural, xt, t.int(), schedule), {"basis": basis}),
     ]:
         refuses(ValueError, message, posterior_logits, *args, **knobs)
     refuses(TypeError, "xt: 텐서여야", posterior_logits, natural, [0.0], t, schedule, basis=basis)
@@ -560,12 +630,25 @@ def test_bad_bounds(device):
         ("levels: [0, 1] 안의 값이어야 하는데 최솟값이 2이다", {"levels": levels + 2}),
         ("num_levels: 2 이상의", {"num_levels": 1}),
         ("draws: 1 이상의", {"draws": 0}),
-        ("mean: 모양이 (2, 3)이어야", {"denoise": lambda x, t: Prediction(x[:, :1], x)}),
-        ("logits: 모양이 (2, 3, 2)이어야", {"denoise": lambda x, t: Prediction(x, x)}),
+        ("denoise.mean: 모양이 (2, 3)이어야", {"denoise": lambda x, t: Prediction(x[:, :1], x)}),
+        ("denoise.logits: 모양이 (2, 3, 2)이어야", {"denoise": lambda x, t: Prediction(x, x)}),
     ]:
         every = {"denoise": denoise, "levels": levels, "schedule": schedule, **knobs} | changed
         refuses(ValueError, message, bound, **every)
     refuses(TypeError, "levels: 텐서여야", bound, denoise, [[0]], schedule, **knobs)
+    refuses(TypeError, "denoise: 함수여야", bound, None, levels, schedule, **knobs)
+    refuses(TypeError, "schedule: Schedule", bound, denoise, levels, schedule.beta, **knobs)
+
+    def lost(xt, t):
+        return Prediction(xt * math.nan, xt.new_zeros(*xt.shape, 2))
+
+    refuses(ValueError, "denoise: 유한한 값이어야", bound, lost, levels, schedule, **knobs)
+    rest, known = {"num_levels": 2, "generator": generator(0)}, torch.tensor([True, False, False], device=device)
+    refuses(ValueError, "denoise.mean: 유한한", sample_levels, lost, (2, 3), schedule, **rest)
+    refuses(ValueError, "denoise.mean: 유한한", inpaint, lost, levels, known, schedule, tilted=False, **rest)
+    refuses(
+        ValueError, "denoise: tilted이면", inpaint, lambda x, t: lost(x.detach(), t), levels, known, schedule, **rest
+    )
 
 
 @pytest.mark.bad_input
@@ -618,7 +701,7 @@ def test_bad_uses_of_networks(device):
     refuses(ValueError, "xt: 실수형이어야", denoise, xt.long(), t)
     refuses(ValueError, "t: [0, 4] 안의", denoise, xt, t + 9)
     likelihood = autoregressive_log_likelihood
-    refuses(ValueError, "networks: 단계의 로짓을 내는", likelihood, networks, levels)
+    refuses(ValueError, "ensemble: 단계의 로짓을 내는", likelihood, networks, levels)
     refuses(ValueError, "levels: 모양이 (6, 2)이어야", likelihood, ordered, levels[:, :1])
     refuses(ValueError, "levels: [0, 2] 안의", likelihood, ordered, levels + 3)
     refuses(ValueError, "labels: 모양이 (6,)이어야", likelihood, ordered, levels, labels[:5])

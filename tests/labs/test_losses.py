@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from mgk_docs_src.data import digits, iris
 from mgk_docs_src.labs.losses import (
-    Networks,
+    Training,
     fit_temperature,
     predict,
     subsample,
@@ -137,11 +137,11 @@ def test_many_at_once_are_each_alone(device, hidden, batch_size):
     x, y = problem(device)
     knobs = {"num_classes": 3, "hidden": hidden, "epochs": 8, "batch_size": batch_size, "weight_decay": 0.01}
     together = train(x, y, plain, generators=[generator(s) for s in range(4)], **knobs)
-    assert isinstance(together, Networks)
+    assert isinstance(together, Training)
     assert together.losses.shape == (8, 4)
     for s in range(4):
         alone = train(x[s : s + 1], y[s : s + 1], plain, generators=[generator(s)], **knobs)
-        for many, one in ((together.weights, alone.weights), (together.biases, alone.biases)):
+        for many, one in zip(together.networks, alone.networks, strict=True):
             for ours, theirs in zip(many, one, strict=True):
                 torch.testing.assert_close(ours[s : s + 1], theirs, atol=1e-10, rtol=1e-10)
         torch.testing.assert_close(together.losses[:, s : s + 1], alone.losses, atol=1e-10, rtol=1e-10)
@@ -215,7 +215,7 @@ def test_every_sample_is_seen_once_an_epoch(device):
 
 def test_real_data_is_learned(device):
     data = iris(device=device)
-    networks = train(
+    trained = train(
         data.features.expand(3, -1, -1),
         data.labels.expand(3, -1),
         plain,
@@ -224,11 +224,41 @@ def test_real_data_is_learned(device):
         epochs=100,
         generators=[generator(s) for s in range(3)],
     )
-    right = predict(networks, data.features.expand(3, -1, -1)).argmax(2) == data.labels
+    right = predict(trained, data.features.expand(3, -1, -1)).argmax(2) == data.labels
     assert (right.double().mean(1) > 0.95).all()
-    assert (networks.losses[-1] < networks.losses[0] / 4).all()
-    assert networks.losses.dtype == data.features.dtype
-    assert not any(tensor.requires_grad for tensor in (*networks.weights, *networks.biases, networks.losses))
+    assert (trained.losses[-1] < trained.losses[0] / 4).all()
+    assert trained.losses.dtype == data.features.dtype
+    (weights, biases), losses = trained
+    assert not any(tensor.requires_grad for tensor in (*weights, *biases, losses))
+
+
+def test_generators_may_come_one_by_one(device):
+    x, y = problem(device, seeds=2)
+    knobs = {"num_classes": 3, "epochs": 2, "batch_size": 7}
+    listed = train(x, y, plain, hidden=(4,), generators=[generator(0), generator(1)], **knobs)
+    streamed = train(x, y, plain, hidden=iter([4]), generators=map(generator, range(2)), **knobs)
+    assert torch.equal(listed.losses, streamed.losses)
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_a_seed_that_diverges_is_named_and_the_others_learn_on(device, batch_size):
+    """둘째 씨앗의 자료만 커서, 학습률이 첫 걸음에 그 가중치를 넘치게 한다."""
+    x, y = problem(device, seeds=3)
+    x[1] *= 1e155
+    knobs = {"num_classes": 3, "hidden": (5,), "epochs": 4, "batch_size": batch_size}
+
+    def cubed(z, y):  # 큰 로짓에서만 넘친다
+        return z.gather(1, y[:, None])[:, 0] ** 3 + plain(z.clamp(-1e3, 1e3), y)
+
+    with pytest.warns(RuntimeWarning, match=r"generators\[1\]: 걸음 0에서"):
+        together = train(x, y, cubed, generators=[generator(s) for s in range(3)], **knobs)
+    for s in (0, 2):
+        alone = train(x[s : s + 1], y[s : s + 1], cubed, generators=[generator(s)], **knobs)
+        torch.testing.assert_close(together.losses[:, s], alone.losses[:, 0], atol=1e-10, rtol=1e-10)
+        torch.testing.assert_close(together.networks.weights[0][s], alone.networks.weights[0][0])
+    assert together.networks.weights[0][1].isnan().all()
+    assert together.losses[:, 1].isfinite().logical_not().all()
+    assert predict(together, x)[1].isnan().all()
 
 
 def test_adjusting_beats_ignoring_the_tail(device):
@@ -253,16 +283,16 @@ def test_inputs_are_not_changed_and_results_repeat(device):
     z, y = batch(device)
     y[:4] = torch.arange(4, device=device)
     x, labels = problem(device)
-    networks = train(x, labels, plain, num_classes=3, epochs=1, generators=[generator(0)] * 4)
-    inputs = [z, y, x, labels, *networks.weights, *networks.biases]
+    trained = train(x, labels, plain, num_classes=3, epochs=1, generators=[generator(0)] * 4)
+    inputs = [z, y, x, labels, *trained.networks.weights, *trained.networks.biases]
     before = [tensor.clone() for tensor in inputs]
     calls = [
         lambda: fit_temperature(z, y),
         lambda: torch.cat(subsample(y, counts=(1, 1, 1, 1), generator=generator(0))),
         lambda: train(
             x, labels, plain, num_classes=3, epochs=2, batch_size=9, generators=[generator(s) for s in range(4)]
-        ).weights[0],
-        lambda: predict(networks, x),
+        ).networks.weights[0],
+        lambda: predict(trained, x),
     ]
     state = torch.get_rng_state()
     for call in calls:
@@ -339,7 +369,7 @@ def test_bad_trainings(device):
     refuses(TypeError, "epochs: 정수여야 하는데 float이다", train, x, y, plain, **(knobs | {"epochs": 1.5}))
     refuses(TypeError, "features: 텐서여야 하는데 list이다", train, [[[1.0]]], y, plain, **knobs)
     diverging = knobs | {"epochs": 5, "learning_rate": 1e38}
-    refuses(ValueError, "logits: 유한한 값이어야 하는데", train, 1e30 * x, y, plain, **diverging)
+    refuses(ValueError, "generators: 유한한 손실을 내는 신경망이", train, 1e30 * x, y, plain, **diverging)
 
 
 @pytest.mark.bad_input

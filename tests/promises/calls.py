@@ -76,7 +76,7 @@ class Make:
     def predict(self) -> Callable[[Tensor, Tensor], Tensor]:
         """행렬 곱이 있는 잡음의 예측."""
         mix = self.normal(DIM, DIM) / DIM
-        return lambda x, t: x @ mix
+        return lambda x, t: x @ mix.to(x.dtype)  # autocast 안에서는 넓힌 자료를 받는다
 
     def critic(self) -> Callable[[Tensor], Tensor]:
         first, second = self.normal(DIM, 5), self.normal(5)
@@ -105,6 +105,9 @@ class Make:
         return encoders.convolutional_encoder(
             1, 8, widths=(2, 3), embedding_dim=4, generator=self.rng, device=self.device, dtype=torch.float32
         ).to(self.dtype)
+
+    def alive(self, count: int) -> Tensor:
+        return torch.ones(count, dtype=torch.bool, device=self.device)
 
     def denoiser(self) -> denoisers.Denoiser:
         width = denoisers.feature_count(2, frequencies=2)
@@ -461,6 +464,7 @@ ROWS: dict[str, Row] = {
         "noise",
     ),
     "diffusion.process.posterior": prediction(process.posterior, "x0", "xt"),
+    "diffusion.process.convert": prediction(partial(process.convert, source="velocity", to="x0"), "prediction", "xt"),
     "diffusion.process.noise_to_x0": prediction(process.noise_to_x0, "noise", "xt"),
     "diffusion.process.x0_to_noise": prediction(process.x0_to_noise, "x0", "xt"),
     "diffusion.process.velocity": prediction(process.velocity, "x0", "noise"),
@@ -614,7 +618,9 @@ ROWS: dict[str, Row] = {
     ),
     "diffusion.training.noise_predictor": Row(
         lambda m: call(denoisers.noise_predictor, m.denoiser()),
-        then=lambda predict, m: predict(m.normal(m.n, 2), m.labels(m.n)),
+        then=lambda predict, m: predict(
+            torch.linspace(-1, 1, 2 * m.n, device=m.device, dtype=torch.float32).view(m.n, 2), m.labels(m.n) * 0
+        ),
     ),
     "diffusion.training.train": Row(
         lambda m: call(
@@ -949,6 +955,13 @@ ROWS: dict[str, Row] = {
     "networks.forward": Row(
         lambda m: call(networks.forward, m.networks(3, 5, 2), m.normal(2, m.n, 3)), ("x",), (1, 1000)
     ),
+    "networks.initial_residual": Row(
+        lambda m: call(networks.initial_residual, (3, 4, 4, 2), m.generators(), device=m.device, dtype=m.dtype)
+    ),
+    "networks.forward_residual": Row(
+        lambda m: call(networks.forward_residual, m.networks(3, 5, 5, 2), m.normal(2, m.n, 3)), ("x",), (1, 1000)
+    ),
+    "networks.finished": Row(lambda m: call(networks.finished, m.model().networks, m.alive(2))),
     "networks.freeze": Row(lambda m: call(networks.freeze, m.model().networks)),
     "random.generator": Row(lambda m: call(random.generator, 3), then=lambda drawn, m: drawn.get_state()),
     "random.randn": Row(lambda m: call(random.randn, 2, 3, generator=m.rng, device=m.device, dtype=m.dtype)),
@@ -956,6 +969,7 @@ ROWS: dict[str, Row] = {
     "random.randint": Row(lambda m: call(random.randint, 0, 9, (4,), generator=m.rng, device=m.device)),
     "random.randperm": Row(lambda m: call(random.randperm, 6, generator=m.rng, device=m.device)),
     **tables(),
+    "data.eight_gaussians_centres": Row(lambda m: call(data.eight_gaussians_centres, device=m.device, dtype=m.dtype)),
     "data.eight_gaussians": Row(
         lambda m: call(data.eight_gaussians, m.n, generator=m.rng, device=m.device, dtype=m.dtype)
     ),
@@ -975,6 +989,9 @@ EXEMPT = {
     "checks.": "값을 내지 않는 문간이다. 오류에 부르는 쪽이 준 이름을 쓴다",
     "modes.": "다른 함수를 감싼다. 이 시험 전체가 그 시험이다",
     "device.resolve": "텐서를 받지도 주지도 않는다",
+    "diffusion.schedules.": "확산의 세 장이 안에서 함께 쓴다. 그 장들의 함수를 거쳐 시험한다",
+    "diffusion.process.converted": "`convert`의 식만 있고, 살피는 일은 부르는 쪽이 한다",
+    "networks.still_learning": "배우는 함수의 문간이다. 그 함수의 generators를 들어 경고하고 거절한다",
     "contrastive.distributed.distributed_nt_xent": "여러 프로세스가 있어야 돈다. 제 시험이 돌린다",
     "figures.": "값이 아니라 그림을 준다",
     "labs.": "칸이 통째로 도는 실험이다",

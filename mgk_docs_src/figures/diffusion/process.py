@@ -10,9 +10,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from torch import Tensor
 
-from mgk_docs_src.data import digits
+from mgk_docs_src.data import digits, eight_gaussians_centres
 from mgk_docs_src.diffusion.process import (
-    Schedule,
     cosine_schedule,
     diffuse,
     linear_schedule,
@@ -21,6 +20,7 @@ from mgk_docs_src.diffusion.process import (
     noise_to_x0,
     signal_to_noise,
 )
+from mgk_docs_src.diffusion.schedules import Schedule
 from mgk_docs_src.figures.moving import Knob, Moving, Reading, knob, trace
 from mgk_docs_src.figures.style import BLUE, GREEN, INK, ORANGE, panels, powers
 from mgk_docs_src.random import generator, randn
@@ -52,8 +52,7 @@ def forward_points() -> Figure:
     """고리에 놓인 여덟 덩어리가 가우스 구름 하나로 섞인다. 색은 처음에 어느 덩어리였나다."""
     n = 64
     which = torch.arange(n) % 8
-    angle = which.double() * math.pi / 4
-    centres = 2 * torch.stack([angle.cos(), angle.sin()], 1)
+    centres = eight_gaussians_centres(dtype=torch.float64)[which]
     x0 = centres + 0.2 * randn(n, 2, generator=generator(0), dtype=torch.float64)
     clouds = _noised(x0, randn(n, 2, generator=generator(1), dtype=torch.float64), cosine_schedule(1000))
     with panels(height=4.0) as (figure, (axes,)):

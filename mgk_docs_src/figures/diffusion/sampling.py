@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from mgk_docs_src.diffusion.process import (
-    Schedule,
     cosine_schedule,
     mixture_log_density,
     mixture_noise,
@@ -23,6 +22,7 @@ from mgk_docs_src.diffusion.sampling import (
     sample,
     tilt,
 )
+from mgk_docs_src.diffusion.schedules import Schedule
 from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, panels, powers
 from mgk_docs_src.random import generator
 

@@ -8,11 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from mgk_docs_src.data import eight_gaussians
-from mgk_docs_src.diffusion.process import Predict, cosine_schedule, diffuse, mixture_noise, noise_to_x0
+from mgk_docs_src.data import eight_gaussians, eight_gaussians_centres
+from mgk_docs_src.diffusion.process import Predict, Target, cosine_schedule, diffuse, mixture_noise, noise_to_x0
 from mgk_docs_src.diffusion.sampling import guide, sample
 from mgk_docs_src.diffusion.training import (
-    Target,
     bound_weight,
     denoising_loss,
     feature_count,
@@ -86,7 +85,7 @@ def perfect_loss() -> Figure:
         axes.axhline(2, color=FAINT, linestyle="--")
         axes.annotate("늘 0이라고 답할 때", (199, 2), (0, -13), textcoords="offset points", ha="right", fontsize=9)
         for name, (predict, color) in predictors.items():
-            losses = [denoising_loss(predict, x0, t, SCHEDULE, noise=noise) for t in MOMENTS]
+            losses = [denoising_loss(predict, x0, t, SCHEDULE, noise=noise, target="noise") for t in MOMENTS]
             axes.plot(MOMENTS, losses, color=color, label=name)
         axes.set(xlabel="시각 t", ylabel="잡음의 제곱 오차", ylim=(0, 2.3))
         axes.legend(loc="center right")
@@ -101,7 +100,7 @@ def denoised() -> Figure:
             xt = diffuse(x0, t, SCHEDULE, noise=noise)
             guess = _perfect(x0, noise, t, "x0")
             left = math.sqrt(1 - SCHEDULE.alpha_bar[t].item())
-            axis.plot(*_ring().T, "o", color=FAINT, markersize=15)
+            axis.plot(*eight_gaussians_centres().T, "o", color=FAINT, markersize=15)
             step = guess - xt
             axis.quiver(*xt.T, *step.T, color=ORANGE, angles="xy", scale_units="xy", scale=1, width=0.005)
             axis.plot(*xt.T, ".", color=BLUE, markersize=5)
@@ -111,7 +110,7 @@ def denoised() -> Figure:
 
 def guidance() -> Figure:
     """오른쪽 덩어리(회색 원: 중심에서 3σ)를 달라고 하고 안내를 키우면, 좁아지면서 바깥으로 밀려난다."""
-    conditional, unconditional = _perfect_noise(_ring()[:1]), _perfect_noise()
+    conditional, unconditional = _perfect_noise(eight_gaussians_centres()[:1]), _perfect_noise()
     circle = torch.linspace(0, 2 * math.pi, 60)
     with panels(height=3.4) as (figure, (axes,)):
         axes.plot(2 + 3 * STD * circle.cos(), 3 * STD * circle.sin(), color=FAINT)
@@ -132,17 +131,14 @@ def _plain_ticks(*axes: Axes) -> None:
         axis.yaxis.set_major_formatter("{x:g}")  # 10의 거듭제곱 표기는 글자마다 자리가 박힌다
 
 
-def _ring() -> Tensor:
-    angle = torch.arange(8) * math.pi / 4
-    return 2 * torch.stack([angle.cos(), angle.sin()], 1)
-
-
 def _perfect_noise(means: Tensor | None = None) -> Predict:
-    return partial(mixture_noise, schedule=SCHEDULE, means=_ring() if means is None else means, std=STD)
+    return partial(
+        mixture_noise, schedule=SCHEDULE, means=eight_gaussians_centres() if means is None else means, std=STD
+    )
 
 
 def _perfect(x0: Tensor, noise: Tensor, t: int, target: Target) -> Tensor:
     """x_t만 보고 하는 가장 좋은 예측 E[y | x_t]. y는 x₀와 ε의 일차식이라 둘의 예측을 넣으면 된다."""
     xt = diffuse(x0, t, SCHEDULE, noise=noise)
-    epsilon = mixture_noise(xt, t, SCHEDULE, means=_ring(), std=STD)
+    epsilon = mixture_noise(xt, t, SCHEDULE, means=eight_gaussians_centres(), std=STD)
     return regression_target(noise_to_x0(epsilon, xt, t, SCHEDULE), epsilon, t, SCHEDULE, target=target)
