@@ -72,7 +72,7 @@ def tensor(**values: object) -> None:
             raise TypeError(f"{name}: 텐서여야 하는데 {type(value).__name__}이다")
 
 
-def instance(kind: type, **values: object) -> None:
+def instance(kind: type, /, **values: object) -> None:
     """모두 `kind`인지 본다. 함수끼리 주고받는 상태(NamedTuple), 신경망, 발생기 같은 것이다.
 
     Args:
@@ -145,7 +145,7 @@ def int64(**tensors: Tensor) -> None:
             raise ValueError(f"{name}: 클래스 번호는 torch.int64여야 하는데 {value.dtype}이다")
 
 
-def classes(expected: tuple[int, ...], num_classes: int, **labels: Tensor) -> None:
+def classes(expected: tuple[int, ...], num_classes: int, /, **labels: Tensor) -> None:
     r"""모두 모양이 `expected`인 클래스 번호 $0, \ldots, C-1$인지 본다.
 
     Args:
@@ -165,7 +165,7 @@ def classes(expected: tuple[int, ...], num_classes: int, **labels: Tensor) -> No
     within(**{name: (value, Interval(0, num_classes - 1)) for name, value in labels.items()})
 
 
-def class_list(num_classes: int, **labels: Tensor) -> None:
+def class_list(num_classes: int, /, **labels: Tensor) -> None:
     r"""모두 한 줄로 놓인, 비지 않은 클래스 번호 $0, \ldots, C-1$인지 본다.
 
     Args:
@@ -187,7 +187,7 @@ def class_list(num_classes: int, **labels: Tensor) -> None:
         classes(value.shape, num_classes, **{name: value})
 
 
-def class_scores(labels: Tensor, **scores: Tensor) -> None:
+def class_scores(labels: Tensor, /, **scores: Tensor) -> None:
     r"""모두 표본마다, 클래스마다의 점수 $(N, C)$이고, `labels`가 그 번호 $(N)$인지 본다. 점수의 값은 보지 않는다.
 
     Args:
@@ -225,7 +225,7 @@ def nonempty(**tensors: Tensor) -> None:
             raise ValueError(f"{name}: 원소가 하나 이상이어야 하는데 모양이 {tuple(value.shape)}이다")
 
 
-def ndim(low: int, high: int | float, **tensors: Tensor) -> None:
+def ndim(low: int, high: int | float, /, **tensors: Tensor) -> None:
     r"""모두 축의 수가 $[low, high]$ 안인지 본다.
 
     Args:
@@ -245,7 +245,7 @@ def ndim(low: int, high: int | float, **tensors: Tensor) -> None:
             raise ValueError(f"{name}: 축의 수가 {wanted}이어야 하는데 모양이 {tuple(value.shape)}이다")
 
 
-def shape(expected: tuple[int, ...], **tensors: Tensor) -> None:
+def shape(expected: tuple[int, ...], /, **tensors: Tensor) -> None:
     """모두 모양이 `expected`인지 본다.
 
     Args:
@@ -263,7 +263,7 @@ def shape(expected: tuple[int, ...], **tensors: Tensor) -> None:
             raise ValueError(f"{name}: 모양이 {tuple(expected)}이어야 하는데 {tuple(value.shape)}이다")
 
 
-def device(expected: torch.device, **tensors: Tensor) -> None:
+def device(expected: torch.device, /, **tensors: Tensor) -> None:
     """모두 장치 `expected`에 있는지 본다.
 
     Args:
@@ -281,7 +281,7 @@ def device(expected: torch.device, **tensors: Tensor) -> None:
             raise ValueError(f"{name}: 장치가 {expected}여야 하는데 {value.device}이다")
 
 
-def broadcastable(expected: tuple[int, ...], **tensors: Tensor | None) -> None:
+def broadcastable(expected: tuple[int, ...], /, **tensors: Tensor | None) -> None:
     """주어진 것은 모두 실수형이고 모양 `expected`로 늘어나는지 본다.
 
     Args:
@@ -359,7 +359,7 @@ def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, f
 
 
 @full_precision
-def simplex(dim: int, **tensors: Tensor) -> None:
+def simplex(dim: int, /, **tensors: Tensor) -> None:
     r"""모두 축 `dim`이 확률 분포인지 본다.
 
     $$p_c \ge 0, \qquad \Bigl|\sum_c p_c - 1\Bigr| \le \sqrt{\varepsilon}$$
@@ -390,7 +390,7 @@ def simplex(dim: int, **tensors: Tensor) -> None:
             )
 
 
-def number(interval: Interval, **values: int | float) -> None:
+def number(interval: Interval, /, **values: int | float) -> None:
     """모두 구간 안의 수인지 본다.
 
     Args:
@@ -411,7 +411,7 @@ def number(interval: Interval, **values: int | float) -> None:
             raise ValueError(f"{name}: {interval}이어야 하는데 {value}이다")
 
 
-def count(low: int, **values: int) -> None:
+def count(low: int, /, **values: int) -> None:
     """모두 `low` 이상의 정수인지 본다.
 
     Args:
@@ -432,7 +432,7 @@ def count(low: int, **values: int) -> None:
             raise ValueError(f"{name}: {low} 이상의 정수여야 하는데 {value}이다")
 
 
-def axis(ndim: int, **values: int) -> None:
+def axis(ndim: int, /, **values: int) -> None:
     r"""모두 축이 `ndim`개인 텐서의 축의 번호 $-ndim, \ldots, ndim - 1$인지 본다.
 
     Args:
@@ -450,7 +450,7 @@ def axis(ndim: int, **values: int) -> None:
     number(Interval(-ndim, ndim - 1), **values)
 
 
-def choice(allowed: tuple[str, ...], **values: str) -> None:
+def choice(allowed: tuple[str, ...], /, **values: str) -> None:
     """모두 정해진 낱말 가운데 하나인지 본다.
 
     Args:

@@ -1,6 +1,7 @@
 """난수. CPU에서 뽑아 장치로 옮기므로, 씨앗이 같으면 어느 장치에서나 같은 수다."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -50,12 +51,13 @@ def randn(
         모양이 `shape`인 텐서.
 
     Raises:
-        TypeError: 발생기가 아니면.
-        ValueError: CPU가 아닌 발생기이면.
+        TypeError: 모양이 정수들이 아니거나, 발생기가 아니면.
+        ValueError: 모양에 음수가 있거나, CPU가 아닌 발생기이면.
 
     References:
         PyTorch 문서, `torch.randn`.
     """
+    checks.count(0, **{f"shape[{i}]": size for i, size in enumerate(shape)})
     return torch.randn(shape, generator=_on_cpu(generator), dtype=dtype, device="cpu").to(_or_default(device))
 
 
@@ -79,12 +81,13 @@ def rand(
         모양이 `shape`인 텐서.
 
     Raises:
-        TypeError: 발생기가 아니면.
-        ValueError: CPU가 아닌 발생기이면.
+        TypeError: 모양이 정수들이 아니거나, 발생기가 아니면.
+        ValueError: 모양에 음수가 있거나, CPU가 아닌 발생기이면.
 
     References:
         PyTorch 문서, `torch.rand`.
     """
+    checks.count(0, **{f"shape[{i}]": size for i, size in enumerate(shape)})
     return torch.rand(shape, generator=_on_cpu(generator), dtype=dtype, device="cpu").to(_or_default(device))
 
 
@@ -117,7 +120,11 @@ def randint(
     References:
         PyTorch 문서, `torch.randint`.
     """
+    checks.count(-(2**63), low=low)
     checks.number(Interval(low, math.inf, open=True), high=high)
+    checks.count(low + 1, high=high)
+    checks.instance(Sequence, shape=shape)
+    checks.count(0, **{f"shape[{i}]": size for i, size in enumerate(shape)})
     return torch.randint(low, high, shape, generator=_on_cpu(generator), device="cpu").to(_or_default(device))
 
 

@@ -140,6 +140,7 @@ class Row(NamedTuple):
         once: 한 번만 미분한다. 두 번째는 거절한다.
         untransformed: torch.func의 변환을 거절하며 하는 말. `None`이면 변환이 옳다.
         unforwarded: 앞방향 미분(jvp)만 거절하며 하는 말.
+        by_default: 실수를 받지 않아, torch의 기본 자료형으로 낸다.
         through: 인자로 받은 함수를 거쳐 미분하는 법. 그 함수의 매개변수를 받는 함수와, 매개변수.
     """
 
@@ -152,6 +153,7 @@ class Row(NamedTuple):
     once: bool = False
     untransformed: str | None = None
     unforwarded: str | None = None
+    by_default: bool = False
     through: Callable[[Make], tuple[Callable[..., Any], list[Tensor]]] | None = None
 
 
@@ -314,7 +316,7 @@ ROWS: dict[str, Row] = {
         lambda m: two(wasserstein.cost_matrix, m, m.n, DIM, p=2.0), "x", "y", degree=2, scaled=("x", "y")
     ),
     "transport.wasserstein.optimal_plan": Row(
-        lambda m: call(wasserstein.optimal_plan, m.cost(m.n, m.n), m.simplex(m.n), m.simplex(m.n)), sizes=(1, 100)
+        lambda m: call(wasserstein.optimal_plan, m.cost(m.n, m.n), m.simplex(m.n), m.simplex(m.n))
     ),
     "transport.wasserstein.c_transform": pairwise(
         lambda m: call(wasserstein.c_transform, m.normal(m.n), m.cost(m.n, m.n + 1)),
@@ -932,7 +934,8 @@ ROWS: dict[str, Row] = {
     ),
     # --- 두루 쓰는 것 ---
     "metrics.balanced_accuracy": Row(
-        lambda m: call(metrics.balanced_accuracy, m.labels(m.n), m.labels(m.n).flip(0), num_classes=CLASSES)
+        lambda m: call(metrics.balanced_accuracy, m.labels(m.n), m.labels(m.n).flip(0), num_classes=CLASSES),
+        by_default=True,
     ),
     "metrics.expected_calibration_error": Row(
         lambda m: call(metrics.expected_calibration_error, m.simplex(m.n, CLASSES), m.labels(m.n)), sizes=(1, 1000)

@@ -82,7 +82,7 @@ class InferenceRefusedError(Exception):
     """추론 텐서로는 미분할 수 없다고, 추론 모드의 이름을 들어 거절했다."""
 
 
-def outcome(row: Row, make: Make, call: Call) -> list[Any]:
+def outcome(row: Row, make: Make, call: Call | None = None) -> list[Any]:
     """나온 것, 또는 거절한 말."""
     try:
         return run(row, make, call)
@@ -117,7 +117,7 @@ def test_modes_change_nothing(name: str, dtype: torch.dtype, device: torch.devic
     row, make = ROWS[name], partial(Make, device, dtype)
     plain = outcome(row, make(), row.make(make()))
     modes = [(torch.no_grad(), plain), (torch.inference_mode(), plain)]
-    if dtype == SINGLE or not holds_network(row.make(make())):
+    if dtype == SINGLE or not (row.then or holds_network(row.make(make()))):
         # autocast 안에서는 torch의 손실들처럼, 온 반정밀도를 float32로 올려 셈한다.
         widened = outcome(row, make(), rearranged(row.make(make()), wide))
         modes += [(torch.autocast(device.type, dtype=low), widened) for low in (torch.bfloat16, torch.float16)]
@@ -125,10 +125,8 @@ def test_modes_change_nothing(name: str, dtype: torch.dtype, device: torch.devic
         outside = row.make(make())  # 입력을 밖에서 만들고 안에서 부른다
         with mode:
             same(outcome(row, make(), outside), right)
-    with torch.inference_mode():  # 입력까지 안에서 만든다
-        inside = row.make(make())
-        with suppress(InferenceRefusedError):
-            same(outcome(row, make(), inside), plain)
+    with torch.inference_mode(), suppress(InferenceRefusedError):  # 입력까지 안에서 만든다
+        same(outcome(row, make()), plain)
 
 
 def holds_network(call: Call) -> bool:
@@ -158,9 +156,8 @@ def test_defaults_change_nothing(name: str, device: torch.device) -> None:
         same(run(row, make(), built), plain)
     built = row.make(make())
     with default_dtype(DOUBLE):
-        # 실수를 하나도 받지 않는 함수는 기본 자료형으로 낸다.
-        drawn = any(x.is_floating_point() for x in tensors(built)) or row.then or "dtype" in built.knobs
-        same(run(row, make(), built), plain if drawn else mapped(torch.Tensor.double, plain), 0 if drawn else 1e-6)
+        found = run(row, make(), built)
+    same([x.float() for x in found] if row.by_default else found, plain, 1e-6 if row.by_default else 0)
 
 
 @pytest.mark.parametrize("name", SIZED)
@@ -291,7 +288,7 @@ def test_float32_agrees_with_float64_at_every_size(name: str, device: torch.devi
         single, double = Make(device, SINGLE, n), Make(device, DOUBLE, n)
         close_to_double(run(row, single), run(row, double), 2e-5)
         for ours, theirs in zip(ways(row, single.again), ways(row, double.again), strict=True):
-            close_to_double(slopes(*ours), slopes(*theirs), 1e-4)
+            close_to_double(slopes(*ours), slopes(*theirs), 5e-4)
 
 
 @pytest.mark.parametrize("name", HOMOGENEOUS)
