@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -16,6 +16,8 @@ from mgk_docs_src.losses.binary import bce_with_logits, kl_divergence
 from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randint, randn
+
+T = TypeVar("T")
 
 
 @full_precision
@@ -218,6 +220,8 @@ def gradient_penalty(
     checks.ndim(2, math.inf, points=points)
     checks.nonempty(points=points)
     checks.number(NONNEGATIVE, weight=weight)
+    if not callable(critic):
+        raise TypeError(f"critic: 함수여야 하는데 {type(critic).__name__}이다")
     slope, scores = _slopes(partial(_scored, critic), points.detach())
     (wide,) = widen(slope)
     size: Tensor = torch.linalg.vector_norm(wide.flatten(scores.ndim), dim=-1)
@@ -247,8 +251,9 @@ def clip_weights(
     References:
         Arjovsky, M., Chintala, S. & Bottou, L. (2017). Wasserstein GAN, 알고리즘 1.
     """
-    kept = tuple(parameters)
-    checks.count(1, **{"len(parameters)": len(kept)})
+    kept = _listed(parameters=parameters)
+    if not kept:
+        raise ValueError("parameters: 하나 이상이어야 하는데 비었다")
     checks.floating(**{f"parameters[{i}]": parameter for i, parameter in enumerate(kept)})
     checks.number(POSITIVE, bound=bound)
     return tuple(parameter.detach().clamp(-bound, bound) for parameter in kept)
@@ -543,7 +548,7 @@ def train_gan(
     checks.within(data=(data, REAL))
     if not isinstance(method, Method):
         raise TypeError(f"method: Method여야 하는데 {type(method).__name__}이다")
-    hidden, generators = tuple(hidden), tuple(generators)
+    hidden, generators = _listed(hidden=hidden), _listed(generators=generators)
     checks.count(1, steps=steps, critic_steps=critic_steps, batch_size=batch_size, latent_dim=latent_dim)
     checks.count(1, **{"len(hidden)": len(hidden)}, **{f"hidden[{i}]": units for i, units in enumerate(hidden)})
     checks.number(POSITIVE, learning_rate=learning_rate)
@@ -627,7 +632,7 @@ def generate(
         Goodfellow, I. 외 (2014). Generative Adversarial Nets, 3절.
     """
     checks.count(1, n=n)
-    layers, generators = tuple(layers), tuple(generators)
+    layers, generators = _listed(layers=layers), _listed(generators=generators)
     _check_layers(layers, direct=True)
     seeds, latent_dim, _ = layers[0].shape
     _check_generators(seeds, generators)
@@ -659,7 +664,7 @@ def criticise(
     References:
         Arjovsky, M., Chintala, S. & Bottou, L. (2017). Wasserstein GAN, 3절.
     """
-    layers = tuple(layers)
+    layers = _listed(layers=layers)
     _check_layers(layers, direct=False)
     checks.floating(points=points)
     checks.ndim(3, 3, points=points)
@@ -756,6 +761,14 @@ def _frozen(layers: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return tuple(layer.detach().clone() for layer in layers)
 
 
+def _listed(**given: Iterable[T]) -> tuple[T, ...]:
+    """한 번만 읽을 수 있는 것도 여러 번 쓰게 늘어놓는다."""
+    ((name, values),) = given.items()
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name}: 차례로 읽을 수 있어야 하는데 {type(values).__name__}이다")
+    return tuple(values)
+
+
 def _check_layers(layers: tuple[Tensor, ...], *, direct: bool) -> None:
     """가중치와 절편이 번갈아 이어지는지. `direct`이면 끝에 곧장 가는 가중치가 하나 더 있다."""
     checks.floating(**{f"layers[{i}]": layer for i, layer in enumerate(layers)})
@@ -772,6 +785,9 @@ def _check_layers(layers: tuple[Tensor, ...], *, direct: bool) -> None:
 
 
 def _check_generators(seeds: int, generators: Sequence[torch.Generator]) -> None:
+    for i, generator in enumerate(generators):
+        if not isinstance(generator, torch.Generator):
+            raise TypeError(f"generators[{i}]: 발생기여야 하는데 {type(generator).__name__}이다")
     if len(generators) != seeds:
         raise ValueError(f"generators: 씨앗의 수 {seeds}개여야 하는데 {len(generators)}개이다")
 

@@ -392,6 +392,7 @@ def sinkhorn_divergence(
     checks.number(_ORDER, p=p)
     _check_stopping(tolerance, max_iterations)
     _check_matrix(x=x, y=y)
+    x, y = _once(x, y)
     between = cost_matrix(x, y, p=p)
     _check_cost(between, epsilon)
     weights = _weights(between, a, b)
@@ -448,7 +449,7 @@ class _Once(torch.autograd.Function):
 class _Never(_Once):
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> Tensor:
-        raise RuntimeError("퍼텐셜을 상수로 둔 엔트로피 비용이라 두 번 미분할 수 없다")
+        raise RuntimeError("퍼텐셜을 상수로 둔 엔트로피 비용이라 두 번 미분할 수 없다(once_differentiable)")
 
 
 def _with_holes(cost: Tensor, a: Tensor, b: Tensor) -> _Problem:

@@ -614,7 +614,9 @@ def test_bad_penalties_and_clips(device):
     refuses(ValueError, "bound: 0보다 큰 유한한 값이어야 하는데 0이다", clip_weights, [x], 0)
     refuses(ValueError, "parameters[1]: 실수형이어야", clip_weights, [x, x.long()], 0.1)
     refuses(TypeError, "parameters[0]: 텐서여야", clip_weights, [1.0], 0.1)
-    refuses(ValueError, "len(parameters): 1 이상의 정수여야 하는데 0이다", clip_weights, iter([]), 0.1)
+    refuses(ValueError, "parameters: 하나 이상이어야 하는데 비었다", clip_weights, iter([]), 0.1)
+    refuses(TypeError, "parameters: 차례로 읽을 수 있어야 하는데 int이다", clip_weights, 3, 0.1)
+    refuses(TypeError, "critic: 함수여야 하는데 str이다", gradient_penalty, "x", x, weight=1.0)
     images = torch.ones(4, 3, 2, 2, device=device)
     refuses(
         ValueError,
@@ -707,6 +709,8 @@ def test_bad_samples_and_points(device):
     refuses(ValueError, "layers[2]: 모양이", criticise, [*found.critic[:2], *found.critic[4:]], data)
     refuses(ValueError, "layers[6]: 모양이", generate, [*found.generator[:6], data[:, :2]], 1, generators=gs)
     refuses(TypeError, "layers[0]: 텐서여야", generate, [1.0] * 7, 1, generators=gs)
+    refuses(TypeError, "layers: 차례로 읽을 수 있어야", criticise, None, data)
+    refuses(TypeError, "generators[0]: 발생기여야 하는데 int이다", generate, found.generator, 1, generators=(-1, -1))
     assert torch.equal(criticise(iter(found.critic), data), criticise(found.critic, data))
 
 

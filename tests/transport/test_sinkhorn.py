@@ -416,6 +416,10 @@ def test_what_the_constant_potentials_cannot_give_is_refused(device):
     (slope,) = torch.autograd.grad(value(cost), cost, create_graph=True)
     with pytest.raises(RuntimeError, match="두 번 미분할 수 없다"):
         torch.autograd.grad(slope.square().sum(), cost)
+    x, y = (part.requires_grad_() for part in clouds(10, 4, 5, device=device))
+    (slope,) = torch.autograd.grad(sinkhorn_divergence(x, y, epsilon=0.3, **FINE), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        torch.autograd.grad(slope.square().sum(), x)
     plain = cost.detach()
     with pytest.raises(RuntimeError, match="두 번 미분할 수 없다"):
         torch.func.grad(lambda cost: torch.func.grad(value)(cost).square().sum())(plain)
