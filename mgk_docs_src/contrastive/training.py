@@ -896,8 +896,10 @@ def _outputs(encoder: nn.Module, images: Tensor) -> Tensor:
     stacked = images.reshape(-1, *images.shape[-3:]).contiguous(memory_format=torch.channels_last)
     try:
         outputs: Tensor = encoder(stacked)  # (N, d)
-    except RuntimeError as error:
-        raise ValueError(f"encoder: 모양이 {tuple(stacked.shape)}인 그림을 받지 못한다 ({error})") from error
+    except (RuntimeError, ValueError, IndexError) as error:
+        if isinstance(error, torch.OutOfMemoryError) or "nference" in str(error):
+            raise
+        raise ValueError(f"encoder: 모양이 {tuple(stacked.shape)}인 그림에서 오류를 냈다: {error}") from error
     checks.tensor(**{"encoder의 출력": outputs})
     if outputs.ndim != 2 or len(outputs) != len(stacked):
         wanted = f"({len(stacked)}, d)"

@@ -220,8 +220,7 @@ def gradient_penalty(
     checks.ndim(2, math.inf, points=points)
     checks.nonempty(points=points)
     checks.number(NONNEGATIVE, weight=weight)
-    if not callable(critic):
-        raise TypeError(f"critic: 함수여야 하는데 {type(critic).__name__}이다")
+    checks.function(critic=critic)
     slope, scores = _slopes(partial(_scored, critic), points.detach())
     (wide,) = widen(slope)
     size: Tensor = torch.linalg.vector_norm(wide.flatten(scores.ndim), dim=-1)
@@ -550,7 +549,7 @@ def train_gan(
         raise TypeError(f"method: Method여야 하는데 {type(method).__name__}이다")
     hidden, generators = _listed(hidden=hidden), _listed(generators=generators)
     checks.count(1, steps=steps, critic_steps=critic_steps, batch_size=batch_size, latent_dim=latent_dim)
-    checks.count(1, **{"len(hidden)": len(hidden)}, **{f"hidden[{i}]": units for i, units in enumerate(hidden)})
+    checks.count(1, **{"hidden의 길이": len(hidden)}, **{f"hidden[{i}]": units for i, units in enumerate(hidden)})
     checks.number(POSITIVE, learning_rate=learning_rate)
     checks.number(UNIT, averaging=averaging)
     if averaging == 1:  # 처음 가중치에서 움직이지 않는다
@@ -691,7 +690,12 @@ def _slopes(score: Callable[[Tensor], Tensor], points: Tensor) -> tuple[Tensor, 
 
 
 def _scored(critic: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
-    scores = critic(points)
+    try:
+        scores = critic(points)
+    except (RuntimeError, ValueError, IndexError) as error:
+        if isinstance(error, torch.OutOfMemoryError) or "nference" in str(error):
+            raise
+        raise ValueError(f"critic: 모양이 {tuple(points.shape)}인 점에서 오류를 냈다: {error}") from error
     checks.floating(critic=scores)
     if not 0 < scores.ndim < points.ndim or scores.shape != points.shape[: scores.ndim]:
         wanted = tuple(points.shape[:-1]) if points.ndim == 2 else f"{tuple(points.shape)}의 앞쪽"

@@ -137,7 +137,7 @@ class Row(NamedTuple):
         degree: `scaled` 인자를 모두 s배 하면 값이 s^degree배가 된다.
         scaled: 크기를 바꿀 인자들.
         then: 돌려받은 함수를 부르는 법.
-        once: 한 번만 미분한다. 두 번째는 거절한다.
+        once: 두 번째 미분을 거절하며 하는 말. `None`이면 두 번째도 옳다.
         untransformed: torch.func의 변환을 거절하며 하는 말. `None`이면 변환이 옳다.
         unforwarded: 앞방향 미분(jvp)만 거절하며 하는 말.
         by_default: 실수를 받지 않아, torch의 기본 자료형으로 낸다.
@@ -150,7 +150,7 @@ class Row(NamedTuple):
     degree: float | None = None
     scaled: tuple[str, ...] = ()
     then: Callable[[Any, Make], Any] | None = None
-    once: bool = False
+    once: str | None = None
     untransformed: str | None = None
     unforwarded: str | None = None
     by_default: bool = False
@@ -313,7 +313,13 @@ ROWS: dict[str, Row] = {
         lambda m: call(wasserstein.normal_uniform_distance, 1.5, coupling="independent")
     ),
     "transport.wasserstein.cost_matrix": pairwise(
-        lambda m: two(wasserstein.cost_matrix, m, m.n, DIM, p=2.0), "x", "y", degree=2, scaled=("x", "y")
+        lambda m: two(wasserstein.cost_matrix, m, m.n, DIM, p=2.0),
+        "x",
+        "y",
+        degree=2,
+        scaled=("x", "y"),
+        once="_cdist_backward",
+        unforwarded="forward AD",
     ),
     "transport.wasserstein.optimal_plan": Row(
         lambda m: call(wasserstein.optimal_plan, m.cost(m.n, m.n), m.simplex(m.n), m.simplex(m.n))
@@ -331,8 +337,6 @@ ROWS: dict[str, Row] = {
         (1, 100),
         degree=1,
         scaled=("x", "y"),
-        once=True,
-        untransformed="torch.func",
     ),
     "transport.wasserstein.wasserstein_1d": Row(
         lambda m: two(wasserstein.wasserstein_1d, m, m.n, p=2.0),
@@ -384,16 +388,16 @@ ROWS: dict[str, Row] = {
             sinkhorn.entropic_cost, m.cost(m.n, m.n), epsilon=0.5, tolerance=1e-9 if m.dtype == DOUBLE else None
         ),
         ("cost",),
-        once=True,
-        untransformed="torch.func",
+        once="once_differentiable",
+        unforwarded="전진 미분",
     ),
     "transport.sinkhorn.sinkhorn_divergence": Row(
         lambda m: two(
             sinkhorn.sinkhorn_divergence, m, m.n, DIM, epsilon=0.5, tolerance=1e-9 if m.dtype == DOUBLE else None
         ),
         ("x", "y"),
-        once=True,
-        untransformed="torch.func",
+        once="once_differentiable",
+        unforwarded="전진 미분",
     ),
     "transport.gan.discriminator_loss": elementwise(
         lambda m: two(gan.discriminator_loss, m, m.n), "real_logits", "fake_logits"
@@ -418,11 +422,18 @@ ROWS: dict[str, Row] = {
     "transport.gan.vanishing_gradients": Row(
         lambda m: call(gan.vanishing_gradients, m.unit(2), steps=2, width=4, batch_size=8, generator=m.rng)
     ),
+    "transport.gan.wgan_clip": Row(
+        lambda m: call(gan.wgan_clip, 0.1), then=lambda method, m: method.constrain([m.normal(m.n)])
+    ),
+    "transport.gan.wgan_gp": Row(
+        lambda m: call(gan.wgan_gp, 0.1),
+        then=lambda method, m: method.adversary(m.normal(m.n), m.normal(m.n)),
+    ),
     "transport.gan.train_gan": Row(
         lambda m: call(
             gan.train_gan,
             m.normal(2, 12, 2),
-            method="wgan-gp",
+            method=gan.wgan_gp(),
             steps=2,
             critic_steps=2,
             batch_size=6,
@@ -996,6 +1007,7 @@ EXEMPT = {
     "diffusion.process.converted": "`convert`의 식만 있고, 살피는 일은 부르는 쪽이 한다",
     "networks.still_learning": "배우는 함수의 문간이다. 그 함수의 generators를 들어 경고하고 거절한다",
     "contrastive.distributed.distributed_nt_xent": "여러 프로세스가 있어야 돈다. 제 시험이 돌린다",
+    "transport.problem.": "문간이 본 것을 받아 나누어 쓰는 계산이다. 부르는 함수들의 줄이 시험한다",
     "figures.": "값이 아니라 그림을 준다",
     "labs.": "칸이 통째로 도는 실험이다",
 }

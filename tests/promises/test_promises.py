@@ -316,9 +316,9 @@ def test_gradients_are_right_and_the_second_right_or_refused(name: str, device: 
     for function, wrt in ways(row, partial(Make, device)):
         given = [value.detach().requires_grad_() for value in wrt]
         assert gradcheck(function, given)
-        if row.once:
+        if row.once is not None:
             first = torch.autograd.grad(function(*given), given, create_graph=True)
-            with pytest.raises(RuntimeError, match="once_differentiable"):
+            with pytest.raises(RuntimeError, match=row.once):
                 torch.autograd.grad(weighted(first), given)
         else:
             assert gradgradcheck(function, given)
@@ -356,7 +356,7 @@ def slopes_agree(function: Pure, first: list[Tensor], second: list[Tensor]) -> N
 
 def tangents_agree(function: Pure, first: list[Tensor], second: list[Tensor], refused: str | None) -> None:
     if refused is not None:
-        with pytest.raises(NotImplementedError, match=refused):
+        with pytest.raises(RuntimeError, match=refused):
             torch.func.jvp(function, tuple(first), tuple(second))
         return
     value, tangent = torch.func.jvp(function, tuple(first), tuple(second))

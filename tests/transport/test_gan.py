@@ -673,7 +673,7 @@ def test_bad_trainings(device):
         ("batch_size: 1 이상의 정수여야", data, {"batch_size": 0}),
         ("latent_dim: 1 이상의 정수여야", data, {"latent_dim": 0}),
         ("hidden[1]: 1 이상의 정수여야 하는데 0이다", data, {"hidden": (4, 0)}),
-        ("len(hidden): 1 이상의 정수여야 하는데 0이다", data, {"hidden": ()}),
+        ("hidden의 길이: 1 이상의 정수여야 하는데 0이다", data, {"hidden": ()}),
         ("learning_rate: 0보다 큰 유한한 값이어야", data, {"learning_rate": -1.0}),
         ("averaging: 1보다 작아야 하는데 1이다", data, {"averaging": 1.0}),
         ("averaging: [0, 1] 안의 값이어야 하는데 -0.1이다", data, {"averaging": -0.1}),
