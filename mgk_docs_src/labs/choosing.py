@@ -543,9 +543,11 @@ REACHED = (
     "mgk_docs_src.labs.choosing",
     "mgk_docs_src.labs.losses",
     "mgk_docs_src.losses.binary",
+    "mgk_docs_src.losses.categorical",
     "mgk_docs_src.losses.choosing",
     "mgk_docs_src.losses.reduction",
     "mgk_docs_src.metrics",
+    "mgk_docs_src.modes",
     "mgk_docs_src.networks",
     "mgk_docs_src.random",
 )

@@ -362,6 +362,8 @@ def annealed_importance_sampling(
     checks.count(1, stages=stages, leapfrog_steps=leapfrog_steps)
     checks.number(POSITIVE, step_size=step_size)
     checks.floating(start=start)
+    checks.nonempty(start=start)
+    checks.within(start=(start, REAL))
     evaluate(energy, start)  # 두 모양이 어긋나면 더할 때 엉뚱하게 늘어나므로 따로따로 본다
     base = log_base(start)
     checks.tensor(log_base=base)

@@ -109,7 +109,7 @@ def test_the_work_of_pairs_by_hand() -> None:
 
 def test_the_work_of_steps_by_hand() -> None:
     state = 4 * 6 * (5 + 1 + 5)  # 자리, 에너지, 기울기
-    info = 6 * (4 + 1 + 1 + 4)
+    info = 6 * (4 + 1 + 1 + 4 + 1)
     langevin = Work(state + 4 * 5**2 + state + info, 2 * 6 * 5**2)
     assert counted("langevin_step", backward=False) == langevin
     assert counted("mala_step", backward=False) == langevin
