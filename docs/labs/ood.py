@@ -85,7 +85,7 @@ from mgk_docs_src.labs.ood import (
     train_classifier,
     train_energy,
 )
-from mgk_docs_src.labs.tables import comparison
+from mgk_docs_src.labs.tables import comparison, record
 from mgk_docs_src.metrics import roc_auc
 from mgk_docs_src.random import generator, rand, randn, randperm
 
@@ -285,6 +285,7 @@ display(
     )
 )
 worst = table["오토인코더 에너지"][0]
+record("오토인코더 에너지/AUROC", worst.mean())
 print(f"오토인코더 에너지: 나누기마다 {worst.min():.4f}–{worst.max():.4f}")
 
 shown = [
