@@ -10,7 +10,7 @@ TOGETHER := -n 2 --dist worksteal
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check lint cover shapes build links site-test zensical look outputs labs certify bench bench-site lighthouse bench-labs lock clean
+.PHONY: help install serve test check lint cover shapes build links site-test zensical look outputs numbers labs certify bench bench-site lighthouse bench-labs lock clean
 
 help: ## 이 목록
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ look: .venv/.installed ## 만든 사이트의 모든 페이지, 수식, 그림, 
 
 outputs: .venv/.installed ## 페이지의 '출력' 울타리를 실제 출력으로 다시 쓴다
 	$(BIN)/python -m pytest docs --update-outputs -q
+
+numbers: .venv/.installed ## 글에 옮겨 적은 실습의 수를, 실습이 낸 대로 다시 쓴다
+	$(BIN)/python -m mgk_book.prepare --numbers
 
 certify: .venv/.installed ## 인증이 없거나 낡은 것을 돌려 certificates/에 적는다 (make certify DEVICE=cuda, make certify ROW='labs/gan')
 	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) --certify $(if $(ROW),--row '$(ROW)')

@@ -4,8 +4,8 @@
 #   english:
 #     title: "Lab: eight ways to learn an energy"
 #     summary: >-
-#       One network, one data set, exact KL on a grid. Exact Z and NCE reach 0.0034 and 0.0035 nat, PCD comes next,
-#       score matching and CD get the weights of modes wrong. PCD without jumps ends at 8.33.
+#       One network, one data set, exact KL on a grid. Exact Z and NCE come within a few thousandths of a nat, PCD
+#       comes next, score matching and CD get the weights of modes wrong. PCD without jumps ends far off.
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -28,7 +28,7 @@
 #
 # ## 결론 셋 { #conclusions }
 #
-# - 참까지의 KL은 정확한 $Z$와 NCE가 0.0034와 0.0035 nat, PCD가 0.016, CD-1이 0.162다([한 표에](#한-표에)).
+# - 참까지의 KL은 정확한 $Z$와 NCE가 3.4와 3.5(10⁻³ nat), PCD가 15.5, CD-1이 162.1이다([한 표에](#한-표에)).
 # - 두 봉우리가 10σ 떨어지면 정확한 $Z$와 NCE만 왼쪽의 몫 0.7을 0.72와 0.71로 맞힌다. 점수 맞추기 둘은 씨앗에 따라
 #   0.68에서 0.88까지 흩어진다([몫을 보지 못한다](#weights)).
 # - PCD의 사슬에서 건너뛰기만 빼도 KL이 0.07에서 8을 넘게 커진다. 사슬이 달아나지도, 경고가 나오지도 않는다([사슬이
@@ -178,7 +178,7 @@ def measure(log_model, likelihood):
 # ## 한 표에
 #
 # 걸음 수와 배치는 방법마다 다르다. 한 걸음의 값이 다르기 때문이다. 씨앗 하나에 2초 안팎을 넘지 않게 맞추었다.
-# 학습률은 0.01–0.04에서, 걸음의 크기와 잡음의 너비는 두셋을 견주어 골랐다. **같은 자료로 골랐으니** 아래의
+# 학습률은 $0.01$–$0.04$에서, 걸음의 크기와 잡음의 너비는 두셋을 견주어 골랐다. **같은 자료로 골랐으니** 아래의
 # 순서에는 고른 솜씨도 섞여 있다. 사슬은 MALA이고 $\epsilon = 0.08$이다. PCD는 걸음마다 사슬 256개를 MALA로 한 걸음
 # 옮기고, 그에 앞서 $\mathcal{N}(0, 1.6^2 I)$에서 뽑은 곳으로 건너뛰기를 한 번 해 본다. DSM은 잡음을 ±로 짝지었다.
 #
@@ -316,8 +316,8 @@ for name, (kl, *_) in rows.items():
     print(f"{name}: KL {kl.min():.1f}–{kl.max():.1f} × 10⁻³ nat{spent}")
 
 # %% [markdown]
-# **$Z$를 알거나 $Z$까지 배우면 참에 닿는다.** 정확한 $Z$와 NCE는 0.0034와 0.0035 nat로 비긴다. 봉우리가 여덟 개의
-# 가우스라는 답을 알려 준 혼합(0.0023)보다 조금 뒤진다. NCE는 격자도 사슬도 두 번 미분도 쓰지 않는데 그만큼 한다.
+# **$Z$를 알거나 $Z$까지 배우면 참에 닿는다.** 정확한 $Z$와 NCE는 3.4와 3.5(10⁻³ nat)로 비긴다. 봉우리가 여덟 개의
+# 가우스라는 답을 알려 준 혼합(2.3)보다 조금 뒤진다. NCE는 격자도 사슬도 두 번 미분도 쓰지 않는데 그만큼 한다.
 # 다만 잡음을 잘 골랐을 때의 이야기다. 아래에서 본다.
 #
 # **PCD가 그다음이다.** 치우침이 거의 없고, 남은 차이는 빈 곳에 조금 흘린 질량과 봉우리의 울퉁불퉁함이다.
@@ -531,7 +531,7 @@ display(
 #
 # **그릇이 없으면 달아난 사슬이 돌아오지 않는다.** 신경망의 출력은 유한해서 멀리 밀려난 사슬을 불러들이지 못한다.
 # **메트로폴리스가 없으면** 걸음이 굽음에 견주어 클 때 사슬이 튕겨 나간다. 참에서는 $\epsilon$이
-# $4\sigma^2$, 곧 0.16을 넘으면 안정하지 않다. 0.08은 참에서는 괜찮지만 배우는 도중의 에너지는 참보다 가팔라질 수
+# $4\sigma^2 = 0.16$을 넘으면 안정하지 않다. 0.08은 참에서는 괜찮지만 배우는 도중의 에너지는 참보다 가팔라질 수
 # 있다. 달아난 사슬의 에너지를 계속 올리므로 에너지는 더 가팔라지고, 그래서 더 튕긴다. `contrastive_divergence`는 이
 # 차가 1000을 넘으면 경고한다.
 #
@@ -624,7 +624,7 @@ compare("격자에서 뽑은 정확한 표본", FINE.points[picked])
 
 # %% [markdown]
 # $k$가 커지면 바닥 쪽으로 내려가지만 느리다. $k = 10$에서 아직 절반이 틀렸다. 자료에서 멀리 있는 골(모델만 있다고
-# 믿는 곳)까지 사슬이 가지 못하기 때문이다. 그런데도 CD-10으로 끝까지 배우면 0.025 nat까지 간다. **기울기가
+# 믿는 곳)까지 사슬이 가지 못하기 때문이다. 그런데도 CD-10으로 끝까지 배우면 26.0 × 10⁻³ nat까지 간다. **기울기가
 # 치우쳐도 그 기울기가 0이 되는 곳이 참과 가까우면 된다.** 자료가 모델에서 온 것이면 몇 걸음을 걷든 기울기가 0이다.
 #
 # ## NCE의 잡음

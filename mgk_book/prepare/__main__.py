@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mgk_book.book import BookError
-from mgk_book.prepare import prepare
+from mgk_book.prepare import numbers, prepare
 from mgk_book.running.execution import device
 
 
@@ -19,15 +19,19 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--repository", default=os.environ.get("GITHUB_REPOSITORY", ""), help="GitHub의 owner/name (GITHUB_REPOSITORY)"
     )
     parser.add_argument("--device", default=device(), help="실습을 돌릴 장치 (MGK_DEVICE)")
+    parser.add_argument("--numbers", action="store_true", help="글에 옮겨 적은 수를 실습이 낸 대로 다시 쓰기만 한다")
     chosen = parser.parse_args(argv)
     logging.basicConfig(format="%(message)s")
     log = logging.getLogger("mkdocs.mgk_book")
     log.setLevel(logging.INFO)
+    settings = vars(chosen)
     try:
-        made = prepare(Path.cwd(), **vars(chosen))
+        if settings.pop("numbers"):
+            numbers.mend(Path.cwd(), chosen.device)
+        else:
+            log.info(f"만든 파일 {len(prepare(Path.cwd(), **settings).files)}개")
     except BookError as error:
         parser.exit(1, f"{error.message}\n")
-    log.info(f"만든 파일 {len(made.files)}개")
 
 
 if __name__ == "__main__":

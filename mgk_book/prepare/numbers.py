@@ -2,7 +2,7 @@
 
 실습은 `record("잡음 20 %/교차 엔트로피", 0.8391)`로 수에 이름을 붙이고, 글은
 `<data value="labs/choosing:잡음 20 %/교차 엔트로피">0.839</data>`로 옮겨 적는다. 적힌 자릿수까지 같아야 한다.
-`python -m mgk_book.prepare.numbers`는 어긋난 것을 실습이 낸 대로 다시 쓴다.
+`make numbers`는 어긋난 것을 실습이 낸 대로 다시 쓴다.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mgk_book.book import DOCS, BookError
-from mgk_book.running.execution import Lab, device, execute, find, read, sources
+from mgk_book.running.execution import Lab, execute, find, read, sources
 
 MIME = "application/vnd.mgk.numbers+json"  # mgk_docs_src.labs.tables.record가 쓰는 것과 같다
 BOUND = re.compile(r'<data value="(?P<lab>[^":]+):(?P<name>[^"]+)">(?P<text>[^<]*)</data>')
@@ -51,7 +51,7 @@ def check(root: Path, known: Recorded) -> None:
     """
     faults = [str(fault) for path in _texts(root) for fault in _compare(path, root, known)[1]]
     if faults:
-        again = "python -m mgk_book.prepare.numbers가 다시 쓴다"
+        again = "make numbers가 다시 쓴다"
         raise BookError("\n".join([f"실습과 다른 수가 글에 있다. {again}", *faults]))
 
 
@@ -105,13 +105,9 @@ def _printed(text: str, values: list[float], where: str) -> str:
     return NUMBER.sub(one, text)
 
 
-def main(root: Path) -> None:
-    """어긋난 수를 다시 쓴다. 아직 돌지 않은 실습은 먼저 돌린다."""
-    labs = find(sources(root), root, device())
-    execute(labs, root, device())
+def mend(root: Path, device: str) -> None:
+    """어긋난 수를 다시 쓰고 무엇을 고쳤는지 찍는다. 아직 돌지 않은 실습은 먼저 돌린다."""
+    labs = find(sources(root), root, device)
+    execute(labs, root, device)
     for fault in rewrite(root, recorded(labs)):
         print(fault)
-
-
-if __name__ == "__main__":
-    main(Path.cwd())

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from mgk_book.book import BookError
+from mgk_book.prepare import __main__ as prepare
 from mgk_book.prepare import numbers
 from mgk_book.running.execution import Lab
 from mgk_docs_src.labs import tables
@@ -85,7 +86,8 @@ def test_the_command_says_what_it_rewrote(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(numbers, "recorded", lambda labs: KNOWN)
     monkeypatch.setattr(numbers, "find", lambda *_: [])
     monkeypatch.setattr(numbers, "execute", lambda *_: None)
-    numbers.main(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    prepare.main(["--numbers"])
     assert capsys.readouterr().out == "docs/page.md:1: '0.1'인데 돌려 보니 '1.0'이다\n"
     assert path.read_text("utf-8") == '<data value="labs/deep:몫">1.0</data>'
 
