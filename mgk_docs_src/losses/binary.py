@@ -174,12 +174,15 @@ def bce(
     ends = checks.within(probabilities=(probabilities, UNIT), target=(target, UNIT), weight=(weight, NONNEGATIVE))
     low, high = ends["probabilities"]
     p, y = widen(probabilities, target)
-    w = 1.0 if weight is None else weight.to(p.dtype)
+    w = None if weight is None else weight.to(p.dtype)
     if low > 0 and high < 1:  # 로그가 모두 유한하면 두 로그를 바로 섞는다. 아래보다 두 배쯤 빠르다.
-        loss = w * -torch.lerp(torch.log1p(-p), torch.log(p), y)
+        log_likelihood = torch.lerp(torch.log1p(-p), torch.log(p), y)
+        log_likelihood = log_likelihood if w is None else w * log_likelihood
     else:
-        loss = -_xlogy(w * y, p) - _xlog1py(w * (1 - y), -p)
-    return reduce(loss, reduction).to(torch.promote_types(probabilities.dtype, target.dtype))
+        of_one, of_zero = (y, 1 - y) if w is None else (w * y, w * (1 - y))
+        log_likelihood = _xlogy(of_one, p) + _xlog1py(of_zero, -p)
+    loss = 0 - reduce(log_likelihood, reduction)  # 빼면 0이 −0이 되지 않는다
+    return loss.to(torch.promote_types(probabilities.dtype, target.dtype))
 
 
 @full_precision
