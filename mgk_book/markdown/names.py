@@ -24,9 +24,9 @@ Endings = dict[str, list[str]]
 
 
 def public_names(root: Path) -> list[str]:
-    """공개 함수와 클래스의 온전한 이름. 그림을 그리는 함수는 설명을 싣지 않으므로 뺀다."""
+    """공개 함수와 클래스의 온전한 이름. 그림을 그리는 함수와 밑줄로 시작하는 모듈은 설명을 싣지 않으므로 뺀다."""
     names = []
-    for path in sorted(root.joinpath(PACKAGE).rglob("*.py")):
+    for path in sorted(root.joinpath(PACKAGE).rglob("[!_]*.py")):
         module = ".".join(path.relative_to(root).with_suffix("").parts)
         body = ast.parse(path.read_text("utf-8")).body
         found = [node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
