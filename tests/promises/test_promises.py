@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import gradcheck, gradgradcheck
 
+from mgk_docs_src.contrastive.training import embed
 from tests.docs.contract_package import load, modules, public
 from tests.promises.calls import EXEMPT, ROWS, Call, Make, Row
 
@@ -435,3 +436,12 @@ def test_errors_name_an_argument_of_the_function(name: str, device: torch.device
             except Exception as error:
                 unclear.append(f"{key} = {wrong!r:.60}: {type(error).__name__}: {error!s:.150}")
     assert not unclear, "\n".join(unclear)
+
+
+def test_an_encoder_made_in_inference_mode_is_refused_in_torchs_words(device: torch.device) -> None:
+    """추론 모드에서 만든 가중치로는 미분할 수 없다. 그림의 탓으로 돌리지 않는다."""
+    with torch.inference_mode():
+        encoder = Make(device).encoder()
+    images = Make(device).normal(2, 1, 8, 8).requires_grad_()
+    with pytest.raises(RuntimeError, match="nference"):
+        embed(encoder, images)
