@@ -4,9 +4,8 @@
 #   english:
 #     title: "Lab: diffusion on eight modes"
 #     summary: >-
-#       The answer is known, so the error of the network and that of the steps can be told apart. Predicting
-#       velocity works with both samplers. Predicting noise breaks down with DDIM where the schedule's tail leaves
-#       almost no signal: clipping the guess or another schedule mends it. Predicting data makes modes too narrow.
+#       The answer is known, so the error of the network and of the steps can be told apart. Velocity works with both
+#       samplers. Noise breaks down with DDIM where the schedule's tail leaves no signal: clip, or another schedule.
 #   jupytext:
 #     text_representation:
 #       extension: .py
