@@ -15,6 +15,9 @@
   // 색인의 모든 낱말과 그 가운데 조사를 달고 나온 것을 적어 두고, 낱말을 정의한 자리가 먼저 나오게 한다.
   function learn({ config, docs }) {
     separator = new RegExp(config.separator);
+    // 출력과 표의 소수는 찾는 말이 아니다. lunr는 색인의 나무에서 글자와 마디의 번호를 이어 적어 마디를 가리므로, 숫자로 된
+    // 낱말이 많으면 다른 두 마디를 같다고 보아, 없는 낱말을 찾다가 멈춘다.
+    for (const doc of docs) doc.text = doc.text.replace(/[\d,]*\d\.\d+(e[+-]?\d+)?/g, " ");
     titles = distinct(docs.map((doc) => doc.title));
     words = distinct(docs.map((doc) => `${doc.title} ${doc.text}`));
     nouns = new Set(words.filter((word) => strip(word) !== word).map(strip));
