@@ -93,7 +93,7 @@ def test_rand_again():
     assert False, "장치를 받지 않으므로 증명과 상관없다"
 """
 BLOCK = "page.md#"
-MODULES = [f"mgk_docs_src/{name}.py" for name in ("__init__", "checks", "device", "random")]
+MODULES = [f"mgk_docs_src/{name}.py" for name in ("__init__", "checks", "device", "modes", "random")]
 FILES = ["conftest.py", "mkdocs.yml", "CITATION.cff", "pyproject.toml", "tests/__init__.py"]
 PARTS = [*FILES, *MODULES, "mgk_book", "tests/docs"]
 
