@@ -47,7 +47,7 @@ cover: .venv/.installed ## make test와, 시험이 지나지 않은 줄과 가�
 
 shapes: .venv/.installed ## 시그니처에 적은 텐서 모양을 실행 중에 지키는지
 	$(BIN)/python -m pytest tests/losses tests/transport tests/diffusion tests/energy tests/contrastive tests/labs tests/test_data.py tests/test_metrics.py tests/test_networks.py tests/test_random.py -m "not bad_input and not site" $(TOGETHER) \
-		--jaxtyping-packages=mgk_docs_src,tests.tower.checked -q
+		-p tests.tower --jaxtyping-packages=mgk_docs_src,tests.tower.checked -q
 
 build: .venv/.installed ## 엄격하게 사이트를 만든다 (site/)
 	$(BIN)/python -m mkdocs build --strict
