@@ -8,7 +8,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mgk_book.book import DOCS, BookError
 from mgk_book.running.execution import Lab, execute, find, read, sources
@@ -36,7 +36,7 @@ def recorded(labs: list[Lab]) -> Recorded:
     return {lab.name: _recorded(run.outputs) for lab in labs if (run := read(lab.outputs))}
 
 
-def _recorded(outputs: list[list[dict[str, dict[str, dict[str, list[float]]]]]]) -> dict[str, list[float]]:
+def _recorded(outputs: list[Any]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for output in (output for cell in outputs for output in cell):
         found |= output.get("data", {}).get(MIME, {})
@@ -51,8 +51,7 @@ def check(root: Path, known: Recorded) -> None:
     """
     faults = [str(fault) for path in _texts(root) for fault in _compare(path, root, known)[1]]
     if faults:
-        again = "make numbers가 다시 쓴다"
-        raise BookError("\n".join([f"실습과 다른 수가 글에 있다. {again}", *faults]))
+        raise BookError("\n".join(["실습과 다른 수가 글에 있다. make numbers가 다시 쓴다", *faults]))
 
 
 def rewrite(root: Path, known: Recorded) -> list[Fault]:
@@ -77,8 +76,7 @@ def _compare(path: Path, root: Path, known: Recorded) -> tuple[str, list[Fault]]
 
     def right(match: re.Match[str]) -> str:
         where = f"{path.relative_to(root).as_posix()}:{text.count(chr(10), 0, match.start()) + 1}"
-        lab = known.get(match["lab"])
-        values = (lab or {}).get(match["name"])
+        values = known.get(match["lab"], {}).get(match["name"])
         if values is None:
             raise BookError(f"{where}: {match['lab']}에 {match['name']!r}이라는 수가 없다")
         fixed = _printed(match["text"], values, where)

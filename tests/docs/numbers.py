@@ -18,8 +18,7 @@ STATED = re.compile(
     r"|±\s?(?P<spread>\d+)(?![\d.])"
 )
 RUN = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
-# 글이 아니라 돌린 것이거나, 돌린 것에 묶인 것
-NOT_PROSE = "pre, code, math, data, script, style, .math, .arithmatex"
+SHOWN = "pre, code, math, annotation"  # 돌린 것과 식
 
 
 class Stated(NamedTuple):
@@ -57,7 +56,7 @@ def unbound(page: Page) -> list[str]:
     """페이지의 글에서 돌린 것에 묶이지 않은 수들."""
     results = [(ROOT / "benchmarks/results" / f"{name}.md").read_text("utf-8") for name in RESULTS.findall(page.text)]
     html = drawn(RESULTS.sub("", get_data(page.text)[0]))
-    known = runs([*(found.get_text(" ") for found in html.select("pre, code, math, .math, annotation")), *results])
+    known = runs([*(found.get_text(" ") for found in html.select(SHOWN)), *results])
     return [
         page.violation(page.line_of(number), f"{number}이 어느 실행에서 왔는지 없다: {paragraph:.60}")
         for paragraph in [*paragraphs(html), *summaries(page)]
@@ -67,7 +66,7 @@ def unbound(page: Page) -> list[str]:
 
 def paragraphs(html: BeautifulSoup) -> list[str]:
     """글의 문단들. 출처 절과 영어는 뺀다."""
-    for element in html.select(f"{NOT_PROSE}, [lang=en]"):
+    for element in html.select(f"{SHOWN}, data, [lang=en]"):  # data는 실습에 묶인 수
         element.decompose()
     for heading in html.select("#sources"):
         for sibling in list(heading.find_next_siblings()):
