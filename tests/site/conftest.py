@@ -134,6 +134,24 @@ SHIFTS = """
       for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
     }).observe({ type: "layout-shift", buffered: true });
 """
+# 스크립트는 페이지가 다 온 뒤에 와서, 돌고 나면 DOMContentLoaded를 다시 알린다(overrides/theme/main.html).
+# 느린 기계에서는 망이 조용해진 뒤의 일이다.
+LATER = "document.addEventListener('DOMContentLoaded', event => { window.arrived ||= !event.isTrusted; });"
+
+
+def arrived(page: Page) -> None:
+    """떠 있는 페이지의 스크립트까지 다 온 뒤."""
+    page.wait_for_function("matchMedia('(scripting: none)').matches || window.arrived")
+    page.wait_for_load_state("networkidle")
+
+
+def arrive(page: Page, address: str) -> None:
+    """페이지를 열고, 스크립트까지 다 오기를 기다린다."""
+    page.add_init_script(LATER)
+    page.goto(address)
+    arrived(page)
+
+
 TO_THE_END = """async () => {
     const frame = () => Promise.race([new Promise(requestAnimationFrame), new Promise(done => setTimeout(done, 200))]);
     for (let y = 0; y < document.documentElement.scrollHeight; y += 600) {
@@ -177,9 +195,10 @@ class Shared:
         page.on("response", lambda response: responses.extend([response]))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.add_init_script(SHIFTS)
+        page.add_init_script(LATER)
         page.goto(self.address)
         page.evaluate(TO_THE_END)
-        page.wait_for_load_state("networkidle")  # 스크립트는 페이지가 다 온 뒤에 온다
+        arrived(page)
         shift = page.evaluate("window.shift")
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
         page.emulate_media(reduced_motion="reduce")

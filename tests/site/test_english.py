@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.site.conftest import SITE, built_pages, soup_of
+from tests.site.conftest import SITE, arrive, built_pages, soup_of
 
 HOME, CHAPTER = "en/", "transport/wasserstein/"
 KOREAN = re.compile(r"[가-힣]")
@@ -16,7 +16,7 @@ PLAN = ["Goal", "Intuition", "Definition and derivation", "Where it is used", "R
 
 
 def test_a_reader_without_korean_finds_a_page_and_its_code(page: Page, url: str) -> None:
-    page.goto(url, wait_until="networkidle")
+    arrive(page, url)
     page.get_by_role("link", name="An English front page").click()
     page.wait_for_url(url + HOME)
     assert page.locator("html").get_attribute("lang") == "en"
@@ -35,12 +35,12 @@ def test_a_reader_without_korean_finds_a_page_and_its_code(page: Page, url: str)
 
 
 def test_the_way_back_and_the_language_in_the_header(page: Page, url: str) -> None:
-    page.goto(url + CHAPTER, wait_until="networkidle")
+    arrive(page, url + CHAPTER)
     page.locator("details.english summary").click()
     page.get_by_role("link", name="The book in English").click()
     page.wait_for_url(url + HOME)
     for start, name, end in ((HOME, "한국어", ""), ("labs/gan/", "English", HOME), ("404.html", "English", HOME)):
-        page.goto(url + start, wait_until="networkidle")
+        arrive(page, url + start)
         page.locator(".md-select button").hover()
         page.locator(".md-select").get_by_role("link", name=name).click()
         page.wait_for_url(url + end)
@@ -51,10 +51,10 @@ def test_the_way_back_and_the_language_in_the_header(page: Page, url: str) -> No
 def test_a_link_to_the_summary_opens_it(width: int, script: bool, browser: Browser, url: str) -> None:
     context = browser.new_context(viewport={"width": width, "height": 844}, java_script_enabled=script)
     page = context.new_page()
-    page.goto(f"{url}{CHAPTER}#in-english", wait_until="networkidle")
+    arrive(page, f"{url}{CHAPTER}#in-english")
     expect(page.locator("#in-english")).to_be_in_viewport()
     expect(page.locator("details.english p").first).to_be_visible()
-    page.goto(url + CHAPTER, wait_until="networkidle")
+    arrive(page, url + CHAPTER)
     expect(page.locator("#in-english")).to_be_hidden()
     if script:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -92,7 +92,7 @@ def test_the_front_page_speaks_english(page: Page, url: str) -> None:
     left = {text.strip() for text in korean if id(text) not in hidden}
     assert left == {'"손실', "손실"}
     assert not soup.article.select("abbr")
-    page.goto(url + HOME, wait_until="networkidle")
+    arrive(page, url + HOME)
     assert page.locator(".md-search__input").get_attribute("placeholder") == "Search"
     names = page.locator(":is([aria-label], [title]):visible").evaluate_all(
         "all => all.map(e => e.ariaLabel + e.title)"
@@ -118,7 +118,7 @@ def test_axe_finds_nothing_in_what_is_opened(where: str, width: int, scheme: str
     size = {"width": width, "height": 900}
     context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
-    page.goto(url + where, wait_until="networkidle")
+    arrive(page, url + where)
     if where != HOME:
         expect(page.locator("#in-english")).to_be_visible()
     page.locator(".md-select button").focus()

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.site.conftest import arrive, arrived
+
 
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[Page]:
@@ -20,10 +22,10 @@ def on_screen(page: Page, selector: str) -> bool:
 
 
 def test_why_bce_with_logits_exists_in_one_tap_and_who_wrote_it_in_two_more(phone: Page, url: str) -> None:
-    phone.goto(url, wait_until="networkidle")
+    arrive(phone, url)
     phone.get_by_role("link", name="BCEWithLogits가 있는 까닭").tap()
     phone.wait_for_url("**/losses/binary/#logits")
-    phone.wait_for_load_state("networkidle")
+    arrived(phone)
     assert on_screen(phone, "#logits")
     # 장의 첫 문단이 쓴 사람과 회차를 가리킨다.
     opening = phone.locator("article > p:not(.reading)").first
@@ -35,7 +37,7 @@ def test_why_bce_with_logits_exists_in_one_tap_and_who_wrote_it_in_two_more(phon
 
 
 def test_the_answer_can_be_searched_for(phone: Page, url: str) -> None:
-    phone.goto(url, wait_until="networkidle")
+    arrive(phone, url)
     phone.locator("label[for=__search]").first.tap()
     phone.locator(".md-search__input").fill("BCEWithLogits")
     links = phone.locator(".md-search-result__link")
@@ -46,7 +48,7 @@ def test_the_answer_can_be_searched_for(phone: Page, url: str) -> None:
 
 
 def test_a_block_its_output_and_its_copy_are_together(phone: Page, url: str) -> None:
-    phone.goto(url + "losses/binary/", wait_until="networkidle")
+    arrive(phone, url + "losses/binary/")
     block = phone.locator("article > .language-python.highlight").first
     block.scroll_into_view_if_needed()
     assert block.locator("+ .highlight > .filename").inner_text() == "출력"
@@ -65,7 +67,7 @@ def focused(page: Page) -> str:
 
 
 def test_keyboard_alone_reaches_the_text_the_code_the_search_and_the_next_page(page: Page, url: str) -> None:
-    page.goto(url + "losses/binary/", wait_until="networkidle")
+    arrive(page, url + "losses/binary/")
     page.keyboard.press("Tab")
     assert focused(page).startswith("md-skip")
     expect(page.locator(".md-skip")).to_have_css("opacity", "1")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from mgk_book.markdown.names import public_names
-from tests.site.conftest import ROOT, built_pages, soup_of
+from tests.site.conftest import ROOT, arrive, built_pages, soup_of
 
 LABS = [path for path in built_pages() if path.startswith("labs/")]
 WIDTHS = (390, 1280)
@@ -90,7 +90,7 @@ def test_conclusions_and_the_key_result_come_before_the_first_code(lab: str) -> 
 
 @pytest.mark.parametrize("lab", LABS)
 def test_a_lab_can_be_read_on_this_screen(lab: str, screen: Page, url: str) -> None:
-    screen.goto(url + lab, wait_until="networkidle")
+    arrive(screen, url + lab)
     setup = screen.locator("article details.setup")
     assert setup.count() >= 1
     assert not screen.locator("article details.setup[open]").count()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from tests.site.conftest import SCHEMES, Visit, built_pages, paint, soup_of, unfolded
+from tests.site.conftest import SCHEMES, Visit, arrive, built_pages, paint, soup_of, unfolded
 
 # 갈라진 것: 수식과 붙은 글자, 한글 낱말(옆 차례와 머리와 발), 수와 %. 줄이 같으면 두 글자의 칸이 세로로 겹친다.
 TORN = r"""() => {
@@ -136,7 +136,7 @@ def test_what_scrolls_sideways_says_so(path: str, scheme: str, on_phone: Visit) 
 
 def test_the_chosen_tab_is_the_marked_one(sized: Page, url: str) -> None:
     """이름표가 여러 줄로 접혀도 밑줄은 고른 것에 있다."""
-    sized.goto(url + "transport/wasserstein/", wait_until="networkidle")
+    arrive(sized, url + "transport/wasserstein/")
     labels = sized.locator(".tabbed-labels > label")
     assert labels.count() == 5
     for chosen in range(5):
@@ -148,7 +148,7 @@ def test_the_chosen_tab_is_the_marked_one(sized: Page, url: str) -> None:
 
 
 def test_inline_code_is_not_spaced_from_its_particle(sized: Page, url: str) -> None:
-    sized.goto(url + "losses/binary/", wait_until="networkidle")
+    arrive(sized, url + "losses/binary/")
     gaps = sized.evaluate("""() => [...document.querySelectorAll("article p code")].flatMap(code => {
         const next = (code.closest("a") ?? code).nextSibling;
         if (next?.nodeType !== Node.TEXT_NODE || !/^[가-힣]/.test(next.data)) return [];
@@ -175,7 +175,7 @@ def test_underscores_of_linked_code_are_seen(browser: Browser, url: str) -> None
     )
     context = browser.new_context(viewport={"width": 1280, "height": 900}, device_scale_factor=3)
     page = context.new_page()
-    page.goto(url + path, wait_until="networkidle")
+    arrive(page, url + path)
     linked = page.locator(linked_code).filter(has_text=underscored).first
     linked.scroll_into_view_if_needed()
     page.mouse.move(0, 0)
@@ -188,7 +188,7 @@ def test_underscores_of_linked_code_are_seen(browser: Browser, url: str) -> None
 
 
 def test_korean_faces_are_named(sized: Page, url: str) -> None:
-    sized.goto(url + "losses/binary/", wait_until="networkidle")
+    arrive(sized, url + "losses/binary/")
     for where in ("article p", "article pre code"):
         faces = sized.locator(where).first.evaluate("each => getComputedStyle(each).fontFamily")
         assert "Apple SD Gothic Neo" in faces
@@ -198,7 +198,7 @@ def test_korean_faces_are_named(sized: Page, url: str) -> None:
 
 def test_columns_of_outputs_line_up(sized: Page, url: str) -> None:
     """한글이 든 줄의 같은 열이 같은 자리에서 시작한다."""
-    sized.goto(url + "losses/binary/", wait_until="networkidle")
+    arrive(sized, url + "losses/binary/")
     starts = (
         sized.locator(".language-text.highlight code")
         .nth(1)

@@ -15,7 +15,7 @@ from mgk_book.markdown.figures import at
 from mgk_docs_src.figures import moving
 from mgk_docs_src.figures.losses.binary import bce_live
 from mgk_docs_src.losses.binary import bce_with_logits, bce_with_logits_grad
-from tests.site.conftest import SITE, soup_of
+from tests.site.conftest import SITE, arrive, soup_of
 
 FIGURES = {
     "bce_live": "losses/binary",
@@ -55,7 +55,7 @@ def test_every_place_shows_what_the_function_computes_now(name: str, page: Page,
     module = importlib.import_module("mgk_docs_src.figures." + FIGURES[name].replace("/", "."))
     moving.save(getattr(module, name)(), tmp_path / "fresh.svg")
     fresh = json.loads((tmp_path / "fresh.json").read_text("utf-8"))
-    page.goto(f"{url}{FIGURES[name]}/", wait_until="networkidle")
+    arrive(page, f"{url}{FIGURES[name]}/")
     figure = shown(page)
     last = [len(knob["places"]) - 1 for knob in fresh["knobs"]]
     for places in ([0] * len(last), last, [end // 2 for end in last], [end // 3 for end in last]):
@@ -69,7 +69,7 @@ def test_every_place_shows_what_the_function_computes_now(name: str, page: Page,
 
 def test_the_dot_of_bce_stands_where_the_loss_is(page: Page, url: str) -> None:
     """화면의 점에서 축의 눈금을 거쳐 읽은 값이 손실과 기울기다. 그림의 자료를 거치지 않는다."""
-    page.goto(f"{url}losses/binary/", wait_until="networkidle")
+    arrive(page, f"{url}losses/binary/")
     figure = shown(page)
     for column, row in ((2, 10), (12, 3), (20, 0), (10, 7)):
         put(figure, [column, row])
@@ -102,7 +102,7 @@ def ruler(figure: Locator, panel: int, axis: str) -> Any:
 def test_a_finger_moves_the_knob(browser: Browser, url: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
-    page.goto(f"{url}losses/binary/", wait_until="networkidle")
+    arrive(page, f"{url}losses/binary/")
     knob = shown(page).locator("input").first
     knob.scroll_into_view_if_needed()
     box = knob.bounding_box()
@@ -119,7 +119,7 @@ def test_a_finger_moves_the_knob(browser: Browser, url: str) -> None:
 def test_without_scripts_the_picture_stays_and_the_knobs_hide(browser: Browser, url: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(f"{url}losses/binary/", wait_until="networkidle")
+    arrive(page, f"{url}losses/binary/")
     assert shown(page).locator("svg").is_visible()
     assert not shown(page).locator("input").first.is_visible()
     start = [knob.start for knob in bce_live().knobs]
@@ -131,7 +131,7 @@ def test_without_scripts_the_picture_stays_and_the_knobs_hide(browser: Browser, 
 
 
 def test_the_knobs_follow_the_readers_scheme(page: Page, url: str) -> None:
-    page.goto(f"{url}losses/binary/", wait_until="networkidle")
+    arrive(page, f"{url}losses/binary/")
     ink = "figure => getComputedStyle(figure.querySelector('svg')).getPropertyValue('--paper')"
     assert shown(page).evaluate(ink) == "#ffffff"
     page.locator("label[for=__palette_1]").click()

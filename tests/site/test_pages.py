@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import Page
 
-from tests.site.conftest import ROOT, SITE, Visit, built_pages, soup_of
+from tests.site.conftest import ROOT, SITE, Visit, arrive, built_pages, soup_of
 
 TEXT_PAGE_LIMIT = 300_000
 LAB_PAGE_LIMIT = 80_000
@@ -173,7 +173,7 @@ def test_the_search_index_reads_formulas_in_one_line_and_leaves_code_out() -> No
 
 @pytest.mark.parametrize("query", ["교차 엔트로피", "로짓", "BCE", "라벨 평활화"])
 def test_search_finds_a_chapter(query: str, page: Page, url: str) -> None:
-    page.goto(url, wait_until="networkidle")
+    arrive(page, url)
     page.keyboard.press("/")
     page.keyboard.insert_text(query)
     page.keyboard.press("End")  # 시험의 입력기는 한글에 keyup을 내지 않는데, 테마는 keyup을 듣는다

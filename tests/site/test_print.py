@@ -7,6 +7,8 @@ import pytest
 from PIL import Image, ImageStat
 from playwright.sync_api import Browser, Page
 
+from tests.site.conftest import arrive
+
 CHAPTER, LAB = "losses/binary/", "labs/digits/"
 PAPER = {"width": 680, "height": 960}  # A4에서 여백 15 mm를 뺀 글의 너비, 96 dpi
 
@@ -20,7 +22,7 @@ def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 
 @pytest.mark.parametrize(("where", "pages"), [(CHAPTER, range(8, 36)), (LAB, range(5, 20))])
 def test_a_pdf_can_be_made(where: str, pages: range, page: Page, url: str) -> None:
-    page.goto(url + where, wait_until="networkidle")
+    arrive(page, url + where)
     pdf = page.pdf(format="A4", print_background=True)
     assert pdf.startswith(b"%PDF")
     assert pdf.count(b"/Type /Page\n") in pages
@@ -28,7 +30,7 @@ def test_a_pdf_can_be_made(where: str, pages: range, page: Page, url: str) -> No
 
 @pytest.mark.parametrize("where", [CHAPTER, LAB, "losses/choosing/", "sessions/session-2/", "reference/api/"])
 def test_paper_shows_the_text_alone_and_cuts_nothing(where: str, page: Page, url: str) -> None:
-    page.goto(url + where, wait_until="networkidle")
+    arrive(page, url + where)
     page.emulate_media(media="print")
     page.set_viewport_size(PAPER)
     for screen_only in (".md-header", ".md-sidebar", ".md-footer", ".md-code__nav", ".headerlink"):
@@ -43,7 +45,7 @@ def test_paper_shows_the_text_alone_and_cuts_nothing(where: str, page: Page, url
 
 
 def test_paper_is_light_whatever_the_reader_chose(reader: Page, url: str) -> None:
-    reader.goto(url + CHAPTER, wait_until="networkidle")
+    arrive(reader, url + CHAPTER)
     reader.emulate_media(media="print")
     for thing in ("article p", "article .highlight", "article img"):
         part = reader.locator(thing).first

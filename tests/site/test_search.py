@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.site.conftest import SITE
+from tests.site.conftest import SITE, arrive
 
 ENOUGH = 0.95
 QUERIES = [
@@ -218,7 +218,7 @@ class Search:
 
     def __init__(self, page: Page, url: str) -> None:
         self.page, self.url = page, url
-        page.goto(url, wait_until="networkidle")
+        arrive(page, url)
         page.keyboard.press("/")
         self.wait(EMPTY, same=True)
 

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.site.conftest import SITE, soup_of
+from tests.site.conftest import SITE, arrive, soup_of
 
 CHAPTER, LAB = "losses/binary/", "labs/gan/"
 
@@ -17,7 +17,7 @@ def test_the_copy_button_gives_the_code_alone(where: str, browser: Browser, url:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.goto(url + where, wait_until="networkidle")
+    arrive(page, url + where)
     block = page.locator("article div.language-python.highlight:not(details *)").first
     block.scroll_into_view_if_needed()
     block.hover()
@@ -33,7 +33,7 @@ def test_the_copy_button_gives_the_code_alone(where: str, browser: Browser, url:
 def test_outputs_have_no_copy_button(browser: Browser, url: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.goto(url + CHAPTER, wait_until="networkidle")
+    arrive(page, url + CHAPTER)
     outputs = page.locator("article .highlight:has(> .filename)")
     assert outputs.count() > 10
     output = outputs.first
@@ -86,7 +86,7 @@ def test_an_unfolded_source_is_copied_and_accessible(scheme: str, width: int, br
     context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.goto(url + "reference/bibliography/", wait_until="networkidle")
+    arrive(page, url + "reference/bibliography/")
     dd = page.locator("#cover-thomas + dd")
     dd.locator("summary").click()
     copied = dd.locator(".md-clipboard, [data-md-type=copy]").first
@@ -117,7 +117,7 @@ def copying(browser: Browser, url: str) -> Iterator[Callable[..., str]]:
     page = context.new_page()
 
     def copied(where: str, first: str, last: str | None = None) -> str:
-        page.goto(url + where, wait_until="networkidle")
+        arrive(page, url + where)
         return str(page.evaluate(COPY, [first, last or first]))
 
     yield copied

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.site.conftest import SITE, soup_of
+from tests.site.conftest import SITE, arrive, soup_of
 
 OLD = "2024_code/mgk/2024_하계모각코"
 CHAPTER = "losses/binary/"
@@ -31,7 +31,7 @@ def test_the_posts_old_address_leads_to_the_sessions(ending: str, script: bool, 
 def test_a_missing_page_finds_its_way_home(missing: str, page: Page, url: str) -> None:
     assert page.goto(url + missing).status == 404
     page.wait_for_url(url + "404.html")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state()
     assert page.locator("h1").inner_text() == "없는 페이지"
     assert page.evaluate("getComputedStyle(document.querySelector('.md-header')).position") == "sticky"
     links = [link.get_attribute("href") for link in page.locator("article a:not(.headerlink)").all()]
@@ -51,7 +51,7 @@ def test_the_missing_page_and_a_shown_term_are_accessible(scheme: str, width: in
     context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
     for path in ("404.html", CHAPTER):
-        page.goto(url + path, wait_until="networkidle")
+        arrive(page, url + path)
         if path == CHAPTER:
             page.locator("article abbr").first.focus()
         violations = Axe().run(page).response["violations"]
@@ -125,7 +125,7 @@ def test_a_term_is_read_by_touch_and_by_keyboard(width: int, script: bool, brows
     phone = width == 390
     context = browser.new_context(viewport={"width": width, "height": 844}, has_touch=phone, java_script_enabled=script)
     page = context.new_page()
-    page.goto(url + CHAPTER, wait_until="networkidle")
+    arrive(page, url + CHAPTER)
     term = page.locator("article abbr").nth(2)
     term.scroll_into_view_if_needed()
     content = "e => getComputedStyle(e, '::after').content"
