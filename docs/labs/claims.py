@@ -706,12 +706,11 @@ display(
 # ### 정해진 점만 볼 때 { #floors }
 #
 # 여기까지는 걸음마다 자료를 새로 뽑았다. 실제 자료는 정해져 있다. 점 30개를 정해 두고 같은 네 손실로 300걸음씩
-# 배운다(학습률 0.02). 그리고 손실에 바닥이 있는지 본다. 점마다 너비 $w$의 우물을 판 에너지, 곧 30개의 점 위에 세운 커널
-# 밀도의 $-\log$에서 네 손실을 재고 $w$를 줄인다. 이 에너지는 $Z = 1$이라 정확한 $Z$의 손실이 에너지의 평균이다.
+# 배운다(학습률 0.02).
 
 # %%
 points = draw(30, generators(6000))
-fixed_kl, fixed_rows = {}, {}
+fixed_kl, fixed_loss = {}, {}
 for name, loss in losses.items():
     noise = generator(650)
     fixed = train(
@@ -725,62 +724,22 @@ for name, loss in losses.items():
         averaging=0.95,
     )
     fixed_kl[name] = divergence(energy_of(fixed.model))
-    fixed_rows[name] = [fixed_kl[name], fixed.losses[-1]]
+    fixed_loss[name] = fixed.losses[-1]
 display(
     HTML(
         comparison(
             "점 30개만 되풀이해 본 뒤, 씨앗 3개 (배우기 전의 KL은 위의 출력)",
             ["KL (nat)", "마지막 손실"],
-            fixed_rows,
+            {name: [fixed_kl[name], fixed_loss[name]] for name in losses},
         )
     )
 )
 
-
-def wells(width):
-    """점마다 너비 `width`의 우물을 판, 정규화된 에너지."""
-    own = points[0].double()
-    return lambda x: (
-        -(
-            gaussian(width)(x[..., None, :] - own).logsumexp(-1)
-            - math.log(len(own))
-        )
-    )
-
-
-dug, other = {}, generator(12)
-seen = points[0].double()
-cloud = 2 * randn(2000, 2, generator=other, dtype=torch.float64)
-shaken = randn(*seen.shape, generator=other, dtype=torch.float64)
-for width in (0.1, 0.01, 0.001):
-    energy = wells(width)
-    dug[width] = {
-        "정확한 Z": energy(seen).mean(),
-        "점수 맞추기": score_matching(energy, seen),
-        "NCE": noise_contrastive(
-            energy,
-            torch.zeros((), dtype=torch.float64),
-            seen,
-            cloud,
-            log_noise=gaussian(2.0),
-        ),
-        "DSM (σ = 0.1)": denoising_score_matching(
-            energy, seen, shaken, sigma=0.1
-        ),
-    }
-    print(
-        f"우물의 너비 {width:g}: "
-        + ", ".join(
-            f"{name} {value:.3g}" for name, value in dug[width].items()
-        )
-    )
-
 # %% [markdown]
 # **새 자료가 오지 않으면 ‘사슬이 없으니 안정하다’는 틀린다.** 정확한 $Z$와 점수 맞추기는 KL이 배우기 전의 여러 배로
-# 커진다. 두 손실에는 바닥이 없다. 우물을 좁히면 정확한 $Z$의 손실은 $2 \log w$를 따라, 점수 맞추기의 손실은
-# $-2 / w^2$을 따라 끝없이 내려간다. NCE는 교차 엔트로피, DSM은 제곱이라 0 아래로 내려가지 않는다. 그래도 점을 외우는
-# 것까지 막지는 못해, DSM은 이 점들에서 배우기 전보다 나빠지고 NCE도 오래 배우면 [나빠진다](#amount). 바닥이 있다는
-# 것과 참에 가까워진다는 것은 다른 말이다.
+# 커지고, 그동안 손실은 0 아래로 내려간다. 이 두 손실에는 [바닥이 없다](../energy/training.md#stability). NCE는 교차
+# 엔트로피, DSM은 제곱이라 0이 바닥이다. 그래도 점을 외우는 것까지 막지는 못해, DSM은 이 점들에서 배우기 전보다 나빠지고
+# NCE도 오래 배우면 [나빠진다](#amount). 바닥이 있다는 것과 참에 가까워진다는 것은 다른 말이다.
 #
 # 그러니 글의 ‘안정하다’에는 조건이 붙는다: 사슬을 쓰지 않고, 자료가 넉넉하고, 점수 맞추기라면 학습률도 알맞을 때다.
 # 에너지 모델이라는 틀의 성질이 아니다.
@@ -1206,8 +1165,9 @@ display(
 # | 자료가 많이 든다 | 끝까지 배울 때 | 일찍 멈추면 덜하다. 그래도 작은 자료에서는 커널 밀도가 낫다 |
 #
 # **보이지 않는 것.** 대부분이 2차원이다. 에너지 모델이 쓰이는 까닭은 혼합도 격자도 통하지 않는 높은 차원인데,
-# 거기서는 이 실습의 잣대부터 쓸 수 없다. 더 잘 맞춘 사슬은 이 표보다 [낫다](energy.ipynb). 정규 흐름의 설정,
-# 부호의 EBM의 너비와 학습률은 몇 가지를 보고 손으로 골랐고, 그 고르기는 이 실습에 들어 있지 않다. 낯선 자료를 알아채는 일은 [분포 밖 검출](ood.ipynb)에서 따로 잰다.
+# 거기서는 이 실습의 잣대부터 쓸 수 없다. 더 잘 맞춘 사슬은 이 표보다 [낫다](energy.ipynb). 정규 흐름의 설정, 부호의
+# EBM의 너비와 학습률은 몇 가지를 보고 손으로 골랐고, 그 고르기는 이 실습에 들어 있지 않다. 낯선 자료를 알아채는 일은
+# [분포 밖 검출](ood.ipynb)에서 따로 잰다.
 #
 # ## 결론을 확인한다 { #checks }
 #
@@ -1221,8 +1181,8 @@ bounded = ("NCE", "DSM (σ = 0.1)")
 unbounded = ("정확한 Z", "점수 맞추기")
 fresh_is_safe = all(worse[name] == 0 for name in ("정확한 Z", *bounded))
 chains_fail = all(worse[name] > 0.2 for name in walks)
-floors = all(dug[0.001][name] >= 0 for name in bounded) and all(
-    dug[0.001][name] < dug[0.01][name] < 0 for name in unbounded
+floors = all((fixed_loss[name] >= 0).all() for name in bounded) and all(
+    (fixed_loss[name] < 0).all() for name in unbounded
 )
 fixed_is_worst = min(fixed_kl[name].min() for name in unbounded) > max(
     start_kl.max(), *(fixed_kl[name].max() for name in bounded)
