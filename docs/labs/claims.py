@@ -4,7 +4,7 @@
 #   english:
 #     title: "Lab: the claims about energy models"
 #     summary: >-
-#       An experiment for each claim of the post. With chains a third to a half of the runs end worse than they began.
+#       An experiment for each claim of the post. With chains 15 % to 52 % of the runs end worse than they began.
 #       Without them exact Z, NCE and DSM do not while data are fresh; on 30 fixed points exact Z and score matching
 #       have no floor.
 #   jupytext:
@@ -39,7 +39,7 @@
 # - 모자란 바탕에 에너지를 얹으면 KL이 <data value="labs/claims:얹기/가우스 혼합">0.686에서 0.016</data>으로,
 #   <data value="labs/claims:얹기/RealNVP">0.712에서 0.052</data> nat로 열 배 넘게 준다([다른 모델에 얹기](#stacking)).
 # - 자료를 계속 새로 보면 정확한 $Z$, NCE, DSM은 어느 설정에서도 배우기 전보다 나빠지지 않고, 사슬을 쓰는 세 방법은
-#   시도의 <data value="labs/claims:나빠진 몫/사슬">33 %에서 52 %</data>가 나빠진다. 정해진 점 30개만 보면 바닥이 없는
+#   시도의 <data value="labs/claims:나빠진 몫/사슬">15 %에서 52 %</data>가 나빠진다. 정해진 점 30개만 보면 바닥이 없는
 #   두 손실(정확한 $Z$, 점수 맞추기)이 가장 크게 무너진다([학습은 안정한가](#stability)).
 # - 자료가 있는 곳에서는 NCE의 에너지가 참과 상관 <data value="labs/claims:해석/상관">0.994</data>로 맞는다. 자료가
 #   없는 고리 한가운데는 참이 봉우리보다 <data value="labs/claims:해석/한가운데">47.9 nat 낮은데 7.4</data>만 낮다고
@@ -676,8 +676,8 @@ display(
             figure,
             "일곱 방법의 설정과 씨앗마다 배운 뒤의 KL. 정확한 Z와 NCE의 점은 "
             "대개 0.2(점선)의 왼쪽에 있고, "
-            "사슬을 쓰는 세 방법의 점은 0.1에서 수백까지 흩어져 일부는 "
-            "배우기 전(파선)의 오른쪽에 있다. 점수 맞추기는 학습률 0.1의 점이 "
+            "사슬을 쓰는 세 방법의 점은 모두 점선의 오른쪽에 흩어져 일부는 "
+            "배우기 전(파선)보다도 오른쪽에 있다. 점수 맞추기는 학습률 0.1의 점이 "
             "파선의 오른쪽에 있다.",
         )
     )
@@ -686,8 +686,8 @@ display(
 # %% [markdown]
 # **방법이 가른다.** 정확한 $Z$, NCE, DSM은 어느 설정에서도 배우기 전보다 나빠지지 않는다. 정확한 $Z$는 어느
 # 설정에서나, NCE는 셋 가운데 둘에서 KL이 0.2 아래다. NCE의 나머지 하나는 학습률이 작아 덜 배웠을 뿐이다. 사슬을 쓰는
-# 세 방법은 거의 어느 설정에서도 거기에 이르지 못하고, 셋에 하나에서 둘에 하나는 배우기 전보다 나빠진다. 학습률
-# 0.1에서는 세 방법 모두 중앙값이 10을 넘는다.
+# 세 방법은 어느 설정에서도 거기에 이르지 못하고, 방법에 따라 일곱에 하나에서 둘에 하나가 배우기 전보다 나빠진다. 학습률
+# 0.1의 CD는 중앙값부터 배우기 전의 열 배쯤이다.
 #
 # **사슬이 없다고 다 좋은 것도 아니다.** 점수 맞추기는 학습률 0.1에서 배우기 전보다 나빠진다. DSM은 무너지지 않지만 거의
 # 언제나 덜 배운다. 잡음 σ가 봉우리 너비의 절반이고, 점수는 [봉우리 사이의 몫을 보지 못한다](../energy/training.md).
@@ -1180,7 +1180,7 @@ assert tenfold, "모자란 바탕에 에너지를 얹으면 씨앗마다 KL이 �
 bounded = ("NCE", "DSM (σ = 0.1)")
 unbounded = ("정확한 Z", "점수 맞추기")
 fresh_is_safe = all(worse[name] == 0 for name in ("정확한 Z", *bounded))
-chains_fail = all(worse[name] > 0.2 for name in walks)
+chains_fail = all(worse[name] > 0 for name in walks)
 floors = all((fixed_loss[name] >= 0).all() for name in bounded) and all(
     (fixed_loss[name] < 0).all() for name in unbounded
 )
@@ -1188,7 +1188,7 @@ fixed_is_worst = min(fixed_kl[name].min() for name in unbounded) > max(
     start_kl.max(), *(fixed_kl[name].max() for name in bounded)
 )
 assert all([fresh_is_safe, chains_fail, floors, fixed_is_worst]), (
-    "새 자료로는 정확한 Z, NCE, DSM이 나빠지지 않고 사슬은 자주 나빠진다. "
+    "새 자료로는 정확한 Z, NCE, DSM이 나빠지지 않고 사슬은 나빠지기도 한다. "
     "정해진 점에서는 바닥이 없는 두 손실이 가장 크게 무너진다"
 )
 
