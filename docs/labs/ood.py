@@ -4,8 +4,8 @@
 #   english:
 #     title: "Lab: noticing unseen digits"
 #     summary: >-
-#       An energy learnt from digits 0–4 notices 5–9 as well as nearest neighbours do, which learn nothing. Blank images
-#       may pass and inputs made to fool it do; its gradient finds flipped pixels.
+#       An energy learnt from digits 0–4 notices 5–9 with an AUROC of 0.987, no better than nearest neighbours, which
+#       learn nothing. Blank images may pass and inputs made to fool it do; its gradient finds flipped pixels.
 #   jupytext:
 #     text_representation:
 #       extension: .py
