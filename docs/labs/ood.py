@@ -45,7 +45,7 @@
 # scikit-learn의 손글씨 숫자(8×8, 화소는 $[0, 1]$)에서 0–4의 901장을 클래스마다 반으로 나눈다. 450장으로 배우고,
 # 남은 451장(아는 것)과 5–9의 896장(낯선 것)을 가른다. 나누기를 여섯 번 되풀이한다. 표는 여섯 번의 평균 ± 표준
 # 편차이고, Δ는 첫 행과 나누기마다 짝지은 차이의 95 % 신뢰 구간이다. 여섯 나누기가 같은 901장을 나누어 쓰므로 서로
-# 독립이 아니고, 구간은 그만큼 넓힌 것이다([`paired`][mgk_docs_src.labs.tables.paired]).
+# 독립이 아니고, 구간은 그만큼 넓힌 것이다(고친 재표집 t 구간, Nadeau와 Bengio).
 #
 # - **AUROC**: 낯선 것과 아는 것을 하나씩 뽑았을 때 낯선 것의 점수가 높을 확률. 제멋대로면 0.5.
 # - **FPR<sub>95</sub>**: 아는 것의 95 %를 들여보낼 때 함께 들어오는 낯선 것의 몫. 낮을수록 좋다.
@@ -872,6 +872,7 @@ assert all([finds, erased.low > 0]), (
 # %% [markdown]
 # ## 출처
 #
+# - Nadeau, C. & Bengio, Y. (2003). *Inference for the Generalization Error*.
 # - Vincent, P. (2011). *A Connection Between Score Matching and Denoising Autoencoders*.
 # - Salimans, T. & Ho, J. (2021). *Should EBMs Model the Energy or the Score?*
 # - Hendrycks, D. & Gimpel, K. (2017). *A Baseline for Detecting Misclassified and Out-of-Distribution Examples*.
