@@ -1,7 +1,8 @@
 """손실 함수의 시간과 메모리를 torch의 같은 함수와 나란히 잰다.
 
-`python -m benchmarks.losses`, 표의 이름(`binary`, `fused`, `categorical`)을 대면 그것만. 같은 입력으로 한 번의 실행에서 번갈아 부르고, 짝지은 비율의 가운데값을 쓴다.
-기계가 흔들려도 비율은 덜 흔들린다. 결과는 페이지에 끼워 넣을 표로 `benchmarks/results/`에 쓴다.
+`python -m benchmarks.losses`. 표의 이름(`binary`, `fused`, `categorical`)을 대면 그것만 잰다. 같은 입력으로 한 번의
+실행에서 번갈아 부르고, 짝지은 비율의 가운데값을 쓴다. 기계가 흔들려도 비율은 덜 흔들린다. 결과는 페이지에 끼워 넣을
+표로 `benchmarks/results/`에 쓴다.
 """
 
 import datetime
@@ -24,7 +25,7 @@ from mgk_docs_src.losses.categorical import cross_entropy
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (10**3, 10**6, 10**7)
-CLASSES, MANY = 10, 1000
+CLASSES = 10
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -58,10 +59,6 @@ def distributions(n: int) -> tuple[Tensor, Tensor]:
     return torch.randn(n // CLASSES, CLASSES), torch.randn(n // CLASSES, CLASSES).softmax(dim=1)
 
 
-def many_labels(n: int) -> tuple[Tensor, Tensor]:
-    return torch.randn(n // MANY, MANY), torch.randint(0, MANY, (n // MANY,))
-
-
 def after_sigmoid(logits: Tensor, target: Tensor) -> Tensor:
     """시그모이드와 `BCELoss`를 따로: `BCEWithLogitsLoss`가 합친 둘."""
     return F.binary_cross_entropy(torch.sigmoid(logits), target)
@@ -88,7 +85,6 @@ CATEGORICAL = [
         partial(F.cross_entropy, label_smoothing=0.1),
     ),
     Case("확률 라벨", distributions, cross_entropy, F.cross_entropy),
-    Case(f"정수 라벨, 클래스 {MANY}개", many_labels, cross_entropy, F.cross_entropy),
 ]
 TABLES = {
     "binary": (BINARY, "이 책 ÷ torch"),
