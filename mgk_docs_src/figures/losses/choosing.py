@@ -42,7 +42,7 @@ class _Line(NamedTuple):
 
 def guide() -> Figure:
     """안내표를 나무로. 길이 같은 라벨은 한 무리로 묶는다. 잎은 페이지의 표에서 그 줄을 가리키는 링크다."""
-    groups = [(", ".join(LABELS[name] for name in group), list(_lines(group))) for group in GROUPS]
+    groups = [(",\n".join(LABELS[name] for name in group), list(_lines(group))) for group in GROUPS]
     height = 2 * ROW + sum(ROW + sum(line.height for line in lines) + GAP for _, lines in groups)
     with panels(height=height) as (figure, (axes,)):
         axes.set_axis_off()
