@@ -531,15 +531,17 @@ BOUND = re.compile(r"(<data [^>]*>)[^<]*</data>")  # 안의 수는 실습의 것
 
 
 def told(rule):
-    """근거의 판정을 글로. 방법 하나의 차이는 실습의 수에 묶고, 모두의 것은 조건을 모은다."""
-    alone, together = [], {}
+    """근거의 판정을 글로. 방법 하나의 차이는 실습의 수에 묶고, 모두의 것은 조건과 점수를 모은다."""
+    alone, where, what = [], {}, {}
     for one in rule.measured:
         if one.method == "모두":
-            together.setdefault((one.score, one.verdict), []).append(one.condition)
+            where.setdefault((one.score, one.verdict), []).append(one.condition)
         else:
             data = f'<data value="labs/choosing:{one.record}"></data>'
             alone.append(f"{one.condition}에서 {one.method} {one.score} {one.verdict} {data}")
-    many = [f"{', '.join(where)}에서 {score} 모두 {said}" for (score, said), where in together.items()]
+    for (score, verdict), conditions in where.items():
+        what.setdefault((", ".join(conditions), verdict), []).append(score)
+    many = [f"{conditions}에서 {', '.join(scores)} 모두 {said}" for (conditions, said), scores in what.items()]
     return "; ".join([*alone, *many])
 
 

@@ -50,7 +50,7 @@ def guide() -> Figure:
         axes.text(0, ROW / 2, "라벨이 무엇인가?", fontsize=12, va="center")
         y = 1.5 * ROW
         for name, lines in groups:
-            axes.text(0.04, y, name, fontsize=11, color=PURPLE, va="center")
+            axes.text(0.04, y, name, fontsize=11, color=PURPLE, va="center", linespacing=1.25)
             y = _branches(axes, y, lines) + ROW + GAP
     return figure
 
