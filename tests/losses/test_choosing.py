@@ -545,7 +545,7 @@ def told(rule):
     return "; ".join([*alone, *many])
 
 
-def test_what_a_rule_measured_has_words_of_the_lab():
+def test_what_a_rule_measured_has_words_of_the_lab(device):
     for rule in GUIDE:
         for one in rule.measured:
             assert isinstance(one, Measured)
