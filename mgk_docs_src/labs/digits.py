@@ -632,9 +632,9 @@ def inpaint(
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 다르거나, 없는 단계이거나, `known`이 참거짓형이 아니거나, `resample`이나 `jump`가 1보다
-            작거나,
-            `denoise`가 다른 일정표를 쥐었거나, 유한하지 않은 짐작을 주거나, `tilted`인데 미분할 수 없으면.
+        ValueError: 모양이나 장치가 다르거나, 없는 단계이거나, `known`이 참거짓형이 아니거나, `resample`이나
+            `jump`가 1보다 작거나, `denoise`가 다른 일정표를 쥐었거나, 유한하지 않은 짐작을 주거나, `tilted`인데
+            미분할 수 없으면.
 
     References:
         Lugmayr, A. 외 (2022). RePaint: Inpainting using Denoising Diffusion Probabilistic Models, 알고리즘 1.
