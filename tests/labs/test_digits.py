@@ -719,7 +719,6 @@ def test_bad_trainings(device):
 
 @pytest.mark.bad_input
 def test_bad_uses_of_networks(device):
-    refuses(ValueError, "jump: 1 이상의", inpaint, denoise, levels, known, schedule, jump=0, **knobs)
     schedule = log_snr_schedule(5, device=device)
     levels, labels = pairs(device, 6, 3), torch.zeros(6, dtype=torch.int64, device=device)
     knobs = {"num_levels": 3, "num_classes": 1, **SMALL, "generators": [generator(0)]}
@@ -753,6 +752,7 @@ def test_bad_samples(device):
     refuses(ValueError, "shape[0]: 1 이상의", sample_levels, denoise, (0, 2), schedule, **knobs)
     levels, known = pairs(device, 4, 3), torch.tensor([True, False], device=device)
     refuses(ValueError, "resample: 1 이상의", inpaint, denoise, levels, known, schedule, resample=0, **knobs)
+    refuses(ValueError, "jump: 1 이상의", inpaint, denoise, levels, known, schedule, jump=0, **knobs)
     refuses(ValueError, "known: 모양이 (2,)이어야", inpaint, denoise, levels, known[:1], schedule, **knobs)
     refuses(ValueError, "known: torch.bool이어야", inpaint, denoise, levels, known.long(), schedule, **knobs)
     refuses(TypeError, "known: 텐서여야", inpaint, denoise, levels, [True, False], schedule, **knobs)
