@@ -4,8 +4,8 @@
 #   english:
 #     title: "Lab: diffusion on eight modes"
 #     summary: >-
-#       The answer is known, so the error of the network and of the steps can be told apart. Velocity works with both
-#       samplers. Noise breaks down with DDIM where the schedule's tail leaves no signal: clip, or another schedule.
+#       The answer is known, so the error of the network and of the steps can be told apart. Predicting velocity works.
+#       Predicting noise breaks down in the first step, where no signal is left: clip, or another schedule.
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -347,7 +347,14 @@ print(
 )
 
 # %% [markdown]
-# TARGET_PROSE
+# - **잡음**을 맞히게 하면 조상 표집 200걸음에서만 멀쩡하다. 50걸음이면 조상 표집도 12로, DDIM은 130으로 무너지고,
+#   DDIM은 200걸음에서도 17이다. 성큼 건너뛸수록, 새 잡음이 없을수록 나쁘다.
+# - **탓은 첫 걸음 하나에 있다.** 같은 신경망에서 $t = T - 1$의 예측만 완벽한 것으로 바꾸면 나머지 걸음은 그대로인데도
+#   되살아난다. 그 시각에는 예측의 오차를 $\sqrt{\bar\alpha_t}$로 나눈 만큼 $\hat x_0$가 틀리고, 코사인 일정표의 끝에서
+#   이 값은 0.00025다. $\hat x_0$를 자료가 있을 만한 곳으로 자르거나, 끝의 값이 0.00635인 선형 일정표를 써도 무너지지
+#   않는다.
+# - **자료**를 맞히게 하면 3σ 안의 비율은 네 칸 모두 가장 높은데 거리의 비는 2 안팎이다. 점수 하나만 보면 속는다.
+# - **속도**는 네 칸 모두 1에 가깝다. 나누는 곳이 없어 꼬리의 길이를 타지 않는다.
 #
 # ## 조건과 안내 { #guidance }
 #
