@@ -46,9 +46,7 @@ cover: .venv/.installed ## make test와, 시험이 지나지 않은 줄과 가�
 	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) $(TOGETHER) --durations 10 --cov --cov-report=term
 
 shapes: .venv/.installed ## 시그니처에 적은 텐서 모양을 실행 중에 지키는지
-	@# 빼는 둘은 발생기를 하나씩 내놓는 것도 받는지, 곧 시그니처보다 넓게 받는지를 본다.
 	$(BIN)/python -m pytest tests/losses tests/transport tests/diffusion tests/energy tests/contrastive tests/labs tests/test_data.py tests/test_metrics.py tests/test_networks.py tests/test_random.py -m "not bad_input and not site" $(TOGETHER) \
-		--deselect tests/labs/test_digits.py::test_many_at_once_are_each_alone --deselect tests/labs/test_losses.py::test_generators_may_come_one_by_one \
 		-p tests.tower --jaxtyping-packages=mgk_docs_src,tests.tower.checked -q
 
 build: .venv/.installed ## 엄격하게 사이트를 만든다 (site/)

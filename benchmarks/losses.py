@@ -1,11 +1,13 @@
 """손실 함수의 시간과 메모리를 torch의 같은 함수와 나란히 잰다.
 
-`python -m benchmarks.losses`. 같은 입력으로 한 번의 실행에서 번갈아 부르고, 짝지은 비율의 가운데값을 쓴다.
-기계가 흔들려도 비율은 덜 흔들린다. 결과는 페이지에 끼워 넣을 표로 `benchmarks/results/`에 쓴다.
+`python -m benchmarks.losses`. 표의 이름(`binary`, `fused`, `categorical`)을 대면 그것만 잰다. 같은 입력으로 한 번의
+실행에서 번갈아 부르고, 짝지은 비율의 가운데값을 쓴다. 기계가 흔들려도 비율은 덜 흔들린다. 결과는 페이지에 끼워 넣을
+표로 `benchmarks/results/`에 쓴다.
 """
 
 import datetime
 import gc
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -29,7 +31,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class Case(NamedTuple):
-    """견줄 것 하나: 이름, 입력을 만드는 법, 이 책의 것, torch의 것."""
+    """견줄 것 하나: 이름, 입력을 만드는 법, 재는 것, 견줄 torch의 것."""
 
     name: str
     inputs: Callable[[int], tuple[Tensor, Tensor]]
@@ -57,6 +59,11 @@ def distributions(n: int) -> tuple[Tensor, Tensor]:
     return torch.randn(n // CLASSES, CLASSES), torch.randn(n // CLASSES, CLASSES).softmax(dim=1)
 
 
+def after_sigmoid(logits: Tensor, target: Tensor) -> Tensor:
+    """시그모이드와 `BCELoss`를 따로: `BCEWithLogitsLoss`가 합친 둘."""
+    return F.binary_cross_entropy(torch.sigmoid(logits), target)
+
+
 def unchecked(logits: Tensor, target: Tensor) -> Tensor:
     """단단한 라벨의 식만. 값 검사가 얼마를 차지하는지 보인다."""
     return F.softplus(torch.rsub(target, 1, alpha=2) * logits, threshold=40.0).mean()
@@ -68,6 +75,7 @@ BINARY = [
     Case("로짓, 부드러운 라벨", soft, bce_with_logits, F.binary_cross_entropy_with_logits),
     Case("확률", probabilities, bce, F.binary_cross_entropy),
 ]
+FUSED = [Case("합친 것 ÷ 따로 한 것", hard, F.binary_cross_entropy_with_logits, after_sigmoid)]
 CATEGORICAL = [
     Case("정수 라벨", labels, cross_entropy, F.cross_entropy),
     Case(
@@ -78,6 +86,11 @@ CATEGORICAL = [
     ),
     Case("확률 라벨", distributions, cross_entropy, F.cross_entropy),
 ]
+TABLES = {
+    "binary": (BINARY, "이 책 ÷ torch"),
+    "fused": (FUSED, "`BCEWithLogitsLoss` ÷ 시그모이드 뒤의 `BCELoss`"),
+    "categorical": (CATEGORICAL, "이 책 ÷ torch"),
+}
 
 
 def forward(loss: Loss, x: Tensor, y: Tensor) -> None:
@@ -138,24 +151,25 @@ def row(case: Case, size: int, *, compiled: bool) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def table(name: str, cases: list[Case]) -> None:
+def table(name: str) -> None:
     """표 하나를 재고 쓴다."""
+    cases, ratio = TABLES[name]
     rows = [row(case, size, compiled=compiled) for case in cases for compiled in (False, True) for size in SIZES]
     head = "| 입력 | 원소 수 | 실행 | 앞으로 | 앞뒤로 | 최대 메모리 |\n| --- | --- | --- | ---: | ---: | ---: |"
     note = (
         f"CPU 스레드 {torch.get_num_threads()}개, torch {torch.__version__.partition('+')[0]}, fp32, 평균 손실, "
-        f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}. ‘앞뒤로’는 손실과 기울기, 모든 칸은 이 책 ÷ torch."
+        f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}. ‘앞뒤로’는 손실과 기울기, 모든 칸은 {ratio}."
     )
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"losses-{name}.md").write_text("\n".join([head, *rows, "", note, ""]), "utf-8")
 
 
-def main() -> None:
-    """두 표를 모두 쓴다."""
+def main(*names: str) -> None:
+    """이름을 댄 표를, 대지 않으면 모두 쓴다."""
     torch.set_num_threads(1)
-    table("binary", BINARY)
-    table("categorical", CATEGORICAL)
+    for name in names or TABLES:
+        table(name)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

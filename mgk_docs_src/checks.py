@@ -4,13 +4,16 @@
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mgk_docs_src.modes import full_precision
+
+T = TypeVar("T")
 
 
 class Interval(NamedTuple):
@@ -105,6 +108,53 @@ def function(**values: object) -> None:
     for name, value in values.items():
         if not callable(value):
             raise TypeError(f"{name}: 함수여야 하는데 {type(value).__name__}이다")
+
+
+def called(name: str, function: Callable[..., Any], *given: Tensor) -> Any:
+    """부르는 쪽이 준 함수를 부른다. 받은 모양을 셈하지 못한 오류는 그 함수를 준 인자의 이름으로 다시 말한다.
+
+    Args:
+        name: 함수를 준 인자의 이름.
+        function: 에너지, 예측, 신경망처럼 텐서를 받는 함수.
+        given: 함수에 줄 텐서.
+
+    Returns:
+        함수의 답. 살피지 않은 그대로다.
+
+    Raises:
+        ValueError: 함수가 받은 모양을 셈하지 못하면. 메모리와 추론 모드의 오류는 torch의 말이 더 분명하고, 함수가
+            스스로 낸 `ValueError`는 무엇이 틀렸는지 이미 말하므로 그대로 둔다.
+
+    References:
+        Python 문서, Exception Chaining.
+    """
+    try:
+        return function(*given)
+    except (RuntimeError, IndexError) as error:
+        if isinstance(error, torch.OutOfMemoryError) or "nference" in str(error):
+            raise
+        raise ValueError(f"{name}: 모양이 {tuple(given[0].shape)}인 입력에서 오류를 냈다: {error}") from error
+
+
+def listed(**values: Iterable[T]) -> list[T]:
+    """한 번만 읽을 수 있는 것도 여러 번 쓰게 늘어놓는다.
+
+    Args:
+        values: 이름과, 차례로 읽을 수 있는 것. 하나만.
+
+    Returns:
+        늘어놓은 것.
+
+    Raises:
+        TypeError: 차례로 읽을 수 없으면.
+
+    References:
+        Python 문서, `collections.abc.Iterable`.
+    """
+    ((name, value),) = values.items()
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name}: 차례로 읽을 수 있어야 하는데 {type(value).__name__}이다")
+    return list(value)
 
 
 def floating(**tensors: Tensor) -> None:

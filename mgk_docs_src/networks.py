@@ -4,7 +4,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +31,7 @@ class Networks(NamedTuple):
 @with_gradients
 def initial(
     widths: Sequence[int],
-    generators: Sequence[torch.Generator | None],
+    generators: Iterable[torch.Generator | None],
     *,
     biases_last: bool = False,
     device: torch.device | None = None,
@@ -58,7 +58,7 @@ def initial(
     References:
         LeCun, Y. 외 (1998). Efficient BackProp, 4.6절.
     """
-    widths, generators = _listed(widths=widths), _listed(generators=generators)
+    widths, generators = checks.listed(widths=widths), checks.listed(generators=generators)
     _check_widths(widths, generators)
 
     def uniform(rows: int, columns: int, bound: float) -> Tensor:
@@ -108,7 +108,7 @@ def forward(
 @with_gradients
 def initial_residual(
     widths: Sequence[int],
-    generators: Sequence[torch.Generator | None],
+    generators: Iterable[torch.Generator | None],
     *,
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
@@ -134,7 +134,7 @@ def initial_residual(
     References:
         He, K. 외 (2016). Identity Mappings in Deep Residual Networks, 3절.
     """
-    widths, generators = _listed(widths=widths), _listed(generators=generators)
+    widths, generators = checks.listed(widths=widths), checks.listed(generators=generators)
     _check_widths(widths, generators)
     if len(set(widths[1:-1])) > 1:
         raise ValueError(f"widths: 가운데 너비가 모두 같아야 하는데 {tuple(widths)}이다")
@@ -300,12 +300,3 @@ def _check_inputs(networks: Networks, x: Tensor) -> None:
     checks.ndim(3, 3, x=x)
     seeds, width, _ = networks.weights[0].shape
     checks.shape((seeds, x.shape[1], width), x=x)
-
-
-def _listed(**values: Iterable[Any]) -> list[Any]:
-    """한 번만 읽을 수 있는 것도 받도록 늘어놓는다."""
-    ((name, value),) = values.items()
-    try:
-        return list(value)
-    except TypeError:
-        raise TypeError(f"{name}: 여럿을 늘어놓은 것이어야 하는데 {type(value).__name__}이다") from None

@@ -309,3 +309,26 @@ def test_plain_has_neither_slope_nor_wrapping(device):
     seen = []
     torch.func.vmap(lambda row: (seen.append(checks.plain(row).shape), row)[1])(torch.ones(3, 2, device=device))
     assert seen == [(3, 2)]
+
+
+def test_a_function_of_the_caller_is_called_and_named(device):
+    x, mix = torch.ones(3, 2, device=device), torch.ones(2, 2, device=device)
+    assert torch.equal(checks.called("predict", lambda x, t: x @ mix * t, x, x), x @ mix)
+    with pytest.raises(ValueError, match=re.escape("predict: 모양이 (3, 1)인 입력에서 오류를 냈다: mat1 and mat2")):
+        checks.called("predict", lambda x: x @ mix, x[:, :1])
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("모자람"), RuntimeError("Inference tensors cannot be saved")])
+def test_what_is_not_the_shapes_fault_keeps_torchs_words(device, error):
+    def failing(x):
+        raise error
+
+    with pytest.raises(type(error), match=re.escape(str(error))) as caught:
+        checks.called("energy", failing, torch.ones(2, device=device))
+    assert caught.value is error
+
+
+def test_what_can_be_read_once_is_listed():
+    assert checks.listed(widths=iter((3, 2))) == [3, 2]
+    with pytest.raises(TypeError, match=re.escape("widths: 차례로 읽을 수 있어야 하는데 int이다")):
+        checks.listed(widths=3)

@@ -170,7 +170,7 @@ def test_bad_input_is_named() -> None:
         initial_residual((3, 4, 1), [])
     with pytest.raises(TypeError, match=r"generators\[1\]: Generator"):
         initial((3, 1), [None, 3])  # type: ignore[list-item]
-    with pytest.raises(TypeError, match="widths: 여럿"):
+    with pytest.raises(TypeError, match="widths: 차례로"):
         initial(3, [None])  # type: ignore[arg-type]
     for wrong in (torch.ones(1), torch.ones(2, dtype=torch.bool)):
         with pytest.raises(ValueError, match="alive: "):

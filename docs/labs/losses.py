@@ -4,9 +4,8 @@
 #   english:
 #     title: "Lab: what a loss changes"
 #     summary: >-
-#       Measured on real data, 20 seeds. With six malignant cases, class weights, logit adjustment and moving the
-#       threshold beat cross-entropy for a network; focal loss does not. Label smoothing raises accuracy and spoils
-#       probabilities.
+#       Real data, 20 seeds, corrected intervals. In a long tail, logit adjustment and moving the threshold beat
+#       cross-entropy; focal loss never does. Label smoothing spoils the probabilities, and one temperature mends them.
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -29,12 +28,22 @@
 #
 # ## 결론 셋 { #conclusions }
 #
-# - 악성이 6명뿐이면 신경망의 균형 정확도를 로짓 보정이 0.899에서 0.949로, 배운 뒤 문턱 옮기기가 0.942로 올린다. 초점
-#   손실은 0.870으로 내린다([한쪽이 6명뿐일 때](#six)).
-# - 라벨 평활화 0.1은 정확도를 0.962에서 0.973으로 올리지만 ECE를 0.017에서 0.127로 나쁘게 한다. 온도를 맞추면 ECE가
-#   0.012로 돌아온다([라벨 평활화와 온도](#smoothing)).
-# - 소프트맥스를 두 번 하면 2 에폭의 정확도가 0.763 대신 0.525지만 30 에폭에는 0.956과 0.950으로 비슷해진다. 학습
-#   손실은 바닥 1.4612 위에 머문다([소프트맥스를 두 번 하면](#twice)).
+# - 긴 꼬리에서 드문 셋의 정확도를 로짓 보정이
+#   <data value="labs/losses:긴 꼬리 숫자/교차 엔트로피/드문 셋 7·8·9">0.593</data>에서
+#   <data value="labs/losses:긴 꼬리 숫자/로짓 보정 τ = 1/드문 셋 7·8·9">0.728</data>로, 배운 뒤 문턱 옮기기가
+#   <data value="labs/losses:긴 꼬리 숫자/배운 뒤 문턱 옮기기/드문 셋 7·8·9">0.763</data>으로
+#   올린다([긴 꼬리](#tail)). 악성이 6명뿐일 때도 신경망의 평균은 둘과 균형 가중치에서 모두 오르지만, 벌점에 따라
+#   비기기도 한다. 초점 손실은 어느 표에서도 이기지 못한다([한쪽이 6명뿐일 때](#six)).
+# - 라벨 평활화 0.1은 ECE를 <data value="labs/losses:라벨 평활화와 온도/ε = 0/ECE">0.017</data>에서
+#   <data value="labs/losses:라벨 평활화와 온도/ε = 0.1/ECE">0.127</data>로 나쁘게 하고, 온도를 맞추면
+#   <data value="labs/losses:라벨 평활화와 온도/ε = 0.1, 온도/ECE">0.012</data>로 돌아온다. 정확도의 차이
+#   <data value="labs/losses:라벨 평활화와 온도/ε = 0.1/정확도 Δ">+0.011 ± 0.015</data>는
+#   비긴다([라벨 평활화와 온도](#smoothing)).
+# - 소프트맥스를 두 번 하면 2 에폭의 정확도가 <data value="labs/losses:시험 정확도/로짓/2 에폭">0.763</data> 대신
+#   <data value="labs/losses:시험 정확도/확률/2 에폭">0.525</data>고, 30 에폭에는
+#   <data value="labs/losses:시험 정확도/로짓/30 에폭">0.956</data>과
+#   <data value="labs/losses:시험 정확도/확률/30 에폭">0.950</data>으로 비긴다. 학습 손실은 바닥 1.4612 위에
+#   머문다([소프트맥스를 두 번 하면](#twice)).
 
 # %% [markdown]
 # ## 자료와 구간
@@ -43,7 +52,9 @@
 # 윗줄은 평균 ± 표준 편차다. 아랫줄(Δ)은 같은 나누기와 같은 첫 가중치에서 첫 행을 뺀 차이의 평균과 95 % 신뢰 구간이다.
 # 구간이 0을 품으면 비겼다고 읽는다.
 #
-# 구간은 한 자료를 거듭 나누어 얻은 것이다. 나눈 자료끼리 겹치므로, 새 자료에서 잴 때의 폭보다 좁다.
+# 한 자료를 거듭 나누면 나눈 것끼리 표본이 겹치므로, 씨앗 20개는 독립인 자료 20개가 아니다. 시험에 쓴 몫만큼 구간을
+# 넓힌다(`paired`, Nadeau & Bengio의 고친 재표집 구간). 겹침을 시험한 몫으로 어림한 것이라, 이 폭도 어림이다. 씨앗을 더
+# 써도 거의 줄지 않는다. [어떤 손실을 고를까](choosing.ipynb)와 같은 구간이다.
 #
 # 손실은 [이진 교차 엔트로피](../losses/binary.md)와 [교차 엔트로피](../losses/categorical.md)의 함수를 쓴다.
 
@@ -71,7 +82,7 @@ from mgk_docs_src.labs.losses import (
     subsample,
     train,
 )
-from mgk_docs_src.labs.tables import comparison
+from mgk_docs_src.labs.tables import comparison, paired, record
 from mgk_docs_src.losses.categorical import cross_entropy, double_softmax_floor
 from mgk_docs_src.losses.choosing import (
     class_weights,
@@ -79,7 +90,7 @@ from mgk_docs_src.losses.choosing import (
     logit_adjustment,
 )
 from mgk_docs_src.metrics import balanced_accuracy, expected_calibration_error
-from mgk_docs_src.random import generator
+from mgk_docs_src.random import generator, rand
 
 torch.set_num_threads(1)
 SEEDS = range(20)
@@ -96,8 +107,23 @@ def each(score, *batches):
     ).cpu()
 
 
-def show(*table, **knobs):
-    display(HTML(comparison(*table, **knobs)))
+def show(caption, columns, rows, *, differences=(), test_share=0.0):
+    """표를 보이고 칸마다 이름을 붙인다. 첫 행과의 차이를 돌려준다."""
+    knobs = {"differences": differences, "test_share": test_share}
+    display(HTML(comparison(caption, columns, rows, **knobs)))
+    base, gaps = next(iter(rows.values())), {}
+    for name, row in rows.items():
+        for place, (column, scored) in enumerate(
+            zip(columns, row, strict=True)
+        ):
+            where = f"{caption}/{name}/{column}"
+            if scored is not None:
+                record(where, scored.mean())
+            if place in differences and row is not base:
+                gap = paired(scored, base[place], test_share=test_share)
+                record(f"{where} Δ", gap.difference, gap.high - gap.difference)
+                gaps[name, column] = gap
+    return gaps
 
 
 def picture(figure, description):
@@ -118,9 +144,8 @@ def picture(figure, description):
 # - 로짓 보정: 학습할 때 로짓에 $\log \pi_c$를 더한다. 예측할 때는 더하지 않는다.
 #
 # 하나는 손실을 그대로 두고 **배운 뒤에** 로짓에서 $\log \pi_c$를 뺀다. 문턱만 옮기는, 가장 값싼 방법이다. 모델은
-# 둘이다. 너비 16의 숨은 층이 하나인 신경망과, 층이 없는 소프트맥스 회귀. 걸음은 모두 300번이고, $L_2$ 벌점을 켠 것과
-# 끈 것을 모두 보인다. 벌점의 세기와 걸음 수는 몇 가지를 돌려 **시험 점수까지 보고** 골랐다. 그래서 한 칸의 값은 처음
-# 보는 자료에서보다 후하다. 읽을 것은 같은 열 안의 차이다. scikit-learn의 로지스틱 회귀(벌점은 기본값)도 같은 나누기에서
+# 둘이다. 너비 16의 숨은 층이 하나인 신경망과, 층이 없는 소프트맥스 회귀. 걸음은 모두 300번이다. $L_2$ 벌점은 시험
+# 점수를 보고 하나를 고르는 대신 셋을 모두 보인다. scikit-learn의 로지스틱 회귀(벌점은 기본값)도 같은 나누기에서
 # 돌린다. ‘균형’은 `class_weight="balanced"`다.
 
 # %% 방법마다 배우고 표를 만드는 코드 tags=["setup"]
@@ -132,6 +157,7 @@ splits = [
 learn, held_out = (torch.stack(part) for part in zip(*splits, strict=True))
 x, y = cancer.features[learn], cancer.labels[learn]
 x_test, y_test = cancer.features[held_out], cancer.labels[held_out]
+tested = held_out.shape[1] / len(cancer.labels)  # 시험에 쓴 몫
 weight = class_weights(
     y[0], num_classes=2
 )  # 클래스의 수가 씨앗마다 같으므로 가중치도 같다
@@ -148,6 +174,7 @@ losses = {
 settings = {
     "신경망, 벌점 0.01": {"hidden": (16,), "weight_decay": 0.01},
     "신경망, 벌점 없음": {"hidden": (16,)},
+    "신경망, 벌점 0.1": {"hidden": (16,), "weight_decay": 0.1},
     "소프트맥스 회귀, 벌점 0.01": {"weight_decay": 0.01},
 }
 
@@ -169,21 +196,61 @@ for knobs in settings.values():
             imbalance["배운 뒤 문턱 옮기기"].append(
                 each(score, (z - shift).argmax(2), y_test)
             )
-show("균형 정확도, 악성 6명", list(settings), imbalance, differences=(0, 1, 2))
+six = show(
+    "균형 정확도, 악성 6명",
+    list(settings),
+    imbalance,
+    differences=range(len(settings)),
+    test_share=tested,
+)
 
 peers, intercepts = {}, {}
-for name, mode in (("scikit-learn", None), ("scikit-learn, 균형", "balanced")):
+ones = torch.ones_like(x[..., :1]), torch.ones_like(x_test[..., :1])
+for name, mode, constant in (
+    ("scikit-learn", None, False),
+    ("scikit-learn, 절편에도 벌점", None, True),
+    ("scikit-learn, 균형", "balanced", False),
+):
+    # 절편에도 벌점을 주려면 늘 1인 특징을 더해 그 가중치를 절편으로 쓴다
+    a, a_test = (
+        torch.cat([x, ones[0]], 2) if constant else x,
+        torch.cat([x_test, ones[1]], 2) if constant else x_test,
+    )
     fits = [
-        LogisticRegression(class_weight=mode, max_iter=1000).fit(a, b)
-        for a, b in zip(x.cpu().numpy(), y.cpu().numpy(), strict=True)
+        LogisticRegression(
+            class_weight=mode, fit_intercept=not constant, max_iter=1000
+        ).fit(*batch)
+        for batch in zip(a.cpu().numpy(), y.cpu().numpy(), strict=True)
     ]
     guesses = [
-        torch.from_numpy(fit.predict(a))
-        for fit, a in zip(fits, x_test.cpu().numpy(), strict=True)
+        torch.from_numpy(fit.predict(batch))
+        for fit, batch in zip(fits, a_test.cpu().numpy(), strict=True)
     ]
     peers[name] = [each(score, guesses, y_test.cpu())]
-    intercepts[name] = torch.tensor([fit.intercept_.item() for fit in fits])
-show("로지스틱 회귀, 같은 나누기", ["균형 정확도"], peers, differences=(0,))
+    intercepts[name] = torch.tensor(
+        [
+            (fit.coef_[0, -1] if constant else fit.intercept_[0]).item()
+            for fit in fits
+        ]
+    )
+show(
+    "로지스틱 회귀, 같은 나누기",
+    ["균형 정확도"],
+    peers,
+    differences=(0,),
+    test_share=tested,
+)
+older = "소프트맥스 회귀, 벌점 0.01"
+show(
+    "교차 엔트로피로 배운 두 모델",
+    ["균형 정확도"],
+    {
+        name: [imbalance["교차 엔트로피"][list(settings).index(name)]]
+        for name in ("신경망, 벌점 0.01", older)
+    },
+    differences=(0,),
+    test_share=tested,
+)
 
 # %% 그림을 그리는 코드 tags=["setup", "summary"]
 with panels(height=3.4) as (figure, (axes,)):
@@ -218,14 +285,15 @@ picture(
 )
 
 # %% [markdown]
-# **신경망에서는** 균형 가중치, 로짓 보정, 문턱 옮기기가 모두 교차 엔트로피를 이긴다. 벌점을 켜도 끄도 그렇다. 셋은
-# 모두 드문 클래스의 **빈도**를 안다. 초점 손실은 이기지 못하고, 벌점을 켜면 오히려 진다. 초점 손실이 키우는 것은
-# 어려운 표본이지 드문 클래스가 아니다.
+# **신경망에서는** 균형 가중치, 로짓 보정, 문턱 옮기기의 평균이 벌점 셋 모두에서 교차 엔트로피보다 높다. 셋은 모두 드문
+# 클래스의 **빈도**를 안다. 그러나 이겼다고 말할 수 있는 칸은 벌점에 따라 다르다. 벌점 0.01에서는 로짓 보정만, 벌점이
+# 없으면 문턱 옮기기만 구간이 0보다 위에 있다. 벌점 0.1은 너무 세서, 교차 엔트로피가 모두 양성이라 답한다(0.5). 거기서는
+# 셋이 모두 이기고, 이미 배운 모델의 문턱만 옮긴 것이 가장 덜 오른다. 초점 손실은 어느 벌점에서도 이기지 못한다. 초점
+# 손실이 키우는 것은 어려운 표본이지 드문 클래스가 아니다.
 #
-# **값싼 방법이 잘 버틴다.** 배운 뒤 문턱만 옮겨도 로짓 보정과 비슷하다. 다시 배우지 않아도 되므로 이것부터 해 본다.
-#
-# **옛 모델이 기준에서 앞선다.** 교차 엔트로피로 배운 소프트맥스 회귀가 교차 엔트로피로 배운 신경망보다 높다. 그런데
-# 같은 모델인 scikit-learn의 로지스틱 회귀는 가장 낮다. 손실도 같은데 왜 다른가. 절편을 본다.
+# **소프트맥스 회귀에서는** 모두 비긴다. 교차 엔트로피로 배운 소프트맥스 회귀와 신경망도 비긴다. 그런데 같은 모델인
+# scikit-learn의 로지스틱 회귀는 뚜렷이 낮다. 손실도 같은데 왜 다른가. scikit-learn은 절편에 벌점을 주지 않는다. 그것
+# 하나만 바꾼 것이 ‘절편에도 벌점’이다.
 
 # %%
 steps = {}
@@ -245,19 +313,27 @@ for count in (300, 1500):
         each(score, predict(trained, x_test).argmax(2), y_test),
         (b[:, 1] - b[:, 0]).cpu(),
     ]
-steps["scikit-learn"] = [*peers["scikit-learn"], intercepts["scikit-learn"]]
-show("소프트맥스 회귀와 로지스틱 회귀", ["균형 정확도", "양성 쪽 절편"], steps)
+for name in ("scikit-learn, 절편에도 벌점", "scikit-learn"):
+    steps[name] = [*peers[name], intercepts[name]]
+show(
+    "소프트맥스 회귀와 로지스틱 회귀",
+    ["균형 정확도", "양성 쪽 절편"],
+    steps,
+    differences=(0,),
+    test_share=tested,
+)
 
 # %% [markdown]
-# 우리의 소프트맥스 회귀는 300걸음에서 멈추고 절편에도 벌점을 주므로 ‘양성이 많다’는 사실을 덜 배웠다. 더 걷게 하면
-# 절편이 커지고 균형 정확도가 내려간다. scikit-learn은 절편에 벌점을 주지 않고 끝까지 가므로 절편이 가장 크다. 일찍
-# 멈추는 것이 뜻하지 않은 문턱 옮기기였던 셈이고, 거기서 문턱을 한 번 더 옮기면 지나쳐서 도리어 나빠진다.
+# 절편에도 벌점을 주면 scikit-learn의 절편이 절반쯤으로 줄고, 균형 정확도가 1500걸음을 걸은 우리 모델과 같아진다. 차이를
+# 낸 것은 걸음이 아니라 **절편의 벌점**이다. 절편은 ‘양성이 많다’는 사실을 담으므로, 거기에 벌점을 주는 것은 뜻하지 않은
+# 문턱 옮기기다. 300걸음에서 멈춘 것은 절편이 조금 더 작지만, 1500걸음과 비긴다.
 #
-# **보이지 않는 것.** 자료 하나, 악성 6명이라는 수 하나다. 벌점과 걸음 수를 바꾸면 차이의 크기가 달라진다. 표의 세
-# 열이 그것을 보인다. 악성을 놓치는 값과 양성을 잘못 부르는 값이 같다는 것도 균형 정확도의 가정일 뿐이다.
+# **보이지 않는 것.** 자료 하나, 악성 6명이라는 수 하나다. 악성만 보면 212명 가운데 206명을 매번 시험하므로 나눈 것끼리
+# 더 많이 겹친다. 그만큼은 이 구간도 좁을 수 있다. 특징은 시험 자료까지 넣어 표준화했다. 악성을 놓치는 값과
+# 양성을 잘못 부르는 값이 같다는 것도 균형 정확도의 가정일 뿐이다.
 
 # %% [markdown]
-# ## 2. 긴 꼬리
+# ## 2. 긴 꼬리 { #tail }
 #
 # **질문.** 숫자 그림을 0은 89장, 9는 3장만 남긴다. 사이는 같은 비로 줄인다. 시험 자료는 클래스마다 절반이라 치우치지
 # 않았다. 전체 정확도와, 가장 드문 세 숫자 7, 8, 9의 정확도를 따로 본다. 모델은 너비 64의 신경망, 걸음은 100번이다.
@@ -282,6 +358,7 @@ for seed in SEEDS:
 learn, held_out = torch.stack(learn), torch.stack(held_out)
 x, y = data.features[learn], data.labels[learn]
 x_test, y_test = data.features[held_out], data.labels[held_out]
+tested = held_out.shape[1] / len(data.labels)
 weight = class_weights(y[0], num_classes=10)
 
 
@@ -326,11 +403,12 @@ logits = {
 long_tail = {name: scores(z) for name, z in logits.items()}
 prior = logit_adjustment(y[0], num_classes=10)
 long_tail["배운 뒤 문턱 옮기기"] = scores(logits["교차 엔트로피"] - prior)
-show(
+tail_gaps = show(
     "긴 꼬리 숫자",
     ["전체 정확도", "드문 셋 7·8·9"],
     long_tail,
     differences=(0, 1),
+    test_share=tested,
 )
 show(
     "로짓 보정과 문턱 옮기기",
@@ -340,6 +418,7 @@ show(
         for name in ("로짓 보정 τ = 1", "배운 뒤 문턱 옮기기")
     },
     differences=(0, 1),
+    test_share=tested,
 )
 
 # %%
@@ -383,6 +462,12 @@ with panels() as (figure, (axes,)):
         axes.plot(taus, mean, mark, color=color, label=name)
     axes.set(xlabel="로짓 보정의 세기 τ", ylabel="정확도")
     axes.legend(loc="lower right")
+for name, curve in curves.items():
+    gap = paired(curve[-1], curve[0], test_share=tested)
+    half = gap.high - gap.difference
+    print(
+        f"{name}: τ 2.5에서 τ 0을 뺀 차이 {gap.difference:+.3f} ± {half:.3f}"
+    )
 picture(
     figure,
     "로짓 보정의 세기 τ에 따른 정확도. 드문 셋의 정확도는 τ가 커지는 동안 "
@@ -391,20 +476,21 @@ picture(
 )
 
 # %% [markdown]
-# 균형 가중치도 돕지만 로짓 보정이 더 돕는다. 초점 손실은 여기서도 돕지 못한다. 그리고 다시 배우지 않고 문턱만 옮긴
-# 것이 드문 셋에서 로짓 보정보다 높다.
+# 로짓 보정과 문턱 옮기기가 전체 정확도에서도 드문 셋에서도 교차 엔트로피를 이긴다. 균형 가중치는 평균이 오르지만
+# 비긴다. 초점 손실도 비긴다. 다시 배우지 않고 문턱만 옮긴 것은 로짓 보정과 비긴다. 벌점이 세지 않다면 값싼 이것부터
+# 해 본다.
 #
-# τ를 키우면 드문 셋은 계속 오르지만 전체는 1과 1.5에서 가장 높고, 2.5에서는 보정하지 않은 것보다 낮다. 드문 것을
-# 맞히려고 많은 것을 틀리기 때문이다. τ는 시험 자료가 아니라 따로 떼어 둔 자료에서 고른다. 이 그림은 모양을 보이려고
-# 시험 자료로 그렸다.
+# τ를 키우면 드문 셋의 평균은 2.5까지 오른다. 전체의 평균은 1과 1.5에서 가장 높고, 2.5에서는 보정하지 않은 것보다
+# 낮다(이 차이는 비긴다). 드문 것을 맞히려고 많은 것을 틀리기 때문이다. τ는 시험 자료가 아니라 따로 떼어 둔 자료에서
+# 고른다. 이 그림은 모양을 보이려고 시험 자료로 그렸다.
 #
-# **보이지 않는 것.** 손실은 없는 자료를 만들지 못한다. 드문 셋을 더 올리려면 많은 것을 내주어야 했다. 드문 셋은
-# 언제나 7, 8, 9였으므로, 다른 숫자가 드물 때의 값은 다를 수 있다.
+# **보이지 않는 것.** 드문 셋은 언제나 7, 8, 9였으므로, 다른 숫자가 드물 때의 값은 다를 수 있다. 벌점과 걸음 수는 한
+# 가지뿐이다.
 
 # %% [markdown]
 # ## 3. 라벨 평활화와 온도 { #smoothing }
 #
-# **질문.** 라벨 평활화는 정확도를 올린다고 한다. 확률은 어떻게 되나. 모델이 0.9라고 말한 그림 가운데 정말 열에 아홉을
+# **질문.** 라벨 평활화는 일반화를 돕는다고 한다. 확률은 어떻게 되나. 모델이 0.9라고 말한 그림 가운데 정말 열에 아홉을
 # 맞히는지를 **기대 보정 오차**(ECE)로 잰다. 0이면 말과 실제가 같다. 확률 전체의 질은 NLL로 잰다.
 #
 # 숫자 그림을 학습 40 %, 보정 20 %, 시험 40 %로 나눈다. **온도 맞추기**는 배운 모델의 로짓을 수 하나 $T$로 나누는
@@ -429,6 +515,7 @@ for seed in SEEDS:
 learn, tune, held_out = (torch.stack(part) for part in (learn, tune, held_out))
 x, y = data.features[learn], data.labels[learn]
 y_test = data.labels[held_out]
+tested = held_out.shape[1] / len(data.labels)
 
 
 def quality(z):
@@ -447,7 +534,7 @@ def smoothed(epsilon):
     )
 
 
-calibration, reliability = {}, {}
+calibration, probabilities = {}, {}
 for epsilon in (0.0, 0.1, 0.2):
     gs = [generator(seed) for seed in SEEDS]
     networks = train(
@@ -475,13 +562,21 @@ for epsilon in (0.0, 0.1, 0.2):
         ),
     ):
         calibration[name] = [*quality(scaled), used]
-        reliability[name] = scaled.softmax(2).max(2)
-show(
+        probabilities[name] = scaled.softmax(2)
+smoothing = show(
     "라벨 평활화와 온도",
     ["정확도", "ECE", "NLL (nat)", "평균 확신", "온도 T"],
     calibration,
     differences=(0, 1, 2),
+    test_share=tested,
 )
+
+# 말한 확률에서 라벨을 뽑으면 말한 대로 맞히는 모델이다. 그때의 ECE가 이 그림 수에서의 0이다
+p = probabilities["ε = 0.1, 온도"]
+u = rand(*p.shape[:2], 1, generator=generator(0)).to(p.device)
+drawn = (p.cumsum(2) < u).sum(2).clamp_max(9)
+honest = each(expected_calibration_error, p, drawn)
+print(f"말한 대로 맞히는 모델의 ECE {honest.mean():.3f} ± {honest.std():.3f}")
 
 # %% 그림을 그리는 코드 tags=["setup"]
 edges = torch.linspace(0.3, 1, 8)
@@ -493,7 +588,7 @@ with panels(height=3.4) as (figure, (axes,)):
         ("ε = 0.2", PURPLE, "D:"),
         ("ε = 0.1, 온도", GREEN, "^-."),
     ):
-        confidence, predicted = reliability[name]
+        confidence, predicted = probabilities[name].max(2)
         right = (predicted == y_test).float()
         cells = [
             (confidence > low) & (confidence <= high)
@@ -519,17 +614,17 @@ picture(
 )
 
 # %% [markdown]
-# 정확도는 라벨 평활화로 정말 오른다. 그러나 그대로 읽은 확률은 훨씬 나빠진다. 평균 확신이 정확도보다 한참 낮다.
-# 목표가 $1 - \epsilon + \epsilon/C$에서 멈추라고 가르쳤으니 당연하다. 평활화한 모델의 확률을 그대로 문턱이나 비용
-# 계산에 쓰면 안 된다.
+# 정확도의 평균은 라벨 평활화로 조금 오르지만, 구간이 0을 품는다. 이 자료로는 올렸다고 말할 수 없다. 그대로 읽은 확률은
+# 뚜렷이 나빠진다. 평균 확신이 정확도보다 한참 낮다. 목표가 정답의 확률을 $1 - \epsilon + \epsilon/C$까지만 올리라고
+# 하기 때문이다. 평활화한 모델의 확률을 그대로 문턱이나 비용 계산에 쓰면 안 된다.
 #
 # 수 하나가 이것을 고친다. 평활화 없이 배운 모델은 지나치게 확신해서 $T > 1$이고, 평활화한 모델은 덜 확신해서
-# $T < 1$이다. 평활화 없이 배운 모델에서는 온도가 NLL을 조금 낮추고 ECE는 거의 그대로다. 온도를 맞춘 뒤에는 평활화한
-# 모델의 NLL이 오히려 가장 낮다. 평활화는 로짓의 **순서**를 좋게 하고 **크기**를 망가뜨렸는데, 크기는 되돌릴 수 있다.
+# $T < 1$이다. 온도를 맞춘 $\epsilon = 0.1$의 ECE는 말한 대로 맞히는 모델의 ECE와 같은 크기다. 시험 그림이 700장쯤이면
+# 그런 모델의 ECE도 0이 아니다. 온도를 맞춘 뒤의 NLL은 평활화한 것의 평균이 더 낮고, $\epsilon = 0.2$에서는 평활화도
+# 온도도 없이 배운 것을 이긴다.
 #
 # **보이지 않는 것.** 온도를 맞추려면 떼어 둔 자료가 든다. 그 20 %로 더 배웠을 때와는 견주지 않았다. ECE는 칸을 나누는
-# 법에 달렸고, 시험 그림이 700장쯤이면 말한 대로 맞히는 모델도 0이 되지 않는다. 그래서 NLL을 함께 본다. 평활화한
-# 모델로 다른 모델을 가르칠 때(증류) 잃는 것은 여기서 재지 않았다.
+# 법에 달렸으므로 NLL을 함께 본다. 평활화한 모델로 다른 모델을 가르칠 때(증류) 잃는 것은 여기서 재지 않았다.
 
 # %% [markdown]
 # ## 4. 소프트맥스를 두 번 하면 { #twice }
@@ -548,6 +643,7 @@ splits = [
 learn, held_out = (torch.stack(part) for part in zip(*splits, strict=True))
 x, y = data.features[learn], data.labels[learn]
 x_test, y_test = data.features[held_out], data.labels[held_out]
+tested = held_out.shape[1] / len(data.labels)
 
 inputs = {"로짓": plain, "확률": lambda z, y: plain(z.softmax(1), y)}
 epochs = (2, 10, 30)
@@ -571,16 +667,18 @@ for name, loss in inputs.items():
             each(accuracy, predict(networks, x_test).argmax(2), y_test)
         )
     learned[name] = networks.losses.cpu()
-show(
+twice = show(
     "시험 정확도",
     [f"{stop} 에폭" for stop in epochs],
     doubled,
     differences=(0, 1, 2),
+    test_share=tested,
 )
 
 floors = {"로짓": 0.0, "확률": double_softmax_floor(10)}
 for name, floor in floors.items():
     last = learned[name][-1]
+    record(f"30 에폭의 학습 손실/{name}", last.mean())
     print(
         f"{name}: 30 에폭의 학습 손실 {last.mean():.4f} ± {last.std():.4f}, "
         f"바닥 {floor:.4f}"
@@ -615,9 +713,9 @@ picture(
 )
 
 # %% [markdown]
-# 배우기는 한다. 다만 늦다. 2 에폭에서는 크게 뒤지고, 30 에폭에서는 거의 따라잡는다. 그래서 다 배운 뒤의 정확도만 보면
-# 알아차리기 어렵다. 손실은 숨기지 못한다. 학습 손실이 $\log 10 = 2.3026$에서 시작해 1.4612 바로 위에서 더 내려가지
-# 않으면 소프트맥스를 두 번 한 것이다.
+# 배우기는 한다. 다만 늦다. 2 에폭에서는 크게 뒤지고, 30 에폭에서는 비긴다. 그래서 다 배운 뒤의 정확도만 보면
+# 알아차리기 어렵다. 손실은 숨기지 못한다. 학습 손실이 $\log 10 = 2.3026$ 가까이에서 시작해 1.4612 바로 위에서 더
+# 내려가지 않으면 소프트맥스를 두 번 했는지부터 본다.
 #
 # **보이지 않는 것.** 클래스가 열 개일 때다. 바닥은 클래스가 많을수록 높아진다. 학습률을 조절해 느린 만큼을 메울 수
 # 있는지도 재지 않았다.
@@ -626,16 +724,58 @@ picture(
 #
 # | 하고 싶은 것 | 먼저 해 볼 것 | 이 실습이 본 것 |
 # | --- | --- | --- |
-# | 치우친 자료에서 클래스를 고르게 맞히기 | 교차 엔트로피로 배우고 문턱 옮기기, 다음에 로짓 보정 | 1과 2 |
-# | 드문 클래스를 초점 손실로 살리기 | 하지 않는다. 빈도를 모르는 손실이다 | 1과 2 |
-# | 정확도를 조금 더 | 라벨 평활화 | 3 |
+# | 치우친 자료에서 클래스를 고르게 맞히기 | 교차 엔트로피로 배우고 문턱 옮기기, 로짓 보정 | 2. 1에서는 벌점에 따라 |
+# | 드문 클래스를 초점 손실로 살리기 | 다른 것부터 한다. 빈도를 모르는 손실이다 | 1과 2에서 이긴 적이 없다 |
 # | 믿을 만한 확률 | 떼어 둔 자료로 온도 맞추기. 평활화했다면 반드시 | 3 |
 # | 느린 학습의 까닭 찾기 | 손실이 바닥 값에서 멈췄는지 보기 | 4 |
 #
+# ## 결론을 확인한다 { #checks }
+#
+# 결론의 문장이 위의 표와 어긋나면 이 칸이 멈춘다.
+
+# %%
+rarest = "드문 셋 7·8·9"
+informed = ("균형 가중치", "로짓 보정", "배운 뒤 문턱 옮기기")
+nets = [name for name in settings if name.startswith("신경망")]
+helped = [six[name, column] for name in informed for column in nets]
+focal = [
+    gap
+    for gaps in (six, tail_gaps)
+    for (name, _), gap in gaps.items()
+    if name == "초점 손실 γ = 2"
+]
+last = learned["확률"][-1]
+
+tail_helped = (
+    tail_gaps["로짓 보정 τ = 1", rarest].low > 0
+    and tail_gaps["배운 뒤 문턱 옮기기", rarest].low > 0
+)
+six_helped = all(gap.difference > 0 for gap in helped)
+some_tie = any(gap.tie for gap in helped)
+focal_won = any(gap.low > 0 for gap in focal)
+mended = (
+    smoothing["ε = 0.1", "ECE"].low > 0
+    and smoothing["ε = 0.1, 온도", "ECE"].tie
+)
+late = twice["확률", "2 에폭"].high < 0 and twice["확률", "30 에폭"].tie
+above = last.min() > floors["확률"]
+
+assert all((tail_helped, six_helped, some_tie, not focal_won)), (
+    "빈도를 아는 방법이 드문 클래스를 돕고, 초점 손실은 이기지 못한다"
+)
+assert all((mended, smoothing["ε = 0.1", "정확도"].tie)), (
+    "평활화는 ECE를 나쁘게 하고 온도가 되돌리며, 정확도는 비긴다"
+)
+assert all((late, above)), (
+    "소프트맥스를 두 번 하면 늦고, 30 에폭에는 비기며, 손실은 바닥 위다"
+)
+
+# %% [markdown]
 # ## 출처
 #
 # - Lin, T.-Y. 외 (2017). *Focal Loss for Dense Object Detection*.
 # - Menon, A. K. 외 (2021). *Long-tail Learning via Logit Adjustment*.
+# - Nadeau, C. & Bengio, Y. (2003). *Inference for the Generalization Error*.
 # - Guo, C. 외 (2017). *On Calibration of Modern Neural Networks*.
 # - Müller, R., Kornblith, S. & Hinton, G. (2019). *When Does Label Smoothing Help?*
 # - scikit-learn 문서, Toy datasets. [서지](../reference/bibliography.md)

@@ -894,12 +894,7 @@ def _share(hits: Bool[Tensor, "m"], dtype: torch.dtype) -> Float[Tensor, ""]:
 def _outputs(encoder: nn.Module, images: Tensor) -> Tensor:
     """앞의 축을 모아 한 번에 지난 출력."""
     stacked = images.reshape(-1, *images.shape[-3:]).contiguous(memory_format=torch.channels_last)
-    try:
-        outputs: Tensor = encoder(stacked)  # (N, d)
-    except (RuntimeError, ValueError, IndexError) as error:
-        if isinstance(error, torch.OutOfMemoryError) or "nference" in str(error):
-            raise
-        raise ValueError(f"encoder: 모양이 {tuple(stacked.shape)}인 그림에서 오류를 냈다: {error}") from error
+    outputs: Tensor = checks.called("encoder", encoder, stacked)  # (N, d)
     checks.tensor(**{"encoder의 출력": outputs})
     if outputs.ndim != 2 or len(outputs) != len(stacked):
         wanted = f"({len(stacked)}, d)"

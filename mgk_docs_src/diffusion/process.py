@@ -18,7 +18,6 @@ from mgk_docs_src.diffusion.schedules import (
     bridge_variance,
     bridge_weights,
     check_data,
-    check_device,
     check_schedule,
     column,
     levels,
@@ -694,19 +693,19 @@ def _components(
     checks.ndim(2, 2, means=means)
     checks.nonempty(means=means)
     checks.shape((len(means), x.shape[1]), means=means)
-    check_device(schedule, means=means)
+    checks.device(schedule.beta.device, means=means)
     checks.within(means=(means, REAL))
     if isinstance(std, Tensor):
         checks.floating(std=std)
         checks.shape(means.shape[:1], std=std)
-        check_device(schedule, std=std)
+        checks.device(schedule.beta.device, std=std)
         checks.within(std=(std, SPREAD))
     else:
         checks.number(SPREAD, std=std)
     if weights is not None:
         checks.floating(weights=weights)
         checks.shape(means.shape[:1], weights=weights)
-        check_device(schedule, weights=weights)
+        checks.device(schedule.beta.device, weights=weights)
         checks.simplex(0, weights=weights)
     wide_x, centres = widen(x, means)
     square = std**2 if isinstance(std, float | int) else std.to(wide_x.dtype) ** 2

@@ -21,7 +21,6 @@ from mgk_docs_src.diffusion.schedules import (
     SPREAD,
     Schedule,
     alpha_bar,
-    ask,
     bridge_variance,
     bridge_weights,
     check_data,
@@ -889,7 +888,10 @@ def _squared_norm(x: Tensor) -> Tensor:
 
 
 def _predicted(predict: Predict, x: Tensor, t: int) -> Tensor:
-    prediction = ask("predict", predict, x, torch.full((len(x),), t, dtype=torch.int64, device=x.device))
+    prediction: Tensor = checks.called(
+        "predict", predict, x, torch.full((len(x),), t, dtype=torch.int64, device=x.device)
+    )
+    checks.floating(predict=prediction)
     checks.shape(x.shape, predict=prediction)
     return prediction
 

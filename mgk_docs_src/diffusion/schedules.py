@@ -1,7 +1,6 @@
 """일정표 한 벌과 그것을 읽는 법: 확산의 세 장이 함께 쓴다. 일정표를 만드는 함수는 `process`에 있다."""
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -160,7 +159,7 @@ def check_data(schedule: Schedule, t: int | Tensor, earliest: int = 0, /, **tens
     checks.nonempty(**tensors)
     first = next(iter(tensors.values()))
     checks.shape(first.shape, **tensors)
-    check_device(schedule, **tensors)
+    checks.device(schedule.beta.device, **tensors)
     bounds = _time_bounds(schedule, t, earliest)
     if isinstance(t, Tensor):
         checks.shape(first.shape[:1], t=t)
@@ -242,37 +241,6 @@ def check_predictors(schedule: Schedule, **functions: object) -> None:
             )
 
 
-def ask(name: str, function: Callable[..., Tensor], xt: Tensor, *rest: Tensor) -> Tensor:
-    r"""예측을 부르고, 점과 모양이 같은 텐서를 주었는지 본다. 값은 보지 않는다.
-
-    $$f(x_t, \ldots) \in \mathbb{R}^{n \times \cdots}$$
-
-    Args:
-        name: 오류에 쓸 이름.
-        function: 예측이나 신경망.
-        xt: 예측이 받는 첫째 것.
-        rest: 나머지.
-
-    Returns:
-        예측.
-
-    Raises:
-        TypeError: 텐서를 주지 않으면.
-        ValueError: 받은 모양을 셈하지 못하거나, 실수형이 아닌 것을 주면. 기억 장치나 추론 모드의 오류는 그대로 둔다.
-
-    References:
-        PyTorch 문서, `torch.nn.Module`의 `forward`.
-    """
-    try:
-        answer = function(xt, *rest)
-    except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or "nference" in str(error):  # 모양의 탓이 아니다
-            raise
-        raise ValueError(f"{name}: 모양 {tuple(xt.shape)}을 받아야 하는데 셈하지 못했다: {error}") from error
-    checks.floating(**{name: answer})
-    return answer
-
-
 def check_variances(*values: Float[Tensor, ""]) -> None:
     r"""분산의 규칙이 준 것들을 살핀다. 장치와 한 번 동기화한다.
 
@@ -295,27 +263,6 @@ def check_variances(*values: Float[Tensor, ""]) -> None:
         checks.number(NONNEGATIVE, variance=value)
 
 
-def check_device(schedule: Schedule, **tensors: Tensor) -> None:
-    r"""모두 일정표와 같은 장치에 있는지 본다.
-
-    $$\mathrm{device}(x) = \mathrm{device}(\bar\alpha)$$
-
-    Args:
-        schedule: 잡음 일정표.
-        tensors: 이름과 텐서.
-
-    Raises:
-        ValueError: 다른 장치에 있으면. 옮기지 않는다.
-
-    References:
-        PyTorch 문서, `torch.Tensor.device`.
-    """
-    device = schedule.beta.device
-    for name, value in tensors.items():
-        if value.device != device:
-            raise ValueError(f"{name}: 일정표와 같은 장치 {device}에 있어야 하는데 {value.device}에 있다")
-
-
 def _time_bounds(schedule: Schedule, t: int | Tensor, earliest: int) -> dict[str, tuple[Tensor, Interval]]:
     """시각의 종류를 보고, 값을 살필 구간을 준다. 정수 하나면 바로 살핀다."""
     interval = Interval(earliest, len(schedule.beta) - 1)
@@ -323,7 +270,7 @@ def _time_bounds(schedule: Schedule, t: int | Tensor, earliest: int) -> dict[str
         if t.dtype != torch.int64:
             raise ValueError(f"t: 시각은 torch.int64여야 하는데 {t.dtype}이다")
         checks.nonempty(t=t)
-        check_device(schedule, t=t)
+        checks.device(schedule.beta.device, t=t)
         return {"t": (t, interval)}
     checks.count(earliest, t=t)
     checks.number(interval, t=t)

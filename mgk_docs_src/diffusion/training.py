@@ -26,9 +26,7 @@ from mgk_docs_src.diffusion.process import (
 from mgk_docs_src.diffusion.sampling import Variance, guide, posterior_variance
 from mgk_docs_src.diffusion.schedules import (
     Schedule,
-    ask,
     check_data,
-    check_device,
     check_predictors,
     check_schedule,
     check_times,
@@ -367,7 +365,7 @@ def features(
         parts.append(x.new_zeros(len(x), num_labels))
     else:
         _check_conditions(len(x), num_labels, labels)
-        check_device(schedule, labels=labels)
+        checks.device(schedule.beta.device, labels=labels)
         parts.append(one_hot(labels + 1, num_labels + 1)[:, 1:].to(x.dtype))  # −1의 칸은 버린다
     return torch.cat(parts, 1).to(xt.dtype)
 
@@ -668,7 +666,8 @@ def _squared_error(
     """표본마다의 손실 (n,). 예측의 값은 살피지 않는다."""
     xt = diffuse(x0, t, schedule, noise=noise)  # 입력을 살피는 일도 겸한다
     times = t if isinstance(t, Tensor) else torch.full((len(x0),), t, dtype=torch.int64, device=x0.device)
-    prediction = ask("predict", predict, xt, times)
+    prediction: Tensor = checks.called("predict", predict, xt, times)
+    checks.floating(predict=prediction)
     checks.shape(xt.shape, predict=prediction)
     kept, (wide_x0, epsilon) = schedule.alpha_bar[t], widen(x0, noise)
     y, f = widen(_target(wide_x0, epsilon, kept, target), prediction)
@@ -688,7 +687,8 @@ def _target(x0: Tensor, noise: Tensor, kept: Tensor, target: Target) -> Tensor:
 def _apply(network: nn.Module, seen: Tensor, xt: Tensor) -> Tensor:
     # 자료의 자료형과 신경망의 자료형은 다를 수 있다.
     kind = next((parameter.dtype for parameter in network.parameters()), seen.dtype)
-    output = ask("network", network, seen.to(kind))
+    output: Tensor = checks.called("network", network, seen.to(kind))
+    checks.floating(network=output)
     checks.shape(xt.shape, network=output)
     return output
 
@@ -740,4 +740,4 @@ def _check_training(
             raise ValueError(f"{name}: 자료와 같은 장치 {data.device}에 있어야 하는데 {device}에 있다")
     check_schedule(schedule)
     if labels is not None:
-        check_device(schedule, labels=labels)
+        checks.device(schedule.beta.device, labels=labels)

@@ -27,13 +27,7 @@ class Derivatives(NamedTuple):
 def energies(energy: Energy, x: Tensor, *, accept: Accept) -> Tensor:
     """점마다의 에너지. 점마다 실수 하나이고 허락한 값인지 본다."""
     checks.function(energy=energy)
-    try:
-        value = energy(x)
-    except (RuntimeError, ValueError, IndexError) as error:
-        # 메모리가 모자라거나 추론 모드의 텐서를 쥔 에너지라면 torch의 말이 더 분명하다.
-        if isinstance(error, torch.OutOfMemoryError) or "nference" in str(error):
-            raise
-        raise ValueError(f"energy: 모양이 {tuple(x.shape)}인 점에서 오류를 냈다: {error}") from error
+    value: Tensor = checks.called("energy", energy, x)
     checks.tensor(energy=value)
     if value.shape != x.shape[:-1]:
         raise ValueError(

@@ -4,7 +4,7 @@ r"""실습 “숫자를 그리는 확산 모델”의 재료: `docs/labs/digits.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
 from mgk_docs_src.diffusion import process, sampling
-from mgk_docs_src.diffusion.schedules import Schedule, check_data, check_device, check_predictors
+from mgk_docs_src.diffusion.schedules import Schedule, check_data, check_predictors
 from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.networks import Networks, finished, forward_residual, initial_residual, still_learning
@@ -230,7 +230,7 @@ def posterior_logits(
     checks.ndim(2, 2, xt=xt, basis=basis)
     checks.shape((*xt.shape, len(basis)), natural=natural)
     check_data(schedule, t, xt=xt)
-    check_device(schedule, natural=natural, basis=basis)
+    checks.device(schedule.beta.device, natural=natural, basis=basis)
     return _posterior_logits(natural, xt, t, schedule, basis)
 
 
@@ -298,7 +298,7 @@ def bound(
     check_predictors(schedule, denoise=denoise)
     checks.count(2, schedule=len(schedule.beta))
     _check_levels(num_levels, levels=levels)
-    check_device(schedule, levels=levels)
+    checks.device(schedule.beta.device, levels=levels)
     x0 = level_values(num_levels, device=levels.device, dtype=dtype)[levels]
     n, last = len(x0), len(schedule.beta) - 1
 
@@ -388,14 +388,14 @@ def train_denoisers(
     num_levels: int,
     num_classes: int,
     head: Head = "levels",
-    hidden: tuple[int, ...] = (256, 256, 256),
+    hidden: Iterable[int] = (256, 256, 256),
     steps: int,
     batch_size: int = 256,
     learning_rate: float = 6e-3,
     weight_decay: float = 0.3,
     emphasis: float = 10.0,
     label_drop: float = 0.2,
-    generators: Sequence[torch.Generator],
+    generators: Iterable[torch.Generator],
 ) -> Ensemble:
     r"""잡음을 걷어 내는 신경망 $S$개를 변분 상한으로 한꺼번에 배운다.
 
@@ -441,7 +441,7 @@ def train_denoisers(
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 식 14.
         Ho, J. & Salimans, T. (2022). Classifier-Free Diffusion Guidance, 알고리즘 1.
     """
-    generators, hidden = list(generators), tuple(hidden)
+    generators, hidden = checks.listed(generators=generators), tuple(checks.listed(hidden=hidden))
     checks.choice(HEADS, head=head)
     checks.number(UNIT, label_drop=label_drop)
     checks.number(NONNEGATIVE, emphasis=emphasis)
@@ -643,7 +643,7 @@ def inpaint(
     checks.count(1, resample=resample, jump=jump)
     check_predictors(schedule, denoise=denoise)
     _check_levels(num_levels, levels=levels)
-    check_device(schedule, levels=levels)
+    checks.device(schedule.beta.device, levels=levels)
     checks.tensor(known=known)
     checks.shape(levels.shape[1:], known=known)
     if known.dtype != torch.bool:
@@ -757,13 +757,13 @@ def train_autoregressive(
     num_levels: int,
     num_classes: int,
     head: Head = "levels",
-    hidden: tuple[int, ...] = (256, 256, 256),
+    hidden: Iterable[int] = (256, 256, 256),
     steps: int,
     batch_size: int = 256,
     learning_rate: float = 6e-3,
     weight_decay: float = 0.3,
     label_drop: float = 0.2,
-    generators: Sequence[torch.Generator],
+    generators: Iterable[torch.Generator],
 ) -> Ensemble:
     r"""화소를 차례로 맞히는 신경망(MADE) $S$개를 한꺼번에 배운다. 머리와 층은 `train_denoisers`와 같다.
 
@@ -798,7 +798,7 @@ def train_autoregressive(
     References:
         Germain, M. 외 (2015). MADE: Masked Autoencoder for Distribution Estimation, 4절.
     """
-    generators, hidden = list(generators), tuple(hidden)
+    generators, hidden = checks.listed(generators=generators), tuple(checks.listed(hidden=hidden))
     checks.choice(HEADS[:2], head=head)
     checks.number(UNIT, label_drop=label_drop)
     _check_examples(levels, labels, num_levels, num_classes)

@@ -1,7 +1,7 @@
 """실습 “손실을 고르면 무엇이 달라지나”의 재료: `docs/labs/losses.py`."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -117,12 +117,12 @@ def train(
     loss: Loss,
     *,
     num_classes: int,
-    hidden: tuple[int, ...] = (),
+    hidden: Iterable[int] = (),
     epochs: int,
     batch_size: int | None = None,
     learning_rate: float = 0.01,
     weight_decay: float = 0.0,
-    generators: Sequence[torch.Generator],
+    generators: Iterable[torch.Generator],
 ) -> Training:
     r"""작은 신경망 $S$개를 Adam으로 한꺼번에 배운다. 하나씩 배운 것과 같은 신경망이 나온다.
 
@@ -159,7 +159,7 @@ def train(
         Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
         PyTorch 문서, Model ensembling.
     """
-    generators, hidden = list(generators), tuple(hidden)
+    generators, hidden = checks.listed(generators=generators), tuple(checks.listed(hidden=hidden))
     checks.floating(features=features)
     checks.ndim(3, 3, features=features)
     checks.nonempty(features=features)

@@ -433,6 +433,7 @@ def findings(table: Table, facts: Facts, recommendation: Recommendation) -> str:
         *_warnings(facts),
         ("권함", recommendation.loss),
         ("까닭", recommendation.reason),
+        ("전제", "라벨은 모두 맞다고 본다. 틀린 것이 섞였으면 페이지의 안내표에서 다시 고른다"),
         ("페이지", recommendation.page),
         ("근거", recommendation.evidence),
     ]

@@ -31,12 +31,48 @@ GOALS = {
     "density": "밀도",
 }
 
-# 갈림길의 문턱. 실습 labs/choosing이 잰 자리에서 고른다.
-IMBALANCED, NOISY, FEW = 10.0, 0.2, 10
+VERDICTS = ("이김", "비김", "짐", "못 이김")
+
+# 실습 labs/choosing이 잰 자리. 치우침은 가장 많은 클래스와 가장 적은 클래스의 실제 비다.
+EVEN = (1.0, 2.0)  # 있는 그대로의 자료. 가장 치우친 유방암이 1:1.7
+MILD = (1.0, 10.0)
+RARE = (10.0, 30.0)
+RARER = (40.0, 100.0)  # 바란 비가 1:100일 때 숫자는 1:45, 유방암은 1:90. 앞 실습의 악성 6명은 1:42
+ALL = (1.0, 100.0)
+CLEAN, NOISY, FIFTH = (0.0, 0.0), (0.2, 0.4), (0.2, 0.2)
+FEW, MANY = (1, 10), (25, math.inf)  # 잡음을 섞은 자료는 클래스마다 스물다섯이 넘었다
+
+Range = tuple[float, float]
+
+
+class Measured(NamedTuple):
+    r"""규칙 하나의 근거: 실습 labs/choosing이 잰, 교차 엔트로피와의 차이 하나.
+
+    Attributes:
+        condition: 실습의 조건.
+        method: 실습의 방법. `"모두"`이면 견준 방법 모두.
+        score: 실습의 점수.
+        verdict: 차이의 95 % 구간이 말하는 것. `VERDICTS`의 하나. `"못 이김"`은 비기거나 진 것이다.
+
+    References:
+        `docs/labs/choosing.py`.
+    """
+
+    condition: str
+    method: str
+    score: str
+    verdict: str
+
+    @property
+    def record(self) -> str:
+        """실습이 그 차이에 붙인 이름."""
+        return f"{self.condition}/{self.method} {self.score} Δ"
 
 
 class Rule(NamedTuple):
     r"""안내표의 한 줄: 이런 라벨, 이런 목표, 이런 사실이면 이 손실에서 시작한다.
+
+    사실의 범위는 두 끝을 품고, 잰 자리를 넘지 않는다.
 
     Attributes:
         name: 페이지에서 이 줄을 가리키는 영어 이름. 줄의 id는 `rule-`을 앞에 붙인 것이다.
@@ -44,12 +80,13 @@ class Rule(NamedTuple):
         goals: 받는 목표. `GOALS`의 이름.
         loss: 손실의 이름.
         function: 그것을 계산하는 책의 함수. 패키지 이름을 뺀 경로.
-        reason: 까닭 한 문장.
+        reason: 까닭 한두 문장.
         page: 그 손실을 설명하는 곳. 문서 폴더에서 시작하는 경로와 id.
         evidence: 그렇게 고른 근거. 경로와 id.
-        imbalance: 가장 많은 클래스가 가장 적은 클래스의 몇 배 이상이어야 하나. 1이면 묻지 않는다.
-        noise: 틀린 라벨의 비율이 얼마 이상이어야 하나. 0이면 묻지 않는다.
-        per_class: 가장 적은 클래스의 라벨이 몇 개 이하여야 하나. `None`이면 묻지 않는다.
+        imbalance: 가장 많은 클래스가 가장 적은 클래스의 몇 배인가의 범위.
+        noise: 틀린 라벨의 비율의 범위.
+        per_class: 가장 적은 클래스의 라벨 수의 범위. 수를 모르면 적다고 보지 않는다.
+        measured: 근거가 된 차이들. 비었으면 이 책의 실습이 견주지 않았고, `evidence`의 설명에 기댄다.
 
     References:
         규칙마다의 `evidence`.
@@ -63,19 +100,25 @@ class Rule(NamedTuple):
     reason: str
     page: str
     evidence: str
-    imbalance: float = 1.0
-    noise: float = 0.0
-    per_class: int | None = None
+    imbalance: Range = (1.0, math.inf)
+    noise: Range = (0.0, 1.0)
+    per_class: Range = (1, math.inf)
+    measured: tuple[Measured, ...] = ()
 
     @property
     def condition(self) -> str:
         """묻는 사실을 한 줄로. 아무것도 묻지 않으면 빈 글."""
-        asked = (
-            f"치우침 1:{self.imbalance:g} 이상" if self.imbalance > 1 else "",
-            f"틀린 라벨 {self.noise:.0%} 이상".replace("%", " %") if self.noise > 0 else "",
-            f"클래스마다 라벨 {self.per_class}개 이하" if self.per_class else "",
-        )
-        return ", ".join(filter(None, asked))
+        asked = []
+        if self.noise == CLEAN:
+            asked.append("틀린 라벨 없음")
+        elif self.noise != (0.0, 1.0):
+            low, high = (f"{100 * end:g}" for end in self.noise)
+            asked.append(f"틀린 라벨 {low if low == high else f'{low}–{high}'} %")
+        if self.imbalance != (1.0, math.inf):
+            asked.append(f"치우침 {_between('1:{:g}', self.imbalance)}")
+        if self.per_class != (1, math.inf):
+            asked.append(f"라벨 {_between('{:g}개', self.per_class)}")
+        return ", ".join(asked)
 
     def asks(self, labels: str, goal: str) -> bool:
         """이런 라벨과 목표를 받는 줄인지."""
@@ -83,8 +126,16 @@ class Rule(NamedTuple):
 
     def holds(self, imbalance: float, noise: float, per_class: int | None) -> bool:
         """묻는 사실이 맞는지. 라벨의 수를 모르면 적다고 보지 않는다."""
-        few = self.per_class is None or (per_class is not None and per_class <= self.per_class)
-        return imbalance >= self.imbalance and noise >= self.noise and few
+        count = math.inf if per_class is None else per_class
+        given = ((self.imbalance, imbalance), (self.noise, noise), (self.per_class, count))
+        return all(low <= value <= high for (low, high), value in given)
+
+
+def _between(form: str, ends: Range) -> str:
+    low, high = (form.format(end) for end in ends)
+    if ends[1] == math.inf:
+        return f"{low} 이상"
+    return f"{high} 이하" if ends[0] == 1 else f"{low}–{high}"
 
 
 class Refusal(NamedTuple):
@@ -124,9 +175,75 @@ class Recommendation(NamedTuple):
 
 
 SINGLE = ("binary", "classes")  # 표본 하나에 답 하나
+_SCORED = ("accuracy", "balanced")
+_BALANCED, _ACCURACY, _AUC, _NLL, _ECE = "균형 정확도", "정확도", "AUC", "NLL", "ECE"
+_PRIOR, _GCE = "로짓 보정", "일반화 교차 엔트로피"
 
 # 위에서부터 처음 맞는 줄이 답이다. 페이지의 표와 그림과 recommend가 모두 이 표에서 나온다.
 GUIDE: tuple[Rule, ...] = (
+    Rule(
+        "noisy-rare",
+        SINGLE,
+        (*_SCORED, "ranking"),
+        "교차 엔트로피",
+        "losses.categorical.cross_entropy",
+        "틀린 라벨과 드문 클래스가 겹치면 로짓 보정도 일반화 교차 엔트로피도 이기지 못한다.",
+        "losses/categorical.md#use",
+        "labs/choosing.ipynb#both",
+        imbalance=(10.0, 100.0),
+        noise=FIFTH,
+        measured=tuple(
+            Measured(condition, "모두", score, "비김")
+            for condition in ("잡음 20 %와 1:10", "잡음 20 %와 1:100")
+            for score in (_ACCURACY, _BALANCED, _AUC)
+        ),
+    ),
+    Rule(
+        "noise",
+        SINGLE,
+        _SCORED,
+        "일반화 교차 엔트로피",
+        "losses.choosing.generalised_cross_entropy",
+        "모델이 믿지 않는 라벨일수록 기울기가 작아 틀린 라벨을 덜 외운다.",
+        "losses/choosing.md#noise",
+        "labs/choosing.ipynb#noise",
+        imbalance=EVEN,
+        noise=NOISY,
+        per_class=MANY,
+        measured=tuple(
+            Measured(condition, _GCE, score, "이김")
+            for condition in ("잡음 20 %", "잡음 40 %")
+            for score in (_ACCURACY, _BALANCED)
+        ),
+    ),
+    Rule(
+        "noise-ranking",
+        SINGLE,
+        ("ranking",),
+        "일반화 교차 엔트로피",
+        "losses.choosing.generalised_cross_entropy",
+        "틀린 라벨이 20 %이면 순서도 더 잘 매긴다. 40 %에서는 비긴다.",
+        "losses/choosing.md#noise",
+        "labs/choosing.ipynb#ranking",
+        imbalance=EVEN,
+        noise=NOISY,
+        per_class=MANY,
+        measured=(Measured("잡음 20 %", _GCE, _AUC, "이김"), Measured("잡음 40 %", _GCE, _AUC, "비김")),
+    ),
+    Rule(
+        "noise-calibration",
+        SINGLE,
+        ("calibration",),
+        "교차 엔트로피",
+        "losses.categorical.cross_entropy",
+        "NLL을 뚜렷이 낮춘 방법이 없다. 떼어 둔 라벨도 틀렸으므로 온도도 틀린 라벨에 맞는다.",
+        "losses/choosing.md#calibration",
+        "labs/choosing.ipynb#calibration",
+        imbalance=EVEN,
+        noise=NOISY,
+        per_class=MANY,
+        measured=tuple(Measured(condition, "모두", _NLL, "비김") for condition in ("잡음 20 %", "잡음 40 %")),
+    ),
     Rule(
         "prior",
         SINGLE,
@@ -136,49 +253,67 @@ GUIDE: tuple[Rule, ...] = (
         "드문 클래스의 빈도를 로짓에 더해 배우면, 예측할 때는 그 치우침이 빠진다.",
         "losses/choosing.md#prior",
         "labs/choosing.ipynb#imbalance",
-        imbalance=IMBALANCED,
+        imbalance=RARER,
+        noise=CLEAN,
+        measured=(Measured("치우침 1:100", _PRIOR, _BALANCED, "이김"),),
     ),
     Rule(
-        "noise",
+        "rare",
         SINGLE,
-        ("accuracy", "balanced"),
-        "일반화 교차 엔트로피",
-        "losses.choosing.generalised_cross_entropy",
-        "벌점이 끝없이 커지지 않아, 틀린 라벨을 끝까지 외우려 들지 않는다.",
-        "losses/choosing.md#noise",
-        "labs/choosing.ipynb#noise",
-        noise=NOISY,
+        ("balanced",),
+        "교차 엔트로피",
+        "losses.categorical.cross_entropy",
+        "로짓 보정과 균형 가중치의 평균이 더 높지만, 이만한 치우침에서는 비긴다.",
+        "losses/categorical.md#use",
+        "labs/choosing.ipynb#imbalance",
+        imbalance=RARE,
+        noise=CLEAN,
+        measured=(
+            Measured("치우침 1:10", "모두", _BALANCED, "비김"),
+            Measured("치우침 1:30", _PRIOR, _BALANCED, "비김"),
+            Measured("치우침 1:30", "균형 가중치", _BALANCED, "비김"),
+        ),
     ),
     Rule(
         "few",
         SINGLE,
-        ("accuracy", "balanced"),
+        _SCORED,
         "교차 엔트로피",
         "losses.categorical.cross_entropy",
         "라벨이 이만큼 적으면 손실을 바꾸어도 비긴다. 라벨을 더 얻는 것이 먼저다.",
         "losses/categorical.md#use",
         "labs/choosing.ipynb#amount",
+        imbalance=MILD,
+        noise=CLEAN,
         per_class=FEW,
+        measured=tuple(
+            Measured(condition, "모두", score, "비김")
+            for condition in ("자료 10 %", "자료 1 %")
+            for score in (_ACCURACY, _BALANCED)
+        ),
     ),
-    Rule(
-        "binary",
-        ("binary",),
-        ("accuracy", "balanced"),
-        "이진 교차 엔트로피",
-        "losses.binary.bce_with_logits",
-        "깨끗하고 고른 자료에서는 최대 가능도를 뚜렷이 이기는 손실이 없다.",
-        "losses/binary.md#use",
-        "labs/choosing.ipynb#clean",
-    ),
-    Rule(
-        "classes",
-        ("classes",),
-        ("accuracy", "balanced"),
-        "교차 엔트로피",
-        "losses.categorical.cross_entropy",
-        "깨끗하고 고른 자료에서는 최대 가능도를 뚜렷이 이기는 손실이 없다.",
-        "losses/categorical.md#use",
-        "labs/choosing.ipynb#clean",
+    *(
+        Rule(
+            labels,
+            (labels,),
+            _SCORED,
+            loss,
+            function,
+            "깨끗하고 고른 자료에서는 최대 가능도를 뚜렷이 이기는 손실이 없다.",
+            page,
+            "labs/choosing.ipynb#clean",
+            imbalance=MILD,
+            noise=CLEAN,
+            measured=tuple(
+                Measured(condition, "모두", score, "비김")
+                for condition in ("그대로", "치우침 1:10")
+                for score in (_ACCURACY, _BALANCED)
+            ),
+        )
+        for labels, loss, function, page in (
+            ("binary", "이진 교차 엔트로피", "losses.binary.bce_with_logits", "losses/binary.md#use"),
+            ("classes", "교차 엔트로피", "losses.categorical.cross_entropy", "losses/categorical.md#use"),
+        )
     ),
     Rule(
         "ranking",
@@ -186,19 +321,56 @@ GUIDE: tuple[Rule, ...] = (
         ("ranking",),
         "교차 엔트로피",
         "losses.categorical.cross_entropy",
-        "참된 확률을 겨냥하므로 순서도 따라오고, 가중치와 문턱은 순서를 거의 바꾸지 않는다.",
+        "참된 확률을 겨냥하므로 순서도 따라오고, 순서를 뚜렷이 더 잘 매긴 방법이 없다.",
         "losses/categorical.md#use",
         "labs/choosing.ipynb#ranking",
+        imbalance=ALL,
+        noise=CLEAN,
+        measured=tuple(
+            Measured(condition, "모두", _AUC, verdict)
+            for condition, verdict in (
+                ("그대로", "비김"),
+                ("치우침 1:10", "비김"),
+                ("치우침 1:100", "못 이김"),
+                ("자료 10 %", "비김"),
+                ("자료 1 %", "비김"),
+            )
+        ),
     ),
     Rule(
         "calibration",
         SINGLE,
         ("calibration",),
-        "온도 맞추기",
-        "labs.losses.fit_temperature",
-        "교차 엔트로피로 배우고, 라벨이 깨끗한 자료를 수백 개 떼어 두어 온도 하나로 확신의 크기를 맞춘다.",
+        "교차 엔트로피",
+        "losses.categorical.cross_entropy",
+        "참된 확률을 겨냥한다. NLL을 뚜렷이 낮춘 방법이 없고, 온도 맞추기도 비긴다.",
         "losses/choosing.md#calibration",
         "labs/choosing.ipynb#calibration",
+        imbalance=ALL,
+        noise=CLEAN,
+        measured=(
+            *(
+                Measured(condition, "모두", _NLL, verdict)
+                for condition, verdict in (
+                    ("그대로", "비김"),
+                    ("치우침 1:10", "비김"),
+                    ("치우침 1:100", "못 이김"),
+                    ("자료 10 %", "비김"),
+                    ("자료 1 %", "비김"),
+                )
+            ),
+            Measured("그대로", "라벨 평활화 0.1", _ECE, "짐"),
+        ),
+    ),
+    Rule(
+        "unmeasured",
+        SINGLE,
+        (*_SCORED, "ranking", "calibration"),
+        "재지 않음: 교차 엔트로피",
+        "losses.categorical.cross_entropy",
+        "잰 자리 밖이라 무엇이 나은지 이 책은 모른다. 기준에서 시작해 자기 자료로 잰다.",
+        "losses/choosing.md#own",
+        "labs/choosing.ipynb#limits",
     ),
     Rule(
         "labelled-embedding",
@@ -209,6 +381,17 @@ GUIDE: tuple[Rule, ...] = (
         "같은 클래스를 모두 짝으로 보아, 가까운 것이 같은 것인 임베딩을 만든다.",
         "contrastive/losses.md#nt-xent",
         "labs/contrastive.ipynb#loss",
+        per_class=(2, math.inf),
+    ),
+    Rule(
+        "lone-embedding",
+        SINGLE,
+        ("embedding",),
+        "NT-Xent",
+        "contrastive.losses.nt_xent",
+        "라벨이 하나뿐인 클래스에는 같은 클래스의 짝이 없다. 한 표본을 두 가지로 바꾼 것을 짝으로 삼는다.",
+        "contrastive/losses.md#nt-xent",
+        "labs/contrastive.ipynb#unlabelled",
     ),
     Rule(
         "rare-tags",
@@ -218,8 +401,8 @@ GUIDE: tuple[Rule, ...] = (
         "losses.binary.bce_with_logits",
         "라벨마다 음성 수를 양성 수로 나눈 pos_weight로, 드문 양성이 묻히지 않게 한다.",
         "losses/binary.md#use",
-        "labs/choosing.ipynb#imbalance",
-        imbalance=IMBALANCED,
+        "losses/binary.md#use",
+        imbalance=(10.0, math.inf),
     ),
     Rule(
         "tags",
@@ -346,7 +529,8 @@ def recommend(
     $$\mathrm{imbalance} = \frac{\max_c n_c}{\min_c n_c}, \qquad \mathrm{noise} = \Pr(\text{라벨} \ne \text{참}),
     \qquad \mathrm{per\_class} = \min_c n_c$$
 
-    치우침, 잡음, 라벨의 수는 그것을 묻는 줄에서만 쓰인다.
+    치우침, 잡음, 라벨의 수는 그것을 묻는 줄에서만 쓰인다. 클래스 라벨의 줄은 실습이 잰 자리에서만 말하고, 그 밖에서는
+    모른다고 하고 교차 엔트로피를 기준으로 준다. 클래스가 $C$개일 때 고르게 틀린 비율이 $(C-1)/C$면 라벨에 정보가 없다.
 
     Args:
         labels: 라벨. `"binary"`, `"classes"`, `"multilabel"`, `"probabilities"`, `"pairs"`, `"none"`.

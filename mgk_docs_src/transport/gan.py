@@ -250,7 +250,7 @@ def clip_weights(
     References:
         Arjovsky, M., Chintala, S. & Bottou, L. (2017). Wasserstein GAN, 알고리즘 1.
     """
-    kept = _listed(parameters=parameters)
+    kept = checks.listed(parameters=parameters)
     if not kept:
         raise ValueError("parameters: 하나 이상이어야 하는데 비었다")
     checks.floating(**{f"parameters[{i}]": parameter for i, parameter in enumerate(kept)})
@@ -547,7 +547,7 @@ def train_gan(
     checks.within(data=(data, REAL))
     if not isinstance(method, Method):
         raise TypeError(f"method: Method여야 하는데 {type(method).__name__}이다")
-    hidden, generators = _listed(hidden=hidden), _listed(generators=generators)
+    hidden, generators = checks.listed(hidden=hidden), checks.listed(generators=generators)
     checks.count(1, steps=steps, critic_steps=critic_steps, batch_size=batch_size, latent_dim=latent_dim)
     checks.count(1, **{"hidden의 길이": len(hidden)}, **{f"hidden[{i}]": units for i, units in enumerate(hidden)})
     checks.number(POSITIVE, learning_rate=learning_rate)
@@ -631,7 +631,7 @@ def generate(
         Goodfellow, I. 외 (2014). Generative Adversarial Nets, 3절.
     """
     checks.count(1, n=n)
-    layers, generators = _listed(layers=layers), _listed(generators=generators)
+    layers, generators = checks.listed(layers=layers), checks.listed(generators=generators)
     _check_layers(layers, direct=True)
     seeds, latent_dim, _ = layers[0].shape
     _check_generators(seeds, generators)
@@ -663,7 +663,7 @@ def criticise(
     References:
         Arjovsky, M., Chintala, S. & Bottou, L. (2017). Wasserstein GAN, 3절.
     """
-    layers = _listed(layers=layers)
+    layers = checks.listed(layers=layers)
     _check_layers(layers, direct=False)
     checks.floating(points=points)
     checks.ndim(3, 3, points=points)
@@ -690,12 +690,7 @@ def _slopes(score: Callable[[Tensor], Tensor], points: Tensor) -> tuple[Tensor, 
 
 
 def _scored(critic: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
-    try:
-        scores = critic(points)
-    except (RuntimeError, ValueError, IndexError) as error:
-        if isinstance(error, torch.OutOfMemoryError) or "nference" in str(error):
-            raise
-        raise ValueError(f"critic: 모양이 {tuple(points.shape)}인 점에서 오류를 냈다: {error}") from error
+    scores: Tensor = checks.called("critic", critic, points)
     checks.floating(critic=scores)
     if not 0 < scores.ndim < points.ndim or scores.shape != points.shape[: scores.ndim]:
         wanted = tuple(points.shape[:-1]) if points.ndim == 2 else f"{tuple(points.shape)}의 앞쪽"
@@ -765,15 +760,7 @@ def _frozen(layers: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return tuple(layer.detach().clone() for layer in layers)
 
 
-def _listed(**given: Iterable[T]) -> tuple[T, ...]:
-    """한 번만 읽을 수 있는 것도 여러 번 쓰게 늘어놓는다."""
-    ((name, values),) = given.items()
-    if not isinstance(values, Iterable):
-        raise TypeError(f"{name}: 차례로 읽을 수 있어야 하는데 {type(values).__name__}이다")
-    return tuple(values)
-
-
-def _check_layers(layers: tuple[Tensor, ...], *, direct: bool) -> None:
+def _check_layers(layers: Sequence[Tensor], *, direct: bool) -> None:
     """가중치와 절편이 번갈아 이어지는지. `direct`이면 끝에 곧장 가는 가중치가 하나 더 있다."""
     checks.floating(**{f"layers[{i}]": layer for i, layer in enumerate(layers)})
     count, shapes = len(layers) - direct, [tuple(layer.shape) for layer in layers]

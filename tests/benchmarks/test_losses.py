@@ -34,7 +34,7 @@ def test_a_loss_against_itself_is_one_and_slow_work_is_more() -> None:
     assert losses.time_ratio(losses.forward, slow, keep, x, y) > 2
 
 
-@pytest.mark.parametrize("case", [*losses.BINARY, *losses.CATEGORICAL], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*losses.BINARY, *losses.FUSED, *losses.CATEGORICAL], ids=lambda case: case.name)
 def test_both_sides_of_a_case_do_the_same_work(case: losses.Case) -> None:
     torch.manual_seed(0)
     x, y = case.inputs(1000)
@@ -45,8 +45,10 @@ def test_the_table_is_written_for_the_page(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(losses, "RESULTS", tmp_path)
     monkeypatch.setattr(losses, "SIZES", (1000,))
     monkeypatch.setattr(losses.torch, "compile", lambda loss, **_: loss)
-    losses.table("one", losses.BINARY[:1])
-    head, _, eager, compiled, *_ = (tmp_path / "losses-one.md").read_text("utf-8").splitlines()
+    monkeypatch.setattr(losses, "TABLES", {"one": (losses.BINARY[:1], "하나 ÷ 둘")})
+    losses.main("one")
+    head, _, eager, compiled, _, note = (tmp_path / "losses-one.md").read_text("utf-8").splitlines()
     assert head.count("|") == eager.count("|") == compiled.count("|") == 7
     assert "$10^3$" in eager
     assert "컴파일" in compiled
+    assert "하나 ÷ 둘" in note

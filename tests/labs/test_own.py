@@ -248,7 +248,7 @@ def test_findings_say_what_was_seen(device):
     table = Table(torch.zeros(8, 2, device=device), torch.zeros(8), ("a", "b"), ("가", "나"), "cp949", "\t")
     plain = findings(table, fact(), ADVICE).splitlines()
     assert [line.split("  ")[0].rstrip() for line in plain] == [
-        *("글자", "크기", "클래스", "균형", "겹친 줄", "상수 열", "권함", "까닭", "페이지", "근거")
+        *("글자", "크기", "클래스", "균형", "겹친 줄", "상수 열", "권함", "까닭", "전제", "페이지", "근거")
     ]
     assert [line.endswith("없음") for line in plain[4:6]] == [True, True]
     assert "탭" in plain[0]

@@ -25,6 +25,8 @@ from mgk_docs_src.losses.choosing import (
     GUIDE,
     LABELS,
     REFUSALS,
+    VERDICTS,
+    Measured,
     Recommendation,
     Refusal,
     Rule,
@@ -364,9 +366,10 @@ def test_the_weights_of_many_label_lists_at_once(device, function):
 # --- 권하기 ---
 
 DOCS = Path(__file__).parents[2] / "docs"
-IMBALANCES = sorted({1.0, *(rule.imbalance for rule in GUIDE)})
-NOISES = sorted({0.0, *(rule.noise for rule in GUIDE)})
-COUNTS = sorted({rule.per_class for rule in GUIDE if rule.per_class})
+IMBALANCES, NOISES, COUNTS = (
+    sorted({end for rule in GUIDE for end in ends(rule) if math.isfinite(end)})
+    for ends in (lambda rule: rule.imbalance, lambda rule: rule.noise, lambda rule: rule.per_class)
+)
 
 
 def around(values, step, low, high):
@@ -429,21 +432,48 @@ def test_the_guide_is_well_made(device):
 
 
 @pytest.mark.parametrize("rule", [rule for rule in GUIDE if rule.condition], ids=lambda rule: rule.name)
-def test_a_threshold_is_part_of_its_rule(rule):
-    exact = (rule.imbalance, rule.noise, rule.per_class)
-    assert rule.holds(*exact)
-    short = [
-        (rule.imbalance - 0.01, rule.noise, rule.per_class) if rule.imbalance > 1 else None,
-        (rule.imbalance, rule.noise - 0.01, rule.per_class) if rule.noise else None,
-        (rule.imbalance, rule.noise, rule.per_class + 1) if rule.per_class else None,
-        (rule.imbalance, rule.noise, None) if rule.per_class else None,
-    ]
-    tried = [facts for facts in short if facts]
-    assert tried
-    assert not any(rule.holds(*facts) for facts in tried)
-    numbers = re.findall(r"\d+(?:\.\d+)?", rule.condition)
-    assert numbers
-    assert len(rule.condition.split(", ")) == (rule.imbalance > 1) + (rule.noise > 0) + (rule.per_class is not None)
+def test_both_ends_are_part_of_the_range_and_nothing_beyond(rule):
+    ranges = {"imbalance": rule.imbalance, "noise": rule.noise, "per_class": rule.per_class}
+    inside = {name: low for name, (low, _) in ranges.items()}
+    assert rule.holds(**inside)
+    asked = 0
+    for name, (low, high) in ranges.items():
+        if math.isfinite(high):
+            assert rule.holds(**inside | {name: high})
+            assert rule.holds(**inside | {name: high + 0.01}) is False
+        assert rule.holds(**inside | {name: low - 0.01}) is False
+        asked += (low, high) not in ((1, math.inf), (0, 1))
+    # 라벨의 수를 모르면 적다고 보지 않는다
+    assert rule.holds(**inside | {"per_class": None}) is (rule.per_class[1] == math.inf)
+    assert len(rule.condition.split(", ")) == asked
+
+
+def test_conditions_in_words():
+    rules = {rule.name: rule.condition for rule in GUIDE}
+    assert rules["noise"] == "틀린 라벨 20–40 %, 치우침 1:2 이하, 라벨 25개 이상"
+    assert rules["few"] == "틀린 라벨 없음, 치우침 1:10 이하, 라벨 10개 이하"
+    assert rules["noisy-rare"] == "틀린 라벨 20 %, 치우침 1:10–1:100"
+    assert rules["rare-tags"] == "치우침 1:10 이상"
+    assert rules["unmeasured"] == ""
+
+
+def test_outside_what_was_measured_the_guide_says_so():
+    for facts in (
+        {"noise": 0.1},
+        {"noise": 0.41},
+        {"labels": "binary", "noise": 0.5},  # C = 2: 라벨에 정보가 없다
+        {"noise": 0.2, "per_class": 10},
+        {"noise": 0.2, "imbalance": 5.0},
+        {"noise": 0.3, "imbalance": 10.0},
+        {"noise": 0.4, "imbalance": 100.0, "goal": "balanced"},
+        {"imbalance": 11.0},  # 쓰일 곳도 치우친 자료의 정확도
+        {"imbalance": 35.0, "goal": "balanced"},
+        {"imbalance": 101.0, "goal": "balanced"},
+        {"imbalance": 101.0, "goal": "ranking"},
+        {"noise": 0.1, "goal": "ranking"},
+        {"noise": 0.2, "imbalance": 10.0, "goal": "calibration"},
+    ):
+        assert recommend(**{"labels": "classes"} | facts).loss == "재지 않음: 교차 엔트로피 (cross_entropy)", facts
 
 
 def test_the_answers_that_the_book_gives_elsewhere():
@@ -452,8 +482,13 @@ def test_the_answers_that_the_book_gives_elsewhere():
         ({"labels": "binary"}, "bce_with_logits"),
         ({"labels": "classes"}, "cross_entropy"),
         ({"labels": "classes", "imbalance": 1000.0}, "cross_entropy"),
-        ({"labels": "classes", "goal": "balanced", "imbalance": 30.0}, "logit_adjustment"),
+        ({"labels": "classes", "goal": "balanced", "imbalance": 50.0}, "logit_adjustment"),
+        ({"labels": "classes", "goal": "balanced", "imbalance": 30.0}, "cross_entropy"),
         ({"labels": "binary", "noise": 0.4}, "generalised_cross_entropy"),
+        ({"labels": "binary", "noise": 0.2, "imbalance": 10.0, "goal": "balanced"}, "cross_entropy"),
+        ({"labels": "binary", "noise": 0.2, "goal": "ranking"}, "generalised_cross_entropy"),
+        ({"labels": "binary", "goal": "ranking"}, "cross_entropy"),
+        ({"labels": "classes", "goal": "calibration", "per_class": 3}, "cross_entropy"),
         ({"labels": "multilabel", "goal": "calibration"}, "bce_with_logits"),
         ({"labels": "probabilities", "goal": "calibration"}, "cross_entropy"),
         ({"labels": "pairs"}, "sigmoid_loss"),
@@ -461,6 +496,8 @@ def test_the_answers_that_the_book_gives_elsewhere():
         ({"labels": "none", "goal": "samples"}, "denoising_loss"),
         ({"labels": "none", "goal": "density"}, "noise_contrastive"),
         ({"labels": "classes", "goal": "embedding"}, "supcon"),
+        ({"labels": "classes", "goal": "embedding", "per_class": 2}, "supcon"),
+        ({"labels": "classes", "goal": "embedding", "per_class": 1}, "nt_xent"),
     ]:
         assert recommend(**facts).loss.endswith(f" ({name})"), facts
 
@@ -490,6 +527,33 @@ def test_page_and_evidence_are_there(rule):
         assert anchor in anchors(path), place
 
 
+BOUND = re.compile(r"(<data [^>]*>)[^<]*</data>")  # 안의 수는 실습의 것이라 따로 견준다
+
+
+def told(rule):
+    """근거의 판정을 글로. 방법 하나의 차이는 실습의 수에 묶고, 모두의 것은 조건과 점수를 모은다."""
+    alone, where, what = [], {}, {}
+    for one in rule.measured:
+        if one.method == "모두":
+            where.setdefault((one.score, one.verdict), []).append(one.condition)
+        else:
+            data = f'<data value="labs/choosing:{one.record}"></data>'
+            alone.append(f"{one.condition}에서 {one.method} {one.score} {one.verdict} {data}")
+    for (score, verdict), conditions in where.items():
+        what.setdefault((", ".join(conditions), verdict), []).append(score)
+    many = [f"{conditions}에서 {', '.join(scores)} 모두 {said}" for (conditions, said), scores in what.items()]
+    return "; ".join([*alone, *many])
+
+
+def test_what_a_rule_measured_has_words_of_the_lab(device):
+    for rule in GUIDE:
+        for one in rule.measured:
+            assert isinstance(one, Measured)
+            assert one.verdict in VERDICTS
+            assert one.record == f"{one.condition}/{one.method} {one.score} Δ"
+        assert bool(rule.measured) <= rule.evidence.startswith("labs/choosing.ipynb#")
+
+
 def page_table():
     """docs/losses/choosing.md에 있어야 할 표."""
 
@@ -509,7 +573,9 @@ def page_table():
             rule.condition or "–",
             link(rule.loss, rule.page),
             rule.reason,
-            link("실습" if rule.evidence.startswith("labs/") else "장", rule.evidence),
+            ": ".join(
+                filter(None, [link("실습" if rule.evidence.startswith("labs/") else "장", rule.evidence), told(rule)])
+            ),
         )
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
@@ -526,7 +592,7 @@ def refusal_table():
 
 
 def test_the_page_shows_the_same_tables():
-    text = (DOCS / "losses/choosing.md").read_text("utf-8")
+    text = BOUND.sub(r"\1</data>", (DOCS / "losses/choosing.md").read_text("utf-8"))
     assert page_table() in text, f"표를 이것으로 바꾼다\n{page_table()}"
     assert refusal_table() in text, f"표를 이것으로 바꾼다\n{refusal_table()}"
 

@@ -24,6 +24,7 @@ from mgk_docs_src.losses.choosing import (
 
 WIDTH, ROW, GAP = 5.0, 0.4, 0.16  # 인치. 너비, 줄의 높이, 라벨 사이의 빈칸
 TRUNK, TWIG, LEAF = 0.12, 0.42, 2.72  # 줄기, 잔가지, 잎의 왼쪽 끝
+GROUPS = (("binary", "classes"), *((labels,) for labels in LABELS if labels not in ("binary", "classes")))
 
 
 class _Line(NamedTuple):
@@ -33,20 +34,24 @@ class _Line(NamedTuple):
     text: str
     rule: Rule | None = None
 
+    @property
+    def height(self) -> float:
+        """10 pt 글이 여러 줄이면 그만큼 높다."""
+        return max(ROW, 0.12 + 0.174 * (1 + self.text.count("\n")))
+
 
 def guide() -> Figure:
-    """안내표를 나무로. 잎은 페이지의 표에서 그 줄을 가리키는 링크다."""
-    groups = [(name, list(_lines(labels))) for labels, name in LABELS.items()]
-    height = ROW + sum(ROW * (1 + len(lines)) + GAP for _, lines in groups)
+    """안내표를 나무로. 길이 같은 라벨은 한 무리로 묶는다. 잎은 페이지의 표에서 그 줄을 가리키는 링크다."""
+    groups = [(",\n".join(LABELS[name] for name in group), list(_lines(group))) for group in GROUPS]
+    height = 2 * ROW + sum(ROW + sum(line.height for line in lines) + GAP for _, lines in groups)
     with panels(height=height) as (figure, (axes,)):
         axes.set_axis_off()
         axes.set(xlim=(0, WIDTH), ylim=(height, 0))
         axes.text(0, ROW / 2, "라벨이 무엇인가?", fontsize=12, va="center")
         y = 1.5 * ROW
         for name, lines in groups:
-            axes.text(0.04, y, name, fontsize=11, color=PURPLE, va="center")
-            _branches(axes, y, lines)
-            y += ROW * (1 + len(lines)) + GAP
+            axes.text(0.04, y, name, fontsize=11, color=PURPLE, va="center", linespacing=1.25)
+            y = _branches(axes, y, lines) + ROW + GAP
     return figure
 
 
@@ -94,11 +99,11 @@ def prior() -> Figure:
     return figure
 
 
-def _lines(labels: str) -> Iterator[_Line]:
-    """라벨 하나의 가지. 같은 길을 가는 목표는 한 줄로 묶는다."""
+def _lines(group: tuple[str, ...]) -> Iterator[_Line]:
+    """라벨 한 무리의 가지. 같은 길을 가는 목표는 한 줄로 묶는다."""
     paths: dict[tuple[Rule, ...], list[str]] = {}
     for goal, name in GOALS.items():
-        if path := _path(labels, goal):
+        if path := tuple(rule for rule in GUIDE if any(rule.asks(labels, goal) for labels in group)):
             paths.setdefault(path, []).append(name)
     for path, goals in paths.items():
         asked = ",\n".join(", ".join(goals[i : i + 2]) for i in range(0, len(goals), 2))
@@ -106,21 +111,21 @@ def _lines(labels: str) -> Iterator[_Line]:
             yield _Line(1, asked, path[0])
         else:
             yield _Line(1, asked)
-            yield from (_Line(2, rule.condition or "그 밖", rule) for rule in path)
+            yield from (_Line(2, _question(rule, group), rule) for rule in path)
 
 
-def _path(labels: str, goal: str) -> tuple[Rule, ...]:
-    """물음을 차례로 지나는 규칙들. 아무것도 묻지 않는 규칙에서 끝난다."""
-    rules = [rule for rule in GUIDE if rule.asks(labels, goal)]
-    asking = [bool(rule.condition) for rule in rules]
-    return tuple(rules[: asking.index(False) + 1]) if rules else ()
+def _question(rule: Rule, group: tuple[str, ...]) -> str:
+    # 무리의 한 라벨만 받는 줄이면 그 라벨부터 묻는다.
+    only = [LABELS[name] for name in group if name in rule.labels] if not set(group) <= set(rule.labels) else []
+    return ",\n".join([*only, *filter(None, rule.condition.split(", "))]) or "그 밖"
 
 
-def _branches(axes: Axes, top: float, lines: list[_Line]) -> None:
-    """한 라벨의 줄들을 읽는 차례대로 그린다. 링크가 그 차례로 선다."""
+def _branches(axes: Axes, top: float, lines: list[_Line]) -> float:
+    """한 무리의 줄들을 읽는 차례대로 그린다. 링크가 그 차례로 선다. 끝 줄의 자리를 돌려준다."""
     stems = {0: (TRUNK, top), 1: (TWIG, top)}
-    for number, line in enumerate(lines, 1):
-        y = top + ROW * number
+    y, above = top, ROW
+    for line in lines:
+        y, above = y + (above + line.height) / 2, line.height
         x, start = stems[line.depth - 1]
         axes.plot([x, x, x + 0.16], [start + 0.14, y, y], color=FAINT, linewidth=1.2)
         axes.text(x + 0.2, y, line.text, fontsize=10, va="center", linespacing=1.25)
@@ -128,6 +133,7 @@ def _branches(axes: Axes, top: float, lines: list[_Line]) -> None:
             stems[1] = (TWIG, y)
         if line.rule is not None:
             _leaf(axes, y, line.rule)
+    return y + (above - ROW) / 2
 
 
 def _leaf(axes: Axes, y: float, rule: Rule) -> None:

@@ -1,5 +1,6 @@
 """mgk_docs_src/figures/losses/choosing.py: 그림이 안내표와 페이지의 말과 같은 것을 보인다."""
 
+import itertools
 import math
 import re
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mgk_docs_src.figures.losses.choosing import guide, penalties, prior
+from mgk_docs_src.figures.losses.choosing import GROUPS, guide, penalties, prior
 from mgk_docs_src.figures.style import to_svg
 from mgk_docs_src.losses.choosing import GOALS, GUIDE, LABELS, REFUSALS
 
@@ -21,21 +22,21 @@ def curves(figure: Figure, axes: int = 0) -> dict[str, tuple[np.ndarray, np.ndar
 
 def walk() -> dict[tuple[str, str], list[tuple[str, str]]]:
     """그림의 글을 위에서 아래로 읽는다: (라벨, 목표)마다 (물음, 규칙의 이름)의 차례."""
-    names = {name: labels for labels, name in LABELS.items()}
+    names = {", ".join(LABELS[labels] for labels in group): group for group in GROUPS}
     goals = {name: goal for goal, name in GOALS.items()}
     title, *texts = sorted(guide().axes[0].texts, key=lambda text: (text.get_position()[1], text.get_position()[0]))
     assert title.get_text() == "라벨이 무엇인가?"
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    labels, asked, question = "", [], ""
+    group, asked, question = (), [], ""
     for text in texts:
-        words = text.get_text()
+        words = text.get_text().replace("\n", " ")
         if url := text.get_url():
-            for goal in asked:
+            for labels, goal in itertools.product(group, asked):
                 found.setdefault((labels, goal), []).append((question, url.removeprefix("#rule-")))
         elif words in names:
-            labels = names[words]
-        elif words.replace("\n", " ").split(", ")[0] in goals:
-            asked, question = [goals[word] for word in words.replace("\n", " ").split(", ")], ""
+            group = names[words]
+        elif words.split(", ")[0] in goals:
+            asked, question = [goals[word] for word in words.split(", ")], ""
         else:
             question = words
     return found
@@ -50,14 +51,16 @@ def test_the_tree_says_what_the_guide_says() -> None:
             assert ((labels, goal) in found) != refused, (labels, goal)
             if refused:
                 continue
-            path = found[labels, goal]
-            rules = [rule for rule in GUIDE if rule.asks(labels, goal)]
-            assert [name for _, name in path] == [rule.name for rule in rules][: len(path)]
-            for question, name in path[:-1]:
-                assert question == RULES[name].condition
-                assert question
+            # 무리의 다른 라벨만 받는 줄은 그 라벨을 물어 거른다.
+            path = [(question, RULES[name]) for question, name in found[labels, goal]]
+            others = [LABELS[name] for name in LABELS if name != labels]
+            path = [(question, rule) for question, rule in path if question.split(", ")[0] not in others]
+            assert [rule for _, rule in path] == [rule for rule in GUIDE if rule.asks(labels, goal)]
+            for question, rule in path[:-1]:
+                assert question.removeprefix(f"{LABELS[labels]}, ") == rule.condition
+                assert rule.condition
             assert path[-1][0] in ("", "그 밖")
-            assert not RULES[path[-1][1]].condition
+            assert not path[-1][1].condition
 
 
 def test_the_leaves_are_links_in_reading_order() -> None:
