@@ -24,6 +24,8 @@ from benchmarks.sampler_targets import Run, Setting, Target, correlated, energy,
 from mgk_docs_src.device import resolve
 from mgk_docs_src.energy.samplers import (
     Draws,
+    Info,
+    State,
     Step,
     adapt,
     effective_sample_size,
@@ -192,7 +194,10 @@ def best_size(target: Target, steps: int, *, gradients: int, chains: int = 32) -
     return STEPS[int(found.argmax())], float(found.max())
 
 
-def tuned(target: Target, *, gradients: int) -> dict[str, tuple[Callable[..., tuple], dict[str, float], int]]:
+Kernel = Callable[..., tuple[State, Info]]
+
+
+def tuned(target: Target, *, gradients: int) -> dict[str, tuple[Kernel, dict[str, float], int]]:
     """세 표본기를 이 목표에 맞춘 것: 걸음 함수, 인자, 걸음마다의 기울기.
 
     MALA와 HMC는 ESS가 가장 큰 걸음과 길이를 쓴다. ULA는 걸음이 크면 ESS가 늘지만 치우치므로, 치우침을 `BIAS`에 묶는다.
