@@ -548,14 +548,19 @@ for name, knobs in NAIVE.items():
     record(f"{name}/밖", outside)
 
 # %% 그림을 그리는 코드 tags=["setup"]
-with panels(height=3.6) as (figure, (axes,)):
+with panels(height=3.8) as (figure, (axes,)):
     for (name, path), color in zip(
         paths.items(),
-        (BLUE, FAINT, FAINT, GREEN, INK, PURPLE, ORANGE),
+        (BLUE, GREEN, ORANGE, BLUE, GREEN, ORANGE, PURPLE),
         strict=True,
     ):
+        line = "--" if name.startswith("건너뛰기") else "-"
         axes.plot(
-            range(5, 250, 10), -path.clamp(max=-0.1), color=color, label=name
+            range(5, 250, 10),
+            -path.clamp(max=-0.1),
+            line,
+            color=color,
+            label=name,
         )
     axes.set_yscale("log")
     axes.set_yticks(
@@ -568,8 +573,8 @@ display(
     HTML(
         to_img(
             figure,
-            "걸음에 따른 사슬과 자료의 에너지 차. 메트로폴리스가 있으면 작게 "
-            "머물고, 없으면 커진다. 걸음까지 키우면 가장 크게 달아난다.",
+            "걸음에 따른 사슬과 자료의 에너지 차. 메트로폴리스를 빼면 남긴 "
+            "것보다 커지고, 걸음까지 키우면 가장 크다.",
         )
     )
 )
@@ -753,19 +758,24 @@ for name, objective in FIXED.items():
         trained.losses[-1],
         divergence(heights(trained)),
     )
+    if name == "정확한 Z":
+        finer = negative_log_likelihood(energy_of(trained.model), FEW, FINE)
     print(
         f"{name}: 손실 {trained.losses[0].mean():.2f} → "
         f"{lowest[name].min():.2f}–{lowest[name].max():.2f}, "
         f"KL {after[name].min():.2f}–{after[name].max():.2f}"
     )
     record(f"30개/{name}", after[name].min(), after[name].max())
+print(f"정확한 Z의 손실을 촘촘한 격자로: {finer.min():.1f}–{finer.max():.1f}")
+record("30개/촘촘한 격자", finer.min(), finer.max())
 
 # %% [markdown]
 # **손실은 내려가는데 KL은 오른다.** 배우기 전의 KL은 <data value="labs/energy:배우기 전/KL">2.0–2.2</data>인데
 # 정확한 $Z$는 <data value="labs/energy:30개/정확한 Z">24.7–49.1</data>, 암묵적 SM은
-# <data value="labs/energy:30개/암묵적 SM">149.0–199.1</data>에서 끝난다. 손실은 0 아래로 내려가고 걸음을 늘리면 더
-# 내려간다. 정확한 $Z$의 격자는 칸보다 좁은 우물을 보지 못하므로, 자료의 점에만 우물을 파면 $\log Z$는 그대로인 채
-# 에너지가 내려간다. NCE는 <data value="labs/energy:30개/NCE">1.2–1.4</data>, DSM은
+# <data value="labs/energy:30개/암묵적 SM">149.0–199.1</data>에서 끝난다. 둘의 손실은 0 아래로 내려간다. 정확한
+# $Z$의 격자(칸의 너비 0.2)는 칸보다 좁은 우물을 보지 못한다. 같은 모델의 손실을 네 배 촘촘한 격자로 재면
+# <data value="labs/energy:30개/촘촘한 격자">6.7–23.7</data>이다. NCE는
+# <data value="labs/energy:30개/NCE">1.2–1.4</data>, DSM은
 # <data value="labs/energy:30개/DSM (σ = 0.1)">2.3–3.7</data>이다. 둘의 손실은 0 아래로 내려가지 못한다. 그렇다고
 # 과적합이 없는 것은 아니어서, 30개로 배운 KL은 자료를 새로 뽑을 때보다 훨씬 크다. 자료가 적으면 떼어 둔 자료의 값을
 # 보고 일찍 멈춘다.
