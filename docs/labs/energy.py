@@ -774,7 +774,7 @@ record("30개/촘촘한 격자", finer.min(), finer.max())
 # 정확한 $Z$는 <data value="labs/energy:30개/정확한 Z">24.7–49.1</data>, 암묵적 SM은
 # <data value="labs/energy:30개/암묵적 SM">149.0–199.1</data>에서 끝난다. 둘의 손실은 0 아래로 내려간다. 정확한
 # $Z$의 격자(칸의 너비 0.2)는 칸보다 좁은 우물을 보지 못한다. 같은 모델의 손실을 네 배 촘촘한 격자로 재면
-# <data value="labs/energy:30개/촘촘한 격자">6.7–23.7</data>이다. NCE는
+# <data value="labs/energy:30개/촘촘한 격자">6.4–23.2</data>이다. NCE는
 # <data value="labs/energy:30개/NCE">1.2–1.4</data>, DSM은
 # <data value="labs/energy:30개/DSM (σ = 0.1)">2.3–3.7</data>이다. 둘의 손실은 0 아래로 내려가지 못한다. 그렇다고
 # 과적합이 없는 것은 아니어서, 30개로 배운 KL은 자료를 새로 뽑을 때보다 훨씬 크다. 자료가 적으면 떼어 둔 자료의 값을
