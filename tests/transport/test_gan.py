@@ -295,7 +295,7 @@ def test_the_penalty_can_be_differentiated_by_the_critic(device):
 
 @pytest.mark.parametrize(("weight", "ends"), [(10.0, 0.9), (2.0, 0.5), (0.9, -2 / 1.8 - 1)])
 def test_a_strong_penalty_traps_a_critic_that_starts_backwards(device, weight, ends):
-    # 한 차원의 곧은 비평가 D = wx, 진짜 −1과 가짜 1. w > 0은 거꾸로다. 2w + λ(w − 1)²의 골 w = 1 − 1/λ이 0보다 크면,
+    # 1차원의 선형 비평가 D = wx, 진짜 −1과 가짜 1. w > 0은 거꾸로다. 2w + λ(w − 1)²의 골 w = 1 − 1/λ이 0보다 크면,
     # 곧 λ > |θ|/2 = 1이면 그 골에 갇힌다. 약하면 넘어가 w = −1 − 1/λ에 이른다.
     w = torch.tensor(0.3, device=device, dtype=torch.float64, requires_grad=True)
     fake = torch.ones(4, 1, device=device, dtype=torch.float64)
@@ -317,7 +317,7 @@ def test_clipping_moves_only_what_is_outside(device, seed, bound):
         np.testing.assert_array_equal(new.cpu(), np.clip(old.cpu().numpy(), -bound, bound))
         assert not new.requires_grad
         assert torch.equal(kept, old)
-    again = clip_weights((parameter for parameter in clipped), bound)  # 한 번만 읽을 수 있는 것이어도
+    again = clip_weights((parameter for parameter in clipped), bound)  # 한 번만 읽을 수 있어도
     assert all(torch.equal(one, two) for one, two in zip(clipped, again, strict=True))
     assert [x.dtype for x in clip_weights([torch.ones(1, dtype=kind) for kind in KINDS], bound)] == list(KINDS)
 
@@ -432,7 +432,7 @@ def peer_losses(method, critic, real, fake, u):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_gan_learns_as_torch_would(device, method):
-    # 같은 난수, 같은 첫 가중치로 nn.Sequential과 합치지 않은 Adam을 돌린다.
+    # 같은 난수, 같은 초기 가중치로 nn.Sequential과 합치지 않은 Adam을 돌린다.
     data, steps = small_data(device, 1), 7
     ours = train_gan(data, method=METHODS[method], steps=steps, averaging=0.5, generators=[generator(9)], **TINY)
     g = generator(9)
