@@ -429,7 +429,7 @@ def sliced_wasserstein(
     projections: int = 128,
     generator: torch.Generator | None,
 ) -> Float[Tensor, ""]:
-    r"""sliced 와서스타인 거리: 무작위 방향에 사영한 표본들의 1차원 거리를 평균한다.
+    r"""무작위 방향에 사영한 1차원 거리를 평균한 sliced 와서스타인 거리.
 
     $$SW_p(P, Q) = \Bigl( \mathbb{E}_{\theta \sim \mathcal{U}(S^{d-1})}
     \bigl[ W_p(\theta_\# P, \theta_\# Q)^p \bigr] \Bigr)^{1/p}$$
