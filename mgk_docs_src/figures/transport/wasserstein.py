@@ -20,6 +20,7 @@ from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PAPER, P
 from mgk_docs_src.random import generator, randn, randperm
 from mgk_docs_src.transport.wasserstein import (
     Coupling,
+    c_transform,
     normal_uniform_distance,
     optimal_plan,
     potential_1d,
@@ -152,6 +153,31 @@ def transport_plan() -> Figure:
         axes.set_yticks([])
         axes.grid(visible=False)
         axes.spines[["left", "bottom"]].set_visible(False)
+    return figure
+
+
+def two_points() -> Figure:
+    """점 둘의 쌍대: c-변환을 두 번 거치면 처음의 f가 1-립시츠 함수가 되고 쌍대의 값이 W₁으로 오른다."""
+    points = torch.tensor([0.0, 2.0], dtype=torch.float64)
+    p, q = (torch.tensor(mass, dtype=torch.float64) for mass in ([0.75, 0.25], [0.25, 0.75]))
+    cost = (points[:, None] - points).abs()
+    first = torch.tensor([5.0, 0.0], dtype=torch.float64)
+    g = c_transform(first, cost)
+    second = c_transform(g, cost.T)
+    with panels(height=2.8) as (figure, (axes,)):
+        for f, color, name in ((first, ORANGE, "처음의 f"), (second, BLUE, "두 번 고친 f = −g")):
+            slope, value = float(f.diff() / points.diff()), float(p @ f + q @ g)
+            label = f"{name}: 기울기 {slope:.1f}, 쌍대의 값 {value:.2f}".replace("-", "−")
+            axes.plot(points, f, "o-", color=color, markersize=7, label=label)
+        axes.annotate(
+            "",
+            points[1:].tolist() + second[1:].tolist(),
+            points[1:].tolist() + first[1:].tolist(),
+            arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 6, "shrinkB": 6},
+        )
+        axes.set(xlabel="점 x", ylabel="f(x)", xlim=(-0.3, 2.3), ylim=(-0.6, 7.2))
+        axes.set_xticks([0, 2])
+        axes.legend(loc="upper right", fontsize=9)
     return figure
 
 

@@ -21,6 +21,7 @@ from mgk_docs_src.figures.transport.wasserstein import (
     same_marginals,
     sample_size,
     transport_plan,
+    two_points,
 )
 from mgk_docs_src.transport.wasserstein import normal_uniform_distance
 
@@ -137,6 +138,17 @@ def test_the_plan_moves_everything_and_its_prices_add_up_to_the_cost() -> None:
     assert len(masses) == len(prices) == 7
     assert sum(m * p for m, p in zip(masses, prices, strict=True)) == pytest.approx(total)
     assert min(prices[:4]) == 0
+
+
+def test_two_c_transforms_make_the_potential_lipschitz_and_reach_the_distance() -> None:
+    (axes,) = two_points().axes
+    (rough, first), (smooth, second) = named(axes).items()
+    assert abs(np.diff(first[1]) / np.diff(first[0])).item() > 1
+    assert np.diff(second[1]) / np.diff(second[0]) == pytest.approx([-1])
+    moved = 0.5 * 2  # 질량 0.5를 거리 2만큼
+    assert number("값 ", rough) == pytest.approx(0.25)
+    assert number("값 ", smooth) == pytest.approx(moved)
+    assert len(to_svg(axes.figure)) <= 80_000
 
 
 def test_the_area_the_title_and_the_potential_tell_the_same_number() -> None:
