@@ -169,12 +169,8 @@ def two_points() -> Figure:
             slope, value = float(f.diff() / points.diff()), float(p @ f + q @ g)
             label = f"{name}: 기울기 {slope:.1f}, 쌍대의 값 {value:.2f}".replace("-", "−")
             axes.plot(points, f, "o-", color=color, markersize=7, label=label)
-        axes.annotate(
-            "",
-            points[1:].tolist() + second[1:].tolist(),
-            points[1:].tolist() + first[1:].tolist(),
-            arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 6, "shrinkB": 6},
-        )
+        ends = (2.0, float(second[1])), (2.0, float(first[1]))
+        axes.annotate("", *ends, arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 6, "shrinkB": 6})
         axes.set(xlabel="점 x", ylabel="f(x)", xlim=(-0.3, 2.3), ylim=(-0.6, 7.2))
         axes.set_xticks([0, 2])
         axes.legend(loc="upper right", fontsize=9)
