@@ -5,7 +5,8 @@
 #     title: "Lab: four GANs on eight modes"
 #     summary: >-
 #       Four losses, one setting each, ten seeds. No mode is missed. WGAN-GP leaks least between modes but draws them
-#       too narrow, the saturating GAN ties with it in W₁, and the non-saturating GAN shares out the mass worst.
+#       too narrow, the saturating GAN's W₁ does not differ significantly, and the non-saturating GAN shares out the
+#       mass worst.
 #   jupytext:
 #     text_representation:
 #       extension: .py

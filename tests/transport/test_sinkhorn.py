@@ -510,7 +510,7 @@ def test_the_divergence_goes_from_the_exact_cost_to_the_energy_distance(device, 
 def test_the_bias_is_gone(device):
     x, _ = clouds(13, 60, 1, device=device)
     shift = torch.tensor([0.3, 0.0], device=device, dtype=torch.float64)
-    # p = 2에서 옮기기만 하면 발산은 정확히 |c|²이다. 치우친 비용은 0에서도 0이 아니다.
+    # p = 2에서 옮기기만 하면 발산은 정확히 |c|²이다. 편향된 비용은 0에서도 0이 아니다.
     assert sinkhorn_divergence(x, x + shift, epsilon=0.5, tolerance=1e-9).item() == pytest.approx(0.09, rel=1e-6)
     assert entropic_cost(cost_matrix(x, x, p=2.0), epsilon=0.5).item() > 0.3
 

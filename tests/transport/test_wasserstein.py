@@ -402,7 +402,7 @@ def test_far_points_with_weights_change_nothing_else(device, share, p):
 
 
 def test_costs_of_thirty_two_digits_are_told_apart(device):
-    """POT의 이슈 229: 쓸 일 없는 10³²짜리 길이 있으면 단체법의 답이 최적이 아니다. 정수 격자의 답은 배정으로 센다."""
+    """POT의 이슈 229: 쓸 일 없는 10³²짜리 경로가 있으면 단체법의 답이 최적이 아니다. 정수 격자의 답은 배정으로 센다."""
     cost = torch.tensor(
         [
             [2.50275352e02, 3.74653218e02, 2.41352736e03, 1e32, 1.51751540e-03],
@@ -423,7 +423,7 @@ def test_costs_of_thirty_two_digits_are_told_apart(device):
 
 
 def test_a_little_mass_that_must_go_far_is_counted(device):
-    # 질량 1e-6이 10¹²짜리 길을 가야 한다. 나머지의 값 1과 함께 재어야 한다.
+    # 질량 1e-6이 10¹²짜리 경로를 가야 한다. 나머지의 값 1과 함께 재어야 한다.
     cost = torch.tensor([[0.0, 3.0, 1e12], [1.0, 1.0, 1e12], [1e12, 1e12, 0.0]], device=device, dtype=torch.float64)
     a = torch.tensor([0.25, 0.25, 0.5], device=device, dtype=torch.float64)
     b = torch.tensor([0.25 - 1e-6, 0.25, 0.5 + 1e-6], device=device, dtype=torch.float64)
