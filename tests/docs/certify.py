@@ -130,7 +130,7 @@ class Certifier:
                 ledger.write(self.root, other, book._replace(rows=left))
         without = sorted(self.wanted - set(proven))
         self.written = (
-            f"인증({self.device.type}): 돌려서 맞은 것 {len(proven)}, 새로 적은 행 {len(new)}, "
+            f"인증({self.device.type}): 실행해서 맞은 항목 {len(proven)}, 새로 적은 행 {len(new)}, "
             f"그대로인 행 {len(set(kept) - set(new))}, 지운 행 {len(rows) - len(kept)}, 얻지 못한 것 {len(without)}"
         ) + "".join(f"\n  {name}" for name in without)
 

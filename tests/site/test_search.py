@@ -174,6 +174,7 @@ QUERIES = [
     ("우석", "members/useok/"),
     ("2회차", "sessions/session-2/"),
     ("1회차계획", "sessions/session-1/"),
+    ("왜 학습에 실패했나", "contrastive/training/"),
     ("왜 배우지 못했나", "contrastive/training/"),
     ("기호", "reference/notation/"),
     ("용어", "reference/glossary/"),
