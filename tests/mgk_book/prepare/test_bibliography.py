@@ -128,7 +128,7 @@ def test_a_line_of_the_page_by_kind() -> None:
         "Cover, T. M. & Thomas, J. A. *Elements of Information Theory*, 2판. Wiley, 2006. 엔트로피와 KL 발산은 2장.",
     ]
     assert lines["muller"][1].endswith("*When Does Label Smoothing Help?* NeurIPS 2019.")
-    assert lines["schmitzer"][1].endswith("SIAM Journal on Scientific Computing 41(3), 2019. 흡수와 ε 줄이기.")
+    assert lines["schmitzer"][1].endswith("SIAM Journal on Scientific Computing 41(3), 2019. 로그 영역의 안정화와 ε 스케일링.")
     assert lines["brier"][1].startswith("Brier, G. W. *Verification")
     assert lines["pot"][1].startswith("Flamary, R. 외. *POT: Python Optimal Transport*. Journal")
     assert lines["sohl-dickstein"][1].endswith("ICML 2015 (PMLR 37).")
