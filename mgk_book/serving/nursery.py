@@ -40,7 +40,7 @@ GENTLE = 5  # 페이지를 주는 일이 먼저다
 
 
 def fresh(shell: InteractiveShell, device: str, _: object) -> None:
-    """블록을 돌리기 전에: 시험이 그러듯 새 이름, 처음의 설정, 심지 않은 난수에서 시작한다."""
+    """블록을 돌리기 전에: 테스트가 그러듯 새 이름, 처음의 설정, 심지 않은 난수에서 시작한다."""
     signal.alarm(0)
     shell.reset(new_session=False)
     for name in [name for name in sys.modules if name.partition(".")[0] == BOOK]:

@@ -250,7 +250,7 @@ def test_a_seed_that_diverges_is_named_and_the_others_learn_on(device, batch_siz
     def cubed(z, y):  # 큰 로짓에서만 넘친다
         return z.gather(1, y[:, None])[:, 0] ** 3 + plain(z.clamp(-1e3, 1e3), y)
 
-    with pytest.warns(RuntimeWarning, match=r"generators\[1\]: 걸음 0에서"):
+    with pytest.warns(RuntimeWarning, match=r"generators\[1\]: 학습 스텝 0에서"):
         together = train(x, y, cubed, generators=[generator(s) for s in range(3)], **knobs)
     for s in (0, 2):
         alone = train(x[s : s + 1], y[s : s + 1], cubed, generators=[generator(s)], **knobs)

@@ -146,4 +146,4 @@ def test_a_book_of_another_clone_is_not_built_with_this_press(tmp_path: Path) ->
     command = [sys.executable, "-m", "mkdocs", "build", "-f", str(root / "mkdocs.yml")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode
-    assert f"책은 {root}에 있는데 깔린 mgk_book은 {ROOT}의 것이다" in done.stderr
+    assert f"책은 {root}에 있는데 설치된 mgk_book은 {ROOT}에 있다" in done.stderr

@@ -98,7 +98,7 @@ def test_totals_count_each_once(root: Path, write: Write) -> None:
     assert cells(book, "pages", "sessions/one.md")[0][0] == "[처음 &lt;a&gt;](../index.md)"
     assert cells(book, "machines") == [
         ["CPU", r"torch 2.13.0, system &lt;리눅스&gt; x86\_64", "3"],
-        ["CUDA", "이 장치에서는 아직 돌린 적이 없다", "0"],
+        ["CUDA", "이 장치에서는 아직 실행한 적이 없다", "0"],
     ]
 
 
@@ -142,7 +142,7 @@ def test_what_was_measured_is_shown_and_what_was_not_is_named(tmp_path: Path, wr
     (folder / "devices-cpu.md").write_text("CPU에서 잰 표\n", "utf-8")
     book = write({"a.md": "# 가"})
     places, here = totals.places(book), book.pages["a.md"]
-    assert places["certificates:speeds"](here) == "CPU에서 잰 표\n\nCUDA에서는 아직 재지 못했다."
+    assert places["certificates:speeds"](here) == "CPU에서 잰 표\n\nCUDA에서는 아직 측정하지 못했다."
     assert places["results:devices-cpu"](here) == "CPU에서 잰 표"
     assert "results:devices-cuda" not in places
 
