@@ -130,7 +130,8 @@ def test_no_retired_word_is_left(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "count"),
     [("자료와 잡음", 2), ("자료형, 남은 자료, 신호 대 잡음비, 잡음 대조 추정", 0), ("“여백과 자료”", 0),
-     ("무게중심", 0), ("‘사슬’의\n문턱", 2), ("그래디언트 페널티(gradient penalty, 기울기 벌점)", 0), ("손실 고르기", 0)],
+     ("무게중심", 0), ("‘사슬’의\n문턱", 2),
+     ("그래디언트 페널티(gradient penalty, 기울기 벌점)", 0), ("손실 고르기", 0)],
 )  # fmt: skip
 def test_the_words_are_told_apart(text: str, count: int) -> None:
     assert len(left("docs/index.md", text)) == count

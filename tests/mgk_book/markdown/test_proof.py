@@ -78,7 +78,7 @@ def test_what_never_ran_anywhere_is_said_once_at_the_end(certified: Path) -> Non
     assert not shown(certified, "# 글뿐").select(".never-run")  # 돌릴 것이 없는 페이지
     ledger.write(certified, "cpu", Ledger({}, {}))
     soup = shown(certified)
-    assert soup.select_one(".never-run").get_text().startswith("CPU, CUDA에서 돌린")
+    assert soup.select_one(".never-run").get_text().startswith("CPU, CUDA에서 실행한")
     assert lines(soup)[1].startswith("#")
     # 블록 하나라도 돌린 장치는 블록마다 말한다.
     certify(certified, "cuda", GPU, only="en/")
