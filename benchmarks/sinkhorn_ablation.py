@@ -18,7 +18,7 @@ from mgk_docs_src.transport.sinkhorn import Sinkhorn, sinkhorn
 from mgk_docs_src.transport.wasserstein import cost_matrix, optimal_plan
 
 RESULTS = Path(__file__).parent / "results"
-POINTS, LIMIT = 400, 3000  # 점의 수, 걸음의 한도
+POINTS, LIMIT = 400, 3000  # 점의 수, 반복의 한도
 WITHOUT: dict[str, dict[str, float]] = {
     NAME: {},
     "식히지 않음": {"_COOLING": 1e300},
@@ -47,8 +47,8 @@ def geometries(n: int) -> dict[str, tuple[Tensor, Tensor, float]]:
     return {
         "쉬운 구름": (*easy, 0.05),
         "쉬운 구름, 작은 ε": (*easy, 0.01),
-        "먼 덩어리 열, 같은 몫": (same + normal(), same + normal(), 0.05),
-        "먼 덩어리 열, 다른 몫": (first + normal(), second + normal(), 0.05),
+        "먼 덩어리 열, 같은 비율": (same + normal(), same + normal(), 0.05),
+        "먼 덩어리 열, 다른 비율": (first + normal(), second + normal(), 0.05),
         "두꺼운 꼬리": (tailed(), tailed(), 0.05),
         "64차원": (normal(64), normal(64), 0.05),
         "64차원, 작은 ε": (normal(64), normal(64), 0.01),
@@ -87,8 +87,8 @@ def main() -> None:
     head = ["구름", "ε", "정확한 LP", *WITHOUT]
     rows = [row(name, *problem) for name, problem in geometries(POINTS).items()]
     note = (
-        f"{stamp(torch.device('cpu'))}. 유클리드 비용, n = {POINTS}, 잔차 1e-5까지, 많아야 {LIMIT}걸음. 칸은 시간과 "
-        f"걸음 수. ‘{NAME}’ 오른쪽은 방법을 하나씩 빼거나 줄인 것이다. ‘짧은 뉴턴’은 쌍대 값이 반드시 느는 보폭이다."
+        f"{stamp(torch.device('cpu'))}. 유클리드 비용, n = {POINTS}, 잔차 1e-5까지, 많아야 {LIMIT}회 반복. 칸은 시간과 "
+        f"반복 횟수. ‘{NAME}’ 오른쪽은 방법을 하나씩 빼거나 줄인 것이다. ‘짧은 뉴턴’은 쌍대 값이 반드시 느는 보폭이다."
     )
     lines = [f"| {' | '.join(head)} |", f"| --- | {' | '.join(['---:'] * (len(head) - 1))} |", *rows, "", note, ""]
     (RESULTS / "transport-ablation.md").write_text("\n".join(lines), "utf-8")

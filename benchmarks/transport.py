@@ -117,7 +117,7 @@ def seconds(work: Callable[[], Array], device: torch.device) -> tuple[float, Arr
 
 
 def flaw(plan: Array) -> str:
-    """계획의 흠: nan, 빈 계획, 미수렴. 없으면 빈 문자열."""
+    """수송 계획의 결함: nan, 빈 계획, 미수렴. 없으면 빈 문자열."""
     wide = torch.as_tensor(plan).double()
     off = sum(float((wide.sum(axis) - 1 / size).abs().sum()) for axis, size in enumerate(reversed(wide.shape)))
     if not wide.isfinite().all():
@@ -128,7 +128,7 @@ def flaw(plan: Array) -> str:
 
 
 def measure(problem: Problem, device: torch.device) -> dict[str, tuple[float, str]]:
-    """푸는 법마다 (초의 가운데값, 흠). 차례마다 모두를 번갈아 잰다."""
+    """푸는 법마다 (초의 중앙값, 결함). 차례마다 모두를 번갈아 잰다."""
     cost = cost_matrix(*clouds(problem.n, problem.d)).to(device)
     names = [name for name in SOLVERS if device.type == "cpu" or name in ON_DEVICE or name == "정확한 LP"]
     given = {name: feed(name, cost) for name in names}
@@ -199,7 +199,7 @@ def sinkhorn_table(device: torch.device, stamp: str) -> list[str]:
     memory = ", ".join(f"{name} {extra_matrices(name, 256):.1f}" for name in SOLVERS if name != "정확한 LP")
     note = (
         f"{stamp}. 유클리드 비용, 주변 분포의 L1 오차 {TOLERANCE:g}까지, 계획을 만드는 데까지. ‘{NAME}’은 초, "
-        f"다른 칸은 이 책의 몇 배나 걸리는가. POT은 {POT_STEPS}걸음까지. ‘POT 안정화’는 tau = 1e9로 돌렸다: "
+        f"다른 칸은 이 책의 몇 배나 걸리는가. POT은 {POT_STEPS}회까지 반복했다. ‘POT 안정화’는 tau = 1e9로 돌렸다: "
         "기본값 1000이면 n > 1000에서 합이 1/n²인 계획을 돌려준다. 비용 행렬 말고 더 쓰는 메모리(비용 행렬의 배수, "
         f"돌려줄 계획까지, n = 256): {memory}."
     )
@@ -213,20 +213,20 @@ def pot_1d(*arrays: Array) -> float:
 
 
 def one_dimensional(n: int) -> dict[str, dict[str, Callable[[], float]]]:
-    """1차원 거리를 구하는 법들. 무게가 없을 때와 있을 때."""
+    """1차원 거리를 구하는 방법들. 가중치가 없을 때와 있을 때."""
     g = generator(0)
     x, y = randn(n, generator=g, dtype=torch.float64), 2 * rand(n, generator=g, dtype=torch.float64)
     a, b = rand(n, generator=g, dtype=torch.float64), rand(n, generator=g, dtype=torch.float64)
     a, b = a / a.sum(), b / b.sum()
     points, weights = (x.numpy(), y.numpy()), (a.numpy(), b.numpy())
     return {
-        "같은 무게": {
+        "같은 가중치": {
             NAME: lambda: float(wasserstein_1d(x, y)),
             "SciPy": lambda: float(scipy.stats.wasserstein_distance(*points)),
             "POT, NumPy": lambda: pot_1d(*points),
             "POT, torch": lambda: pot_1d(x, y),
         },
-        "무게마다 다름": {
+        "서로 다른 가중치": {
             NAME: lambda: float(wasserstein_1d(x, y, x_weights=a, y_weights=b)),
             "SciPy": lambda: float(scipy.stats.wasserstein_distance(*points, *weights)),
             "POT, NumPy": lambda: pot_1d(*points, *weights),
@@ -236,7 +236,7 @@ def one_dimensional(n: int) -> dict[str, dict[str, Callable[[], float]]]:
 
 
 def one_dimensional_table(stamp: str) -> list[str]:
-    rows, head = [], ["무게", NAME, "SciPy", "POT, NumPy", "POT, torch"]
+    rows, head = [], ["가중치", NAME, "SciPy", "POT, NumPy", "POT, torch"]
     for name, ways in one_dimensional(POINTS).items():
         spent: dict[str, list[float]] = {way: [] for way in ways}
         for _ in range(ROUNDS):
