@@ -1,6 +1,6 @@
 """샘플링의 효율과 속도를 BlackJAX, NumPyro와 비교한다.
 
-`python -m benchmarks.samplers [--device cuda]`. 같은 목표 분포에서 같은 스텝 크기, 같은 길이로, 체인을 함께 실행한다.
+`python -m benchmarks.samplers [--device cuda]`. 같은 목표 분포에서 같은 스텝 크기, 같은 길이로, 체인을 한 묶음으로 실행한다.
 ESS는 모두 이 책의 함수로, 좌표와 그 제곱 가운데 가장 작은 것을 잰다. 좌표만 보면 궤적이 반 바퀴를 돌 때 ESS가 부풀기
 때문이다. 초마다의 ESS에는 컴파일한 시간을 넣지 않는다. 결과는 페이지에 끼워 넣을 표로 `benchmarks/results/`에 쓴다.
 CPU에서는 코어 하나에 묶어 잰다. 비교 대상은 `benchmarks/sampler_peers.py`에 있고 `bench` extra로 설치한다. 없어도
@@ -24,6 +24,8 @@ from benchmarks.sampler_targets import Run, Setting, Target, correlated, energy,
 from mgk_docs_src.device import resolve
 from mgk_docs_src.energy.samplers import (
     Draws,
+    Info,
+    State,
     Step,
     adapt,
     effective_sample_size,
@@ -56,7 +58,7 @@ Runner = Callable[[Setting, int], Run]
 
 
 def settings(device: torch.device, chains: tuple[int, ...] = (64, 1024)) -> list[Setting]:
-    """측정할 문제들. 스텝 크기와 길이는 미리 훑어 ESS가 가장 큰 값으로 정했다."""
+    """측정할 문제들. 비교 대상과 스텝 크기와 길이가 같으면 되므로 정해 두었다. 가장 좋은 값은 `tuned`가 찾는다."""
     tuned = ((2, 0.5, 5, 1000), (10, 0.25, 20, 800), (100, 0.15, 24, 300))
     rows = [
         Setting(correlated(d, device=device), n, step_size, steps, 0.0, count if n <= MANY else count // 4)
@@ -162,25 +164,62 @@ def peers_table(rows: list[Setting], runners: dict[str, Runner], *, few: tuple[s
     return [f"| {' | '.join(head)} |", "| --- |" + " ---: |" * (len(head) - 1), *lines, ""]
 
 
-def samplers(d: int) -> dict[str, tuple[Callable[..., tuple], dict[str, float], int, int]]:
-    """차원마다 훑어 선택한 설정: 스텝 함수, 인자, 스텝마다의 기울기 수, 스텝의 수."""
-    hmc = {2: (0.5, 5), 10: (0.25, 20), 100: (0.15, 24)}[d]
-    mala, ula = {2: (0.3, 0.1), 10: (0.1, 0.05), 100: (0.045, 0.05)}[d]
-    count = {2: 4000, 10: 8000, 100: 12000}[d]
+STEPS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)  # 훑는 립프로그 스텝 크기. MALA의 ε은 그 제곱이다
+LENGTHS = (3, 5, 8, 12, 16, 20, 24, 32)
+BIAS = 0.05
+
+
+def langevin_size(target: Target, *, bias: float = BIAS) -> float:
+    """좌표의 분산이 평균 `bias`만큼 커지는 ULA의 스텝 크기. 정상 분포의 공분산이 [Λ(I − εΛ/4)]⁻¹이라 닫힌 식이 있다."""
+    values, covariance = torch.linalg.eigvalsh(target.precision), torch.linalg.inv(target.precision)
+    low, high = 0.0, 4 / float(values.max())
+    for _ in range(60):  # 이분법. 분산은 스텝 크기에 따라 커지기만 한다
+        middle = (low + high) / 2
+        inflated = (1 / (values * (1 - middle * values / 4))).sum() / covariance.trace()
+        low, high = (middle, high) if float(inflated) < 1 + bias else (low, middle)
+    return low
+
+
+def best_size(target: Target, steps: int, *, gradients: int, chains: int = 32) -> tuple[float, float]:
+    """립프로그 `steps`번인 HMC(1이면 MALA)에서 ESS가 가장 큰 스텝 크기와 그 ESS. 모든 크기를 한 묶음으로 훑는다."""
+    sizes, g = torch.tensor(STEPS, device=target.precision.device, dtype=torch.float64), generator(2000 + steps)
+    state = init(energy(target), start(target, chains, 1).expand(len(STEPS), -1, -1))
+    jitter = 0.2 if steps > 1 else 0.0
+    step = partial(hmc_step, energy(target), step_size=sizes[:, None], steps=steps, jitter=jitter, generator=g)
+    drawn = sample(step, state, max(100, gradients // steps)).positions
+    total = drawn.shape[0] * chains * steps
+    x = drawn.movedim(1, 2).flatten(2)  # (t, 체인, 스텝 크기 × d)
+    ess = torch.minimum(*(effective_sample_size(x**power, method="mean") for power in (1, 2)))
+    found = 1000 * ess.view(len(STEPS), -1).nan_to_num(0.0).amin(1) / total  # 한 번도 움직이지 않으면 nan이다
+    return STEPS[int(found.argmax())], float(found.max())
+
+
+Kernel = Callable[..., tuple[State, Info]]
+
+
+def tuned(target: Target, *, gradients: int) -> dict[str, tuple[Kernel, dict[str, float], int]]:
+    """세 샘플러를 이 목표에 맞춘 설정: 스텝 함수, 인자, 스텝마다의 기울기 수.
+
+    MALA와 HMC는 ESS가 가장 큰 스텝 크기와 길이를 쓴다. ULA는 스텝이 크면 ESS와 편향이 함께 늘므로, 편향을 `BIAS`로 고정한다.
+    """
+    mala, _ = best_size(target, 1, gradients=gradients)
+    tried = {steps: best_size(target, steps, gradients=gradients) for steps in LENGTHS}
+    length = max(tried, key=lambda steps: tried[steps][1])
     return {
-        "HMC": (hmc_step, {"step_size": hmc[0], "steps": hmc[1], "jitter": 0.2}, hmc[1], 400),
-        "MALA": (mala_step, {"step_size": mala}, 1, count),
-        "ULA": (langevin_step, {"step_size": ula}, 1, count),
+        "HMC": (hmc_step, {"step_size": tried[length][0], "steps": length, "jitter": 0.2}, length),
+        "MALA": (mala_step, {"step_size": mala**2}, 1),
+        "ULA": (langevin_step, {"step_size": langevin_size(target)}, 1),
     }
 
 
 def dimension_table(device: torch.device, dims: tuple[int, ...] = (2, 10, 100), *, shrink: int = 1) -> list[str]:
-    """차원이 커질 때 세 샘플러. 분산의 오차는 좌표 평균이다."""
+    """차원이 커질 때 세 샘플러. 차원마다 스텝 크기를 새로 맞추고 다른 시드에서 측정한다. 분산의 오차는 좌표 평균이다."""
     rows = []
     for d in dims:
         target = correlated(d, device=device)
         function, chains = energy(target), 64
-        for name, (function_step, knobs, gradients, count) in samplers(d).items():
+        for name, (function_step, knobs, gradients) in tuned(target, gradients=min(6000, 600 * d) // shrink).items():
+            count = 400 if gradients > 1 else min(12000, 2000 * d)
             g = generator(1000 + d)
             step: Step = partial(function_step, function, generator=g, **knobs)
             state = init(function, start(target, chains, d))
@@ -192,7 +231,7 @@ def dimension_table(device: torch.device, dims: tuple[int, ...] = (2, 10, 100), 
             cells = [
                 str(d),
                 name,
-                f"{knobs['step_size']:g}",
+                f"{knobs['step_size']:.3g}",
                 str(gradients),
                 f"{float(drawn.info.acceptance.mean()):.2f}",
                 *(f"{value:.2f}" for value in ess),
@@ -241,7 +280,9 @@ def main(arguments: list[str] | None = None) -> None:
         f"체인마다 기울기 {warmup}번으로 맞췄고, NUTS는 모두 {peers.NUTS_WARMUP}스텝 동안 스스로 적응했다.",
         "",
         *dimension_table(device),
-        "상관 0.9, 체인 64개를 한 묶음으로, 기울기 1000번마다의 ESS.",
+        "상관 0.9, 체인 64개를 한 묶음으로, 기울기 1000번마다의 ESS. MALA와 HMC는 차원마다 격자에서 ESS가 가장 큰 "
+        f"스텝 크기와 길이를, ULA는 좌표의 분산이 {BIAS:.0%} 커지는 스텝 크기를 쓴다. "
+        f"100차원에서 HMC의 길이는 격자의 끝({LENGTHS[-1]})이다.",
         "",
         *resonance_table(device),
         "스케일 0.01–1, d = 100, 질량 없이 ε = 0.01, L = 150, 체인 16개에서 300번씩.",

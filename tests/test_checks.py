@@ -328,7 +328,10 @@ def test_what_is_not_the_shapes_fault_keeps_torchs_words(device, error):
     assert caught.value is error
 
 
-def test_what_can_be_read_once_is_listed():
-    assert checks.listed(widths=iter((3, 2))) == [3, 2]
+def test_what_can_be_read_once_is_listed(device):
+    ones, twos = torch.ones(2, device=device), torch.full((2,), 2.0, device=device)
+    found = checks.listed(parameters=iter((ones, twos)))
+    assert found[0] is ones
+    assert found[1] is twos
     with pytest.raises(TypeError, match=re.escape("widths: 차례로 읽을 수 있어야 하는데 int이다")):
         checks.listed(widths=3)

@@ -4,8 +4,8 @@
 #   english:
 #     title: "Lab: eight ways to learn an energy"
 #     summary: >-
-#       One network, one data set, exact KL on a grid. Exact Z and NCE come within a few thousandths of a nat, PCD
-#       comes next, score matching and CD get the weights of modes wrong. PCD without jumps ends far off.
+#       One network, one data set, exact KL on a grid. Exact Z and NCE come within a few thousandths of a nat; score
+#       matching and short CD get the weights of modes wrong. On 30 fixed points exact Z and score matching run away.
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -28,11 +28,13 @@
 #
 # ## 결론 셋 { #conclusions }
 #
-# - 참까지의 KL은 정확한 $Z$와 NCE가 3.4와 3.5(10⁻³ nat), PCD가 15.5, CD-1이 162.1이다([한 표에](#한-표에)).
-# - 두 봉우리가 10σ 떨어지면 정확한 $Z$와 NCE만 왼쪽의 몫 0.7을 0.72와 0.71로 맞힌다. 점수 맞추기 둘은 씨앗에 따라
-#   0.68에서 0.88까지 흩어진다([몫을 보지 못한다](#weights)).
-# - PCD의 사슬에서 건너뛰기만 빼도 KL이 0.07에서 8을 넘게 커진다. 사슬이 달아나지도, 경고가 나오지도 않는다([사슬이
-#   섞이지 않는다](#mixing)).
+# - 참까지의 KL은 정확한 $Z$(<data value="labs/energy:정확한 Z/KL">3.4</data>)와
+#   NCE(<data value="labs/energy:NCE/KL">3.5</data>, 10⁻³ nat)가 씨앗마다 나머지 여섯보다 작고,
+#   CD-1(<data value="labs/energy:CD-1/KL">162.1</data>)이 가장 크다([한 표에](#한-표에)).
+# - 두 봉우리가 10σ 떨어지면 정확한 $Z$와 NCE는 왼쪽의 몫 0.7을 씨앗마다 0.05 안에서 맞힌다. 점수 맞추기 둘은 씨앗에
+#   따라 0.1 넘게 흩어진다([몫을 보지 못한다](#weights)).
+# - PCD의 사슬에서 건너뛰기만 빼도 KL이 0.1 아래에서 1을 넘게 커진다. 그때 상자 밖으로 달아난 사슬은 1 %가 되지 않고
+#   경고도 나오지 않는다([사슬이 섞이지 않는다](#mixing)).
 
 # %% [markdown]
 # ## 자료와 잣대
@@ -97,7 +99,7 @@ from mgk_docs_src.labs.energy import (
     sliced,
     two_peaks,
 )
-from mgk_docs_src.labs.tables import comparison
+from mgk_docs_src.labs.tables import comparison, paired, record
 from mgk_docs_src.random import generator, randn
 
 torch.set_num_threads(1)
@@ -160,27 +162,37 @@ DISTANCE = torch.cdist(FINE.points, CENTRES)
 NEAR = DISTANCE.min(1).values < 3.5 * 0.2
 
 
-def measure(log_model, likelihood):
+def shares(log_model):
+    """빈 곳을 뺀 질량 가운데 봉우리마다의 몫 (씨앗, 8)."""
     mass = log_model.double().softmax(-1)
-    share = torch.stack(
+    each = torch.stack(
         [mass[:, NEAR & (DISTANCE.argmin(1) == k)].sum(1) for k in range(8)], 1
     )
-    share = share / share.sum(1, keepdim=True)
+    return each / each.sum(1, keepdim=True)
+
+
+def unevenness(log_model):
+    return ((shares(log_model) - 1 / 8).abs().sum(1) / 2).float()
+
+
+def measure(log_model, likelihood):
+    mass = log_model.double().softmax(-1)
     return [
         1000 * divergence(log_model),
         likelihood,
         mass[:, ~NEAR].sum(1).float(),
-        ((share - 1 / 8).abs().sum(1) / 2).float(),
+        unevenness(log_model),
     ]
 
 
 # %% [markdown]
 # ## 한 표에
 #
-# 걸음 수와 배치는 방법마다 다르다. 한 걸음의 값이 다르기 때문이다. 씨앗 하나에 2초 안팎을 넘지 않게 맞추었다.
-# 학습률은 $0.01$–$0.04$에서, 걸음의 크기와 잡음의 너비는 두셋을 견주어 골랐다. **같은 자료로 골랐으니** 아래의
-# 순서에는 고른 솜씨도 섞여 있다. 사슬은 MALA이고 $\epsilon = 0.08$이다. PCD는 걸음마다 사슬 256개를 MALA로 한 걸음
-# 옮기고, 그에 앞서 $\mathcal{N}(0, 1.6^2 I)$에서 뽑은 곳으로 건너뛰기를 한 번 해 본다. DSM은 잡음을 ±로 짝지었다.
+# 걸음 수와 배치는 방법마다 다르다. 한 걸음의 값이 다르기 때문이다. 씨앗 하나에 드는 시간이 몇 초가 넘지 않게
+# 맞추었다. 학습률, 사슬의 걸음, 잡음의 너비는 **이 자료에서** 몇 가지를 돌려 보고 정했고 그 기록은 없다. 그러니
+# 아래의 순서는 이 설정에서의 순서이고, 고른 솜씨도 섞여 있다. 사슬은 MALA이고 $\epsilon = 0.08$이다. PCD는 걸음마다
+# 사슬 256개를 MALA로 한 걸음 옮기고, 그에 앞서 $\mathcal{N}(0, 1.6^2 I)$에서 뽑은 곳으로 건너뛰기를 한 번 해 본다.
+# DSM은 잡음을 ±로 짝지었다.
 #
 # 가우스 혼합과 KDE는 에너지 모델이 아닌 견줄 상대다. 자료 8192개로 배웠다. 혼합은 봉우리가 여덟 개의 가우스라는
 # 것을 미리 알고 있는 셈이다.
@@ -314,21 +326,45 @@ print(f"참의 로그 가능도 {eight_gaussians_log_density(HELD_OUT).mean():.4
 for name, (kl, *_) in rows.items():
     spent = f", 씨앗 하나에 {seconds[name]:.1f}초" if name in seconds else ""
     print(f"{name}: KL {kl.min():.1f}–{kl.max():.1f} × 10⁻³ nat{spent}")
+    record(f"{name}/KL", kl.mean())
+# KL = KL(참의 몫 ‖ 모델의 몫) + 나머지. 앞의 것이 몫을 틀린 값이다.
+wrong_share = {
+    name: -1000 * (8 * shares(heights(trained))).log().mean(1)
+    for name, trained in fitted.items()
+}
+for name, value in wrong_share.items():
+    part = value.mean() / rows[name][0].mean()
+    print(f"{name}: KL 가운데 몫을 틀려서 생긴 것 {part:.0%}")
+    record(f"{name}/몫 때문", part)
+tie = paired(rows["NCE"][0], rows["정확한 Z"][0])
+print(
+    f"NCE − 정확한 Z: {tie.difference:+.2f} [{tie.low:+.2f}, {tie.high:+.2f}]"
+)
+for name, place in (("빈 곳", 2), ("치우침", 3)):
+    record(f"PCD/{name}", rows["PCD"][place].mean())
+uneven = [float(rows[name][3].mean()) for name in RUNS]
+record("치우침/점수 맞추기와 CD", min(uneven[3:]), max(uneven[3:]))
 
 # %% [markdown]
-# **$Z$를 알거나 $Z$까지 배우면 참에 닿는다.** 정확한 $Z$와 NCE는 3.4와 3.5(10⁻³ nat)로 비긴다. 봉우리가 여덟 개의
-# 가우스라는 답을 알려 준 혼합(2.3)보다 조금 뒤진다. NCE는 격자도 사슬도 두 번 미분도 쓰지 않는데 그만큼 한다.
-# 다만 잡음을 잘 골랐을 때의 이야기다. 아래에서 본다.
+# **$Z$를 알거나 $Z$까지 배우면 참에 닿는다.** 정확한 $Z$와 NCE는 <data value="labs/energy:정확한 Z/KL">3.4</data>와
+# <data value="labs/energy:NCE/KL">3.5</data>(10⁻³ nat)로 비긴다. 봉우리가 여덟 개의 가우스라는 답을 알려 준 혼합의
+# 평균(<data value="labs/energy:가우스 혼합 8개/KL">2.3</data>)이 조금 더 작다. NCE는 격자도 사슬도 두 번 미분도
+# 쓰지 않는데 그만큼 한다. 다만 잡음을 잘 골랐을 때의 이야기다. 아래에서 본다.
 #
-# **PCD가 그다음이다.** 치우침이 거의 없고, 남은 차이는 빈 곳에 조금 흘린 질량과 봉우리의 울퉁불퉁함이다.
-# 건너뛰기가 없으면 무너진다.
+# **평균으로는 PCD(<data value="labs/energy:PCD/KL">15.5</data>)가 그다음이다.** 치우침은
+# <data value="labs/energy:PCD/치우침">0.018</data>이고, 빈 곳에 <data value="labs/energy:PCD/빈 곳">0.008</data>의
+# 질량을 흘렸다. 건너뛰기가 없으면 무너진다.
 #
-# **점수 맞추기와 CD는 봉우리마다의 모양은 맞히고 몫을 틀린다.** 치우침이 0.05–0.2로 앞의 셋보다 크다. 둘 다 자료가
-# 있는 곳의 둘레만 보기 때문이다. 봉우리 사이에는 자료가 거의 없어 누가 더 높은지 알려 줄 것이 드물다. 그래서 이
-# 방법들은 자료를 많이 보여 줄수록 나아졌다(점수 맞추기는 걸음마다 1024개를 쓴다).
+# **점수 맞추기와 CD는 몫을 틀린다.** 치우침이
+# <data value="labs/energy:치우침/점수 맞추기와 CD">0.06에서 0.21</data> 사이로 앞의 셋보다 크다. KL 가운데 몫을
+# 틀려서 생긴 것이 CD-1에서 <data value="labs/energy:CD-1/몫 때문">90 %</data>, 암묵적 SM에서
+# <data value="labs/energy:암묵적 SM/몫 때문">81 %</data>, DSM에서
+# <data value="labs/energy:DSM (σ = 0.1)/몫 때문">41 %</data>다. 둘 다 자료가 있는 곳의 둘레만 본다. 봉우리 사이에는
+# 자료가 거의 없어 누가 더 높은지 알려 줄 것이 드물다.
 #
-# KDE는 0.018이다. 에너지 모델 가운데 KDE보다 나은 것은 정확한 $Z$, NCE, PCD뿐이다. 자료를 8192개만 쓴 KDE와
-# 걸음마다 새로 뽑은 에너지 모델을 견준 것이니, 2차원에서 에너지 모델을 쓸 까닭은 정확도가 아니다.
+# KDE의 평균은 <data value="labs/energy:KDE (폭 0.07)/KL">18.1</data>이다. 에너지 모델 가운데 평균이 KDE보다 작은
+# 것은 정확한 $Z$, NCE, PCD뿐이다. 자료를 8192개만 쓴 KDE와 걸음마다 새로 뽑은 에너지 모델을 견준 것이니, 2차원에서
+# 에너지 모델을 쓸 까닭은 정확도가 아니다.
 
 # %% 그림을 그리는 코드 tags=["setup"]
 shown = ("정확한 Z", "NCE", "PCD", "암묵적 SM", "CD-1")
@@ -403,34 +439,40 @@ BLIND = {
         pairs(), batch_size=256, sigma=0.1, generator=generator(7)
     ),
 }
-shares = {}
+left = {}
 for name, objective in BLIND.items():
     mass = (
         heights(fit(objective, steps=200, seeds=2 * SEEDS))
         .double()
         .softmax(-1)
     )
-    shares[name] = mass[:, FINE.points[:, 0] < 0].sum(1).view(2, SEEDS)
-    for distance, share in zip(DISTANCES, shares[name], strict=True):
+    left[name] = mass[:, FINE.points[:, 0] < 0].sum(1).view(2, SEEDS)
+    for distance, share in zip(DISTANCES, left[name], strict=True):
         each = ", ".join(f"{one:.2f}" for one in share)
         print(
             f"{name}, {distance / 0.4:.0f}σ: 왼쪽의 몫 {share.mean():.3f} ± "
             f"{share.std():.3f} ({each})"
         )
+near, far = (
+    torch.stack([share[row] for share in left.values()]) for row in (0, 1)
+)
+record("4σ/몫", near.min(), near.max())
+record("10σ/Z를 아는 둘", *far[:2].mean(1))
+record("10σ/점수 맞추기", far[2:].min(), far[2:].max())
 
 # %% 그림을 그리는 코드 tags=["setup"]
 with panels(height=2.6) as (figure, (axes,)):
     for row, (distance, color) in enumerate(
         zip(DISTANCES, (BLUE, ORANGE), strict=True)
     ):
-        for place, share in enumerate(shares.values()):
+        for place, share in enumerate(left.values()):
             where = torch.full((SEEDS,), float(place)) + (row - 0.5) * 0.3
             label = f"거리 {distance / 0.4:.0f}σ" if place == 0 else None
             axes.plot(
                 where, share[row], "o", color=color, markersize=5, label=label
             )
     axes.axhline(0.7, color=FAINT, linestyle="--")
-    axes.set_xticks(range(4), shares)
+    axes.set_xticks(range(4), left)
     axes.set(ylabel="배운 왼쪽의 몫", ylim=(0.3, 1.0))
     axes.legend(loc="lower left")
 display(
@@ -438,44 +480,48 @@ display(
         to_img(
             figure,
             "네 방법이 배운 왼쪽 봉우리의 몫, 씨앗마다 점 하나. 정확한 Z와 "
-            "NCE는 두 거리에서 모두 0.7에 모이고, "
-            "점수 맞추기 둘은 10σ에서 0.68과 0.88 사이로 흩어진다.",
+            "NCE는 두 거리에서 모두 0.7 가까이에 모이고, "
+            f"점수 맞추기 둘은 10σ에서 {far[2:].min():.2f}와 "
+            f"{far[2:].max():.2f} 사이로 흩어진다.",
         )
     )
 )
 
 # %% [markdown]
-# **가까우면 모두 맞히고, 멀면 점수 맞추기만 틀린다.** 4σ에서는 네 방법이 모두 0.69–0.70이다. 10σ에서 정확한 $Z$와
-# NCE는 0.71쯤에 머무는데, 점수 맞추기 둘은 씨앗에 따라 0.68에서 0.88까지 흩어진다. 손실이 아니라 첫 가중치와
-# 우연이 몫을 정한다. 손실을 아무리 들여다보아도 어느 씨앗이 맞는지 알 수 없다.
+# **가까우면 모두 맞히고, 멀면 점수 맞추기만 틀린다.** 4σ에서는 네 방법의 모든 씨앗이
+# <data value="labs/energy:4σ/몫">0.68과 0.71</data> 사이다. 10σ에서 정확한 $Z$와 NCE의 평균은
+# <data value="labs/energy:10σ/Z를 아는 둘">0.72와 0.71</data>인데, 점수 맞추기 둘은 씨앗에 따라
+# <data value="labs/energy:10σ/점수 맞추기">0.68에서 0.88까지</data> 흩어진다. 손실이 [몫에 거의 기대지
+# 않으니](../energy/training.md#mode-weights) 손실을 아무리 들여다보아도 어느 씨앗이 맞는지 알 수 없다.
 #
-# **고치기.** 봉우리 사이를 볼 수 있는 손실을 쓴다. 최대 가능도, NCE, 건너뛰는 사슬이 그렇다.
+# **고치기.** 봉우리 사이를 볼 수 있는 손실을 쓴다. 최대 가능도와 NCE가 그렇다.
 #
 # ## 사슬이 섞이지 않는다 { #mixing }
 #
-# PCD에서 한 가지씩 뺀다. 건너뛰기를 빼고, 그릇을 빼고, 메트로폴리스를 빼고, 걸음을 키운다. 250걸음씩이다.
-# KL은 격자 안에서만 잰 것이라, 격자 밖으로 샌 질량은 세지 않는다.
+# PCD의 사슬에는 셋이 있다: 건너뛰기, 그릇, 메트로폴리스. 하나씩 빼고, 건너뛰기와 함께 둘씩도 뺀다. 250걸음씩이다. KL은
+# 격자 안에서만 잰 것이라, 격자 밖으로 샌 질량은 세지 않는다.
 
 # %%
 NAIVE = {
-    "MALA + 건너뛰기": {"step_size": 0.08, "spread": 1.6},
-    "MALA": {"step_size": 0.08, "spread": None},
-    "MALA, 그릇 없이": {"step_size": 0.08, "spread": None},
-    "메트로폴리스 없이": {
-        "step_size": 0.08,
-        "spread": None,
-        "metropolis": False,
-    },
-    "메트로폴리스 없이, ε = 0.3": {
+    "모두 있음": {"spread": 1.6},
+    "그릇 없이": {"spread": 1.6},
+    "메트로폴리스 없이": {"spread": 1.6, "metropolis": False},
+    "건너뛰기 없이": {"spread": None},
+    "건너뛰기와 그릇 없이": {"spread": None},
+    "건너뛰기와 메트로폴리스 없이": {"spread": None, "metropolis": False},
+    "건너뛰기와 메트로폴리스 없이, ε = 0.3": {
         "step_size": 0.3,
         "spread": None,
         "metropolis": False,
     },
 }
-paths = {}
+paths, kls, escaped, warned = {}, {}, {}, {}
 for name, knobs in NAIVE.items():
     objective = persistent(
-        source(), batch_size=256, generator=generator(7), **knobs
+        source(),
+        batch_size=256,
+        generator=generator(7),
+        **({"step_size": 0.08} | knobs),
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -489,6 +535,7 @@ for name, knobs in NAIVE.items():
         divergence(heights(trained)),
         (trained.chains.abs().amax(-1) > 4).float().mean(),
     )
+    kls[name], escaped[name], warned[name] = kl, float(outside), len(caught)
     paths[name] = (
         trained.losses.mean(1).unflatten(0, (25, 10)).mean(1)
     )  # 10걸음씩 평균
@@ -497,14 +544,23 @@ for name, knobs in NAIVE.items():
         f"사슬 {outside:.0%}, "
         f"끝의 에너지 차 {paths[name][-1]:.1f}, 경고 {len(caught)}번"
     )
+    record(f"{name}/KL", kl.mean())
+    record(f"{name}/밖", outside)
 
 # %% 그림을 그리는 코드 tags=["setup"]
-with panels(height=3.6) as (figure, (axes,)):
+with panels(height=3.8) as (figure, (axes,)):
     for (name, path), color in zip(
-        paths.items(), (BLUE, GREEN, INK, PURPLE, ORANGE), strict=True
+        paths.items(),
+        (BLUE, GREEN, ORANGE, BLUE, GREEN, ORANGE, PURPLE),
+        strict=True,
     ):
+        line = "--" if name.startswith("건너뛰기") else "-"
         axes.plot(
-            range(5, 250, 10), -path.clamp(max=-0.1), color=color, label=name
+            range(5, 250, 10),
+            -path.clamp(max=-0.1),
+            line,
+            color=color,
+            label=name,
         )
     axes.set_yscale("log")
     axes.set_yticks(
@@ -517,25 +573,33 @@ display(
     HTML(
         to_img(
             figure,
-            "걸음에 따른 사슬과 자료의 에너지 차. 건너뛰는 사슬과 MALA는 0 "
-            "가까이에 머물고, 그릇이나 메트로폴리스가 "
-            "없으면 커진다. 걸음까지 키우면 가장 먼저, 가장 크게 달아난다.",
+            "걸음에 따른 사슬과 자료의 에너지 차. 메트로폴리스를 빼면 남긴 "
+            "것보다 커지고, 걸음까지 키우면 가장 크다.",
         )
     )
 )
 
 # %% [markdown]
-# **에너지 차가 얌전해도 틀릴 수 있다.** 건너뛰기만 뺀 MALA는 사슬이 달아나지도, 에너지 차가 커지지도 않는다.
-# 그런데 KL이 8을 넘는다. 사슬이 처음 놓인 봉우리에 갇혀, 사슬이 없는 봉우리는 아무도 들어 올리지 않고 사슬이 많은
-# 봉우리는 자꾸 들어 올린다. 곁에서 보면 학습이 잘되는 것처럼 보인다.
+# **에너지 차가 얌전해도 틀릴 수 있다.** 건너뛰기만 빼면 사슬이 달아나지도, 에너지 차가 커지지도 않는다. 그런데 KL이
+# <data value="labs/energy:모두 있음/KL">0.07</data>에서 <data value="labs/energy:건너뛰기 없이/KL">8.1</data>로
+# 커진다. 사슬이 처음 놓인 봉우리에 갇혀, 사슬이 없는 봉우리는 아무도 들어 올리지 않고 사슬이 많은 봉우리는 자꾸
+# 들어 올린다. 손실의 곡선만 보면 학습이 잘되는 것처럼 보인다.
 #
-# **그릇이 없으면 달아난 사슬이 돌아오지 않는다.** 신경망의 출력은 유한해서 멀리 밀려난 사슬을 불러들이지 못한다.
-# **메트로폴리스가 없으면** 걸음이 굽음에 견주어 클 때 사슬이 튕겨 나간다. 참에서는 $\epsilon$이
-# $4\sigma^2 = 0.16$을 넘으면 안정하지 않다. 0.08은 참에서는 괜찮지만 배우는 도중의 에너지는 참보다 가팔라질 수
-# 있다. 달아난 사슬의 에너지를 계속 올리므로 에너지는 더 가팔라지고, 그래서 더 튕긴다. `contrastive_divergence`는 이
-# 차가 1000을 넘으면 경고한다.
+# **메트로폴리스가 없으면** 건너뛰기와 그릇이 있어도 KL이
+# <data value="labs/energy:메트로폴리스 없이/KL">11.3</data>이고 사슬의
+# <data value="labs/energy:메트로폴리스 없이/밖">66 %</data>가 상자 밖에 있다. 걸음이 굽음에 견주어 클 때 사슬이
+# 튕겨 나간다. 참에서는 $\epsilon$이 $4\sigma^2 = 0.16$을 넘으면 안정하지 않다. 0.08은 참에서는 괜찮지만 배우는
+# 도중의 에너지는 참보다 가팔라질 수 있다.
 #
-# **고치기.** 멀리 건너뛰는 제안, 메트로폴리스, 그릇이다. 셋이 다 있는 첫 행만 제대로 배운다.
+# **그릇은** 건너뛰기가 있으면 없어도 된다(KL <data value="labs/energy:그릇 없이/KL">0.06</data>). 건너뛰기까지
+# 없으면 사슬의 <data value="labs/energy:건너뛰기와 그릇 없이/밖">14 %</data>가 상자 밖에 남는다. 신경망의 출력은
+# 유한해서 멀리 밀려난 사슬을 불러들이지 못한다.
+#
+# **경고는 지킴이가 아니다.** `contrastive_divergence`는 차가 1000을 넘으면 경고한다. 무너진 다섯 가운데 경고가 나온
+# 것은 걸음까지 키운 하나뿐이다. 경고가 없다고 잘 배운 것이 아니다. 사슬이 봉우리마다 있는지, 표본이 자료를
+# 닮았는지를 따로 본다.
+#
+# **고치기.** 여기서는 멀리 건너뛰는 제안과 메트로폴리스다. 둘이 다 있는 두 행만 제대로 배운다.
 #
 # ## DSM의 σ
 #
@@ -543,26 +607,26 @@ display(
 # 남는 KL을 함께 적는다.
 
 # %%
-for sigma, paired in ((0.03, True), (0.03, False), (0.1, True), (0.3, True)):
+for sigma, twins in ((0.03, True), (0.03, False), (0.1, True), (0.3, True)):
     g = generator(7)
-    kl = divergence(
-        heights(
-            fit(
-                denoising(
-                    source(),
-                    batch_size=512,
-                    sigma=sigma,
-                    antithetic=paired,
-                    generator=g,
-                ),
-                steps=250,
-            )
+    log_model = heights(
+        fit(
+            denoising(
+                source(),
+                batch_size=512,
+                sigma=sigma,
+                antithetic=twins,
+                generator=g,
+            ),
+            steps=250,
         )
     )
+    kl, tilt = divergence(log_model), unevenness(log_model)
     print(
-        f"σ = {sigma:g}, {'±로 짝지음' if paired else '짝짓지 않음'}: KL "
-        f"{kl.mean():.3f} ± {kl.std():.3f}"
+        f"σ = {sigma:g}, {'±로 짝지음' if twins else '짝짓지 않음'}: KL "
+        f"{kl.mean():.3f} ± {kl.std():.3f}, 치우침 {tilt.mean():.3f}"
     )
+    record(f"DSM/{sigma:g}/{twins}", kl.mean(), tilt.mean())
 for sigma in (0.03, 0.1, 0.3):
     near = -(DISTANCE**2) / (2 * (0.2**2 + sigma**2))
     print(
@@ -571,9 +635,9 @@ for sigma in (0.03, 0.1, 0.3):
     )
 
 # %% [markdown]
-# σ = 0.3이면 거의 모두가 편향이다. 0.483은 아무리 배워도 남는다. σ = 0.03이면 편향은 없지만 분산이 남는다.
-# 짝지으면 0.334에서 0.198로 준다. 그래도 0.1보다 나쁘다. σ가 크면 봉우리 사이에 점이 생겨 몫이 보이기
-# 때문이라고 본다. **σ는 편향과 분산만이 아니라, 몫을 얼마나 볼 수 있는지도 고른다.**
+# σ = 0.3이면 남는 KL의 거의 모두가 편향이다. 아무리 배워도 남는 것이 크다. σ = 0.03이면 편향은 없지만 KL이
+# 0.1에서보다 크고, 짝짓지 않으면 더 크다. **σ는 편향과 분산만이 아니라, 몫을 얼마나 볼 수 있는지도 고른다.** 짝지은
+# 셋에서 치우침이 σ가 클수록 작다. σ가 크면 봉우리 사이에 점이 생긴다.
 #
 # ## CD의 $k$
 #
@@ -605,6 +669,7 @@ def compare(name, samples):
         slope(contrastive_divergence(energy, data, samples)) - exact
     ).norm(dim=1) / exact.norm(dim=1)
     print(f"{name}: 기울기의 상대 오차 {error.mean():.2f} ± {error.std():.2f}")
+    return float(error.mean())
 
 
 exact = slope(negative_log_likelihood(energy, data, grid(-5.0, 5.0, 100)))
@@ -614,18 +679,20 @@ for k in (1, 3, 10, 30):
         energy, position, k=k - walked, step_size=0.08, generator=g
     )
     position, walked = chain.position, k
-    compare(f"k = {k}", position)
+    record(f"CD/{k}", compare(f"k = {k}", position))
 print(f"받아들인 비율 {chain.acceptance.mean():.2f}")
 mass = boltzmann(evaluate(energy, FINE.points.expand(SEEDS, -1, -1)))
 picked = torch.multinomial(
     mass, 8192, replacement=True, generator=generator(9)
 )
-compare("격자에서 뽑은 정확한 표본", FINE.points[picked])
+floor = compare("격자에서 뽑은 정확한 표본", FINE.points[picked])
 
 # %% [markdown]
-# $k$가 커지면 바닥 쪽으로 내려가지만 느리다. $k = 10$에서 아직 절반이 틀렸다. 자료에서 멀리 있는 골(모델만 있다고
-# 믿는 곳)까지 사슬이 가지 못하기 때문이다. 그런데도 CD-10으로 끝까지 배우면 26.0 × 10⁻³ nat까지 간다. **기울기가
-# 치우쳐도 그 기울기가 0이 되는 곳이 참과 가까우면 된다.** 자료가 모델에서 온 것이면 몇 걸음을 걷든 기울기가 0이다.
+# $k$가 커지면 바닥 쪽으로 내려가지만 느리다. $k = 10$에서 상대 오차가 아직
+# <data value="labs/energy:CD/10">0.52</data>다. 자료에서 멀리 있는 골(모델만 있다고 믿는 곳)까지 사슬이 가지
+# 못한다. 그런데도 CD-10으로 끝까지 배우면 <data value="labs/energy:CD-10/KL">26.0</data> × 10⁻³ nat까지 간다.
+# **기울기가 치우쳐도 그 기울기가 0이 되는 곳이 참과 가까우면 된다.** 자료가 모델에서 온 것이면 MALA를 몇 걸음 걷든
+# 기울기의 기댓값이 0이다.
 #
 # ## NCE의 잡음
 #
@@ -649,8 +716,69 @@ for spread in (0.7, 1.6, 8.0):
 
 # %% [markdown]
 # 잡음이 좁으면(0.7) 고리 위에 잡음이 거의 오지 않는다. 견줄 것이 없는 곳에서는 분류기가 배울 것이 없고, 상수 $c$도
-# 틀린다. 넓은 쪽(8)은 너그럽다. 쉬운 문제가 많아져 느려질 뿐이다. **잡음은 자료를 덮어야 한다. 넘치는 것이
-# 모자라는 것보다 낫다.** 차원이 높으면 덮으면서 닮은 잡음을 찾기가 어렵고, 그것이 NCE의 값이다.
+# 틀린다. 넓은 쪽(8)은 너그럽다. **잡음은 자료를 덮어야 한다. 여기서는 넘치는 것이 모자라는 것보다 낫다.** 차원이
+# 높으면 덮으면서 닮은 잡음을 찾기가 어렵고, 그것이 NCE의 값이다.
+#
+# ## 자료를 붙잡아 두면 { #fixed }
+#
+# 지금까지는 걸음마다 자료를 새로 뽑았다. 이번에는 씨앗마다 자료 30개를 뽑아 놓고 그것만 400걸음 보여 준다. 사슬이 없는
+# 손실이라고 모두 아래로 막힌 것은 아니다. 정확한 $Z$와 암묵적·자른 점수 맞추기의 손실은 자료의 점마다 좁은 우물을 파면
+# 끝없이 내려간다. NCE와 DSM의 손실은 0이 바닥이다.
+
+# %%
+FEW = eight_gaussians(SEEDS * 30, generator=generator(0)).view(SEEDS, 30, 2)
+
+
+def few(_):
+    return FEW
+
+
+FIXED = {
+    "정확한 Z": maximum_likelihood(few, BOX, batch_size=30),
+    "암묵적 SM": matching(few, batch_size=30),
+    "자른 SM": sliced(few, batch_size=30, generator=generator(7)),
+    "NCE": noise_contrast(
+        few, batch_size=30, spread=1.6, generator=generator(7)
+    ),
+    "DSM (σ = 0.1)": denoising(
+        few, batch_size=30, sigma=0.1, generator=generator(7)
+    ),
+}
+untrained = create(2, [generator(100 + seed) for seed in range(SEEDS)])
+before = grid_divergence(
+    TRUTH,
+    -evaluate(energy_of(untrained), FINE.points.expand(SEEDS, -1, -1)),
+)
+print(f"배우기 전의 KL {before.min():.2f}–{before.max():.2f}")
+record("배우기 전/KL", before.min(), before.max())
+lowest, after = {}, {}
+for name, objective in FIXED.items():
+    trained = fit(objective, steps=400)
+    lowest[name], after[name] = (
+        trained.losses[-1],
+        divergence(heights(trained)),
+    )
+    if name == "정확한 Z":
+        finer = negative_log_likelihood(energy_of(trained.model), FEW, FINE)
+    print(
+        f"{name}: 손실 {trained.losses[0].mean():.2f} → "
+        f"{lowest[name].min():.2f}–{lowest[name].max():.2f}, "
+        f"KL {after[name].min():.2f}–{after[name].max():.2f}"
+    )
+    record(f"30개/{name}", after[name].min(), after[name].max())
+print(f"정확한 Z의 손실을 촘촘한 격자로: {finer.min():.1f}–{finer.max():.1f}")
+record("30개/촘촘한 격자", finer.min(), finer.max())
+
+# %% [markdown]
+# **손실은 내려가는데 KL은 오른다.** 배우기 전의 KL은 <data value="labs/energy:배우기 전/KL">2.0–2.2</data>인데
+# 정확한 $Z$는 <data value="labs/energy:30개/정확한 Z">24.7–49.1</data>, 암묵적 SM은
+# <data value="labs/energy:30개/암묵적 SM">149.0–199.1</data>에서 끝난다. 둘의 손실은 0 아래로 내려간다. 정확한
+# $Z$의 격자(칸의 너비 0.2)는 칸보다 좁은 우물을 보지 못한다. 같은 모델의 손실을 네 배 촘촘한 격자로 재면
+# <data value="labs/energy:30개/촘촘한 격자">6.4–23.2</data>이다. NCE는
+# <data value="labs/energy:30개/NCE">1.2–1.4</data>, DSM은
+# <data value="labs/energy:30개/DSM (σ = 0.1)">2.3–3.7</data>이다. 둘의 손실은 0 아래로 내려가지 못한다. 그렇다고
+# 과적합이 없는 것은 아니어서, 30개로 배운 KL은 자료를 새로 뽑을 때보다 훨씬 크다. 자료가 적으면 떼어 둔 자료의 값을
+# 보고 일찍 멈춘다.
 #
 # ## 무엇을 고를까
 #
@@ -664,8 +792,42 @@ for spread in (0.7, 1.6, 8.0):
 #
 # **보이지 않는 것.** 2차원 하나다. 격자는 차원이 조금만 커도 만들 수 없고, 건너뛰기의 제안도 NCE의 잡음도 차원이
 # 높으면 거의 모두 빗나간다. 여기서 앞선 셋이 높은 차원에서도 앞선다는 뜻이 아니다. 자료를 끝없이 뽑았으므로
-# 과적합도 보지 않았다. 씨앗은 셋뿐이라 비슷한 방법끼리의 순서는 믿을 것이 못 된다.
+# 과적합은 앞 절에서만 보았다. 씨앗은 셋뿐이라 비슷한 방법끼리의 순서는 믿을 것이 못 된다.
 #
+# ## 결론을 확인한다 { #checks }
+#
+# 맨 위의 결론 셋을 이 실습이 낸 수로 하나씩 확인한다. 어긋나면 여기서 멈춘다.
+
+# %%
+kl = {name: rows[name][0] for name in RUNS}
+best = torch.cat([kl["정확한 Z"], kl["NCE"]])
+rest = torch.cat(
+    [kl[name] for name in RUNS if name not in ("정확한 Z", "NCE")]
+)
+assert all(
+    [
+        best.max() < rest.min(),
+        kl["CD-1"].mean() == max(value.mean() for value in kl.values()),
+    ]
+), "정확한 Z와 NCE의 KL이 나머지보다 작고, CD-1이 가장 크다"
+
+assert all(
+    [
+        (far[:2] - 0.7).abs().max() < 0.05,
+        *(share.max() - share.min() > 0.1 for share in far[2:]),
+    ]
+), "10σ에서 정확한 Z와 NCE는 몫을 맞히고, 점수 맞추기는 흩어진다"
+
+assert all(
+    [
+        kls["모두 있음"].max() < 0.1,
+        kls["건너뛰기 없이"].min() > 1,
+        escaped["건너뛰기 없이"] < 0.01,
+        warned["건너뛰기 없이"] == 0,
+    ]
+), "건너뛰기만 빼도 KL이 커지는데, 사슬도 경고도 조용하다"
+
+# %% [markdown]
 # ## 출처
 #
 # - Hinton, G. (2002). *Training Products of Experts by Minimizing Contrastive Divergence*.

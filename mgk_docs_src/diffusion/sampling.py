@@ -719,7 +719,7 @@ def probability_flow_log_likelihood(
     x0: Float[Tensor, "n *shape"],
     schedule: Schedule,
 ) -> Float[Tensor, "n"]:
-    r"""확률 흐름 상미분 방정식으로 재는 로그 가능도. 상한이 아니라 값이고, 오차는 걸음의 수가 만든다.
+    r"""확률 흐름 상미분 방정식으로 재는 로그 가능도. 상한이 아니라 값이다.
 
     $$\frac{dx}{d\phi} = v_\theta(x, \phi) = \frac{\epsilon_\theta - \sin\phi\, x}{\cos\phi}, \qquad
     \log p(x_0) = \log \mathcal{N}(x_{T-1}; 0, I) + \int_0^{\phi_{T-1}} \nabla \cdot v_\theta \, d\phi, \qquad

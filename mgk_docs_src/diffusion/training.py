@@ -132,7 +132,7 @@ def target_weight(t: int | Int[Tensor, "n"], schedule: Schedule, *, target: Targ
     w_t = 1, \quad \frac{1 - \bar\alpha_t}{\bar\alpha_t}, \quad \frac{1}{\bar\alpha_t}, \quad
     \frac{1}{1 - \bar\alpha_t}$$
 
-    점수의 무게는 잡음이 적은 시각에서 한없이 커서, 그대로는 다른 시각을 배우지 못한다. 그래서
+    점수의 무게는 잡음이 적은 시각에서 한없이 커서, 그대로는 다른 시각이 묻힌다. 그래서
     [`denoising_loss`][mgk_docs_src.diffusion.training.denoising_loss]는 점수에만 $1 - \bar\alpha_t$를 곱해 1로
     되돌린다.
 
@@ -216,7 +216,7 @@ def denoising_loss(
 
     $y = \epsilon$이면 DDPM의 $L_{\text{simple}}$, $y = -\epsilon / \sqrt{1 - \bar\alpha_t}$면 잡음 제거 점수 맞추기다.
     $\lambda_t$는 점수일 때만 $1 - \bar\alpha_t$(NCSN의 $\sigma^2$)고 나머지는 1이다. 점수의 크기는 $1/\sigma_t$라, 그
-    무게가 없으면 잡음이 적은 몇 시각이 손실을 다 차지해 배우지 못한다.
+    무게가 없으면 잡음이 적은 몇 시각이 손실의 대부분을 차지한다.
     제곱 오차를 가장 작게 하는 함수는 $\mathbb{E}[y \mid x_t]$이고, 그래도 손실은 0이 아니다: $x_t$만 보고는
     어느 잡음이 섞였는지 다 알 수 없다. 값을 살피므로 장치와 동기화한다.
 

@@ -596,6 +596,7 @@ def inpaint(
     num_levels: int,
     tilted: bool = True,
     resample: int = 1,
+    jump: int = 1,
     generator: torch.Generator | None,
     dtype: torch.dtype | None = None,
 ) -> Int[Tensor, "n d"]:
@@ -610,8 +611,9 @@ def inpaint(
     $$\tilde\epsilon = \epsilon_\theta - \sqrt{1 - \bar\alpha_t}\, \nabla_{x_t} \log r_t(x_t), \qquad
     r_t(x_t) = \prod_{i : m_i = 1} p_\theta(x_{0i} \mid x_t)$$
 
-    $x_t$를 알 때 화소가 서로 독립이어야 정확한 식이므로, 이것도 어림이다. `resample`이 $R > 1$이면 한 걸음 다시
-    흐리고($x_t \sim q(x_t \mid x_{t-1})$) 걷어 내기를 걸음마다 $R$번 하여 두 자리를 맞춘다.
+    $x_t$를 알 때 화소가 서로 독립이어야 정확한 식이므로, 이것도 어림이다. `resample`이 $R > 1$이면 $j$걸음마다 한 번씩,
+    $j$걸음을 도로 흐리고($x_t \sim q(x_t \mid x_{t-1})$) 다시 걷어 내기를 $R - 1$번 더 하여 두 자리를 맞춘다(RePaint).
+    저자들은 $T = 250$, $R = j = 10$을 썼다.
 
     Args:
         denoise: $x_t$ (n, d)와 시각 (n)을 받아 `Prediction`을 주는 함수. `tilted`이면 $x_t$로 미분할 수 있어야 한다.
@@ -620,7 +622,8 @@ def inpaint(
         schedule: 잡음 일정표. 모든 시각을 거친다.
         num_levels: 단계의 수 $L \ge 2$.
         tilted: 아는 화소의 확률로 기울일지.
-        resample: 걸음마다의 되풀이 $R \ge 1$.
+        resample: 같은 자리를 걷어 내는 횟수 $R \ge 1$.
+        jump: 한 번에 되돌아가는 걸음의 수 $j \ge 1$. $R = 1$이면 쓰지 않는다.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -629,14 +632,15 @@ def inpaint(
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 다르거나, 없는 단계이거나, `known`이 참거짓형이 아니거나, 되풀이가 1보다 적거나,
-            `denoise`가 다른 일정표를 쥐었거나, 유한하지 않은 짐작을 주거나, `tilted`인데 미분할 수 없으면.
+        ValueError: 모양이나 장치가 다르거나, 없는 단계이거나, `known`이 참거짓형이 아니거나, `resample`이나
+            `jump`가 1보다 작거나, `denoise`가 다른 일정표를 쥐었거나, 유한하지 않은 짐작을 주거나, `tilted`인데
+            미분할 수 없으면.
 
     References:
         Lugmayr, A. 외 (2022). RePaint: Inpainting using Denoising Diffusion Probabilistic Models, 알고리즘 1.
         Chung, H. 외 (2023). Diffusion Posterior Sampling for General Noisy Inverse Problems, 3절.
     """
-    checks.count(1, resample=resample)
+    checks.count(1, resample=resample, jump=jump)
     check_predictors(schedule, denoise=denoise)
     _check_levels(num_levels, levels=levels)
     checks.device(schedule.beta.device, levels=levels)
@@ -651,19 +655,19 @@ def inpaint(
         return randn(*x0.shape, generator=generator, device=x0.device, dtype=x0.dtype)
 
     x = draw()
-    for t in reversed(range(len(schedule.beta))):
-        for turn in range(resample):
-            if turn > 0:
-                x = process.diffuse_step(x, t, schedule, noise=draw())
-            times = torch.full((len(x),), t, dtype=torch.int64, device=x.device)
-            if tilted:
-                epsilon = _tilted_noise(denoise, x, times, schedule, seen=seen, known=known)
-            else:
-                with torch.no_grad():
-                    epsilon = _noise(x, times, schedule, denoise=denoise)
-            fresh = sampling.ancestral_step(x, epsilon, t, t - 1, schedule, noise=draw())
-            kept = process.diffuse(x0, t - 1, schedule, noise=draw()) if t > 0 else x0
-            x = torch.where(known, kept, fresh)
+    for t, s in pairwise(_resampled_times(len(schedule.beta), resample, jump)):
+        if s > t:
+            x = process.diffuse_step(x, s, schedule, noise=draw())
+            continue
+        times = torch.full((len(x),), t, dtype=torch.int64, device=x.device)
+        if tilted:
+            epsilon = _tilted_noise(denoise, x, times, schedule, seen=seen, known=known)
+        else:
+            with torch.no_grad():
+                epsilon = _noise(x, times, schedule, denoise=denoise)
+        fresh = sampling.ancestral_step(x, epsilon, t, s, schedule, noise=draw())
+        kept = process.diffuse(x0, s, schedule, noise=draw()) if s >= 0 else x0
+        x = torch.where(known, kept, fresh)
     return torch.where(known, levels, to_levels(x, num_levels=num_levels))
 
 
@@ -899,6 +903,19 @@ def _tilted_noise(
     checks.within(**{"denoise.mean": (mean, REAL), "denoise.logits": (gradient, REAL)})
     epsilon = process.x0_to_noise(mean.detach(), x, t, schedule)
     return sampling.tilt(epsilon, gradient, t, schedule)
+
+
+def _resampled_times(steps: int, resample: int, jump: int) -> list[int]:
+    """거쳐 가는 시각. 0, j, 2j, …에 처음 닿을 때마다 j걸음 되돌아갔다 오기를 R − 1번 한다."""
+    left = dict.fromkeys(range(0, steps - jump, jump), resample - 1)
+    times = [steps - 1]
+    while times[-1] >= 0:
+        t = times[-1]
+        if left.get(t, 0) > 0:
+            left[t] -= 1
+            times += range(t + 1, t + jump + 1)
+        times.append(times[-1] - 1)
+    return times
 
 
 def _time_features(log_snr: Tensor) -> Tensor:

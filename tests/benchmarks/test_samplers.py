@@ -88,6 +88,28 @@ def test_the_adapted_setting_has_the_mass_of_the_target() -> None:
     assert [row.chains for row in rows] == [64, 1024] * 3 + [64]
 
 
+@pytest.mark.parametrize("d", [1, 2, 10])
+def test_the_langevin_size_inflates_the_variance_by_what_was_asked(d: int) -> None:
+    target = samplers.correlated(d, device=CPU)
+    size = samplers.langevin_size(target, bias=0.1)
+    if d == 1:  # 1 / (1 − ε/4) = 1.1
+        assert size == pytest.approx(4 * (1 - 1 / 1.1))
+    eye = torch.eye(d, dtype=torch.float64)
+    move = eye - size / 2 * target.precision  # x' = (I − εΛ/2) x + √ε ξ
+    covariance = torch.zeros(d, d, dtype=torch.float64)
+    for _ in range(3000):
+        covariance = move @ covariance @ move.T + size * eye
+    assert covariance.diagonal().mean().item() == pytest.approx(1.1, rel=1e-6)
+
+
+def test_the_best_size_is_in_the_middle_of_the_grid() -> None:
+    target = samplers.correlated(2, device=CPU)
+    for steps in (1, 5):
+        size, ess = samplers.best_size(target, steps, gradients=400, chains=16)
+        assert samplers.STEPS[1] < size < samplers.STEPS[-1]
+        assert ess > 5
+
+
 def test_the_table_leaves_out_what_would_take_minutes() -> None:
     many = TINY._replace(chains=samplers.MANY + 1)
     lines = samplers.peers_table([TINY, many], {NAME: samplers.ours, "느림": samplers.shaken}, few=("느림",))

@@ -476,6 +476,7 @@ def test_filling_in_by_tilting_agrees_with_what_is_known(device):
     for name, options in {
         "갈아 끼우기": {"tilted": False},
         "되풀이": {"tilted": False, "resample": 4},
+        "뛰며 되풀이": {"tilted": False, "resample": 4, "jump": 5},
         "기울이기": {},
     }.items():
         filled = inpaint(denoise, levels, known, schedule, num_levels=2, generator=generator(0), **options)
@@ -483,6 +484,38 @@ def test_filling_in_by_tilting_agrees_with_what_is_known(device):
         right[name] = (filled == levels)[:, ~known].float().mean().item()
     assert right["기울이기"] > 0.97
     assert right["갈아 끼우기"] < right["되풀이"] < right["기울이기"]
+    assert right["갈아 끼우기"] < right["뛰며 되풀이"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "resample", "jump", "visited"),
+    [
+        (4, 1, 3, [3, 2, 1, 0]),
+        (3, 3, 1, [2, 2, 2, 1, 1, 1, 0]),
+        (5, 2, 2, [4, 3, 4, 3, 2, 1, 2, 1, 0]),  # 2와 0에 처음 닿을 때 두 걸음 되돌아간다
+    ],
+)
+def test_resampling_walks_back_as_the_authors_do(device, steps, resample, jump, visited):
+    schedule, seen = log_snr_schedule(steps, high=3.0, low=-3.0, device=device), []
+    exact = independent(schedule, torch.full((2, 3), 1 / 3, device=device).log())
+
+    def denoise(xt, t):
+        seen.append(int(t[0]))
+        return exact(xt, t)
+
+    levels, known = randint(0, 3, (4, 2), generator=generator(0), device=device), torch.tensor([False, True]).to(device)
+    inpaint(
+        denoise,
+        levels,
+        known,
+        schedule,
+        num_levels=3,
+        tilted=False,
+        resample=resample,
+        jump=jump,
+        generator=generator(1),
+    )
+    assert seen == visited
 
 
 def test_filling_in_does_not_look_at_the_unknown(device):
@@ -719,6 +752,7 @@ def test_bad_samples(device):
     refuses(ValueError, "shape[0]: 1 이상의", sample_levels, denoise, (0, 2), schedule, **knobs)
     levels, known = pairs(device, 4, 3), torch.tensor([True, False], device=device)
     refuses(ValueError, "resample: 1 이상의", inpaint, denoise, levels, known, schedule, resample=0, **knobs)
+    refuses(ValueError, "jump: 1 이상의", inpaint, denoise, levels, known, schedule, jump=0, **knobs)
     refuses(ValueError, "known: 모양이 (2,)이어야", inpaint, denoise, levels, known[:1], schedule, **knobs)
     refuses(ValueError, "known: torch.bool이어야", inpaint, denoise, levels, known.long(), schedule, **knobs)
     refuses(TypeError, "known: 텐서여야", inpaint, denoise, levels, [True, False], schedule, **knobs)

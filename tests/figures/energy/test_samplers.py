@@ -1,11 +1,14 @@
 """mgk_docs_src/figures/energy/samplers.py: 그림이 페이지의 말과 같은 것을 보인다."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from scipy.stats import linregress
 
 from mgk_docs_src.figures.energy.samplers import (
+    _TUNED,
     dimension,
     hmc_film,
     langevin_live,
@@ -78,7 +81,18 @@ def test_hmc_stays_ahead_as_the_dimension_grows() -> None:
     ahead = found["HMC"] / found["MALA"]
     assert (ahead > 3).all()
     assert ahead[1:].min() > 2 * ahead[0]
+    assert (found["HMC"] > found["ULA"]).all()
+    fall = {name: values[0] / values[-1] for name, values in found.items()}
+    assert max(fall, key=lambda name: fall[name]) == "MALA"
     assert light(figure)
+
+
+def test_the_steps_of_the_figure_are_those_that_the_benchmark_chose() -> None:
+    text = Path("benchmarks/results/energy-samplers.md").read_text("utf-8")
+    for d, (size, length, mala, ula) in _TUNED.items():
+        assert f"\n| {d} | HMC | {size:g} | {length} |" in text
+        assert f"\n| {d} | MALA | {mala:g} | 1 |" in text
+        assert f"\n| {d} | ULA | {ula:g} | 1 |" in text
 
 
 def test_jitter_lifts_the_resonant_coordinates() -> None:
