@@ -1,6 +1,6 @@
 """샘플링의 효율과 속도를 BlackJAX, NumPyro와 비교한다.
 
-`python -m benchmarks.samplers [--device cuda]`. 같은 목표 분포에서 같은 스텝 크기, 같은 길이로, 체인을 한 묶음으로 실행한다.
+`python -m benchmarks.samplers [--device cuda]`. 같은 목표 분포에서 같은 스텝 크기, 같은 길이로, 체인을 함께 실행한다.
 ESS는 모두 이 책의 함수로, 좌표와 그 제곱 가운데 가장 작은 것을 잰다. 좌표만 보면 궤적이 반 바퀴를 돌 때 ESS가 부풀기
 때문이다. 초마다의 ESS에는 컴파일한 시간을 넣지 않는다. 결과는 페이지에 끼워 넣을 표로 `benchmarks/results/`에 쓴다.
 CPU에서는 코어 하나에 묶어 잰다. 비교 대상은 `benchmarks/sampler_peers.py`에 있고 `bench` extra로 설치한다. 없어도
@@ -200,7 +200,7 @@ Kernel = Callable[..., tuple[State, Info]]
 def tuned(target: Target, *, gradients: int) -> dict[str, tuple[Kernel, dict[str, float], int]]:
     """세 샘플러를 이 목표에 맞춘 설정: 스텝 함수, 인자, 스텝마다의 기울기 수.
 
-    MALA와 HMC는 ESS가 가장 큰 스텝 크기와 길이를 쓴다. ULA는 스텝이 크면 ESS와 편향이 함께 늘므로, 편향을 `BIAS`로 고정한다.
+    MALA와 HMC는 ESS가 가장 큰 스텝 크기와 길이를 쓴다. ULA는 스텝이 크면 편향도 커지므로 `BIAS`로 고정한다.
     """
     mala, _ = best_size(target, 1, gradients=gradients)
     tried = {steps: best_size(target, steps, gradients=gradients) for steps in LENGTHS}
@@ -213,7 +213,7 @@ def tuned(target: Target, *, gradients: int) -> dict[str, tuple[Kernel, dict[str
 
 
 def dimension_table(device: torch.device, dims: tuple[int, ...] = (2, 10, 100), *, shrink: int = 1) -> list[str]:
-    """차원이 커질 때 세 샘플러. 차원마다 스텝 크기를 새로 맞추고 다른 시드에서 측정한다. 분산의 오차는 좌표 평균이다."""
+    """차원이 커질 때 세 샘플러. 차원마다 스텝 크기를 새로 맞추고 다른 시드로 잰다. 분산의 오차는 좌표 평균이다."""
     rows = []
     for d in dims:
         target = correlated(d, device=device)
