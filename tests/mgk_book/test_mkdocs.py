@@ -77,7 +77,7 @@ def test_one_stylesheet_in_the_order_of_the_theme(site: Path) -> None:
 def test_only_the_english_page_is_english_and_the_book_does_not_end_there(site: Path) -> None:
     page, korean = soup(site, "en/index.html"), soup(site, "part/index.html")
     assert (page.html["lang"], korean.html["lang"]) == ("en", "ko")
-    assert (page.title.get_text(), korean.title.get_text()) == ("Title - Summer Mogakco", "주제 - 시험")
+    assert (page.title.get_text(), korean.title.get_text()) == ("Title - Summer Mogakco", "주제 - 테스트")
     names = [label["title"] for label in page.select("label[for^=__palette_]")]
     assert names == ["Switch to dark mode", "Switch to light mode"]
     english, own = (

@@ -1,4 +1,4 @@
-"""마크다운의 시험이 함께 쓰는 작은 책."""
+"""마크다운의 테스트가 함께 쓰는 작은 책."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""mgk_book/markdown/proof.py: 장부에 맞는 것만 돌았다고 적고, 낡은 것과 없는 것은 그렇다고 적는다."""
+"""mgk_book/markdown/proof.py: 실행 기록에 맞는 것만 돌았다고 적고, 낡은 것과 없는 것은 그렇다고 적는다."""
 
 from pathlib import Path
 from types import SimpleNamespace

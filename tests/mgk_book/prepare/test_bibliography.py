@@ -38,7 +38,7 @@ def references() -> list[dict[str, Any]]:
 
 
 def parse(text: str) -> dict[str, tuple[str, dict[str, str]]]:
-    """BibTeX를 글자마다 엄격하게 읽는다: 열쇠마다 종류와 칸들."""
+    """BibTeX를 글자마다 엄격하게 읽는다: 해시 키마다 종류와 칸들."""
     entries: dict[str, tuple[str, dict[str, str]]] = {}
     rest = text
     while rest.strip():

@@ -1,4 +1,4 @@
-"""mgk_book/prepare/totals.py: 장부에 맞는 것만 돌았다고 세고, 한 것은 한 번만 센다."""
+"""mgk_book/prepare/totals.py: 실행 기록에 맞는 것만 돌았다고 세고, 한 것은 한 번만 센다."""
 
 import importlib
 import sys
@@ -155,7 +155,7 @@ def test_a_ledger_that_cannot_be_believed_stops_the_build(root: Path, write: Wri
 
 
 def test_the_entries_of_the_pages_are_all_that_the_ledger_must_hold() -> None:
-    """그려진 사이트 대신, 계약의 시험이 세는 것과 견준다: 찾아보기를 뺀 페이지의 예제와 실습, 그리고 모든 함수."""
+    """그려진 사이트 대신, 계약의 테스트가 세는 것과 비교한다: 찾아보기를 뺀 페이지의 예제와 실습, 그리고 모든 함수."""
     from mgk_book.prepare.pages import Settings, open_book
     from mgk_book.running.execution import find, sources
     from tests.docs.blocks import ROOT

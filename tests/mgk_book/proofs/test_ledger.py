@@ -1,4 +1,4 @@
-"""mgk_book/proofs/ledger.py: 열쇠는 글과 닿는 코드만 보고, 믿을 수 없는 장부는 행의 이름을 대며 거절한다."""
+"""mgk_book/proofs/ledger.py: 해시 키는 글과 닿는 코드만 보고, 믿을 수 없는 실행 기록은 행의 이름을 대며 거절한다."""
 
 import json
 import subprocess
@@ -20,8 +20,8 @@ MACHINE = ledger.identity(FACTS)
 
 @pytest.fixture
 def shelf(book: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """시험이 하나 있는 작은 책."""
-    monkeypatch.delitem(sys.modules, "tests", raising=False)  # 진짜 시험이 아니라 이 책의 시험을 찾게
+    """테스트가 하나 있는 작은 책."""
+    monkeypatch.delitem(sys.modules, "tests", raising=False)  # 진짜 테스트가 아니라 이 책의 테스트를 찾게
     (book / "tests").mkdir()
     (book / "tests" / "__init__.py").touch()
     (book / "tests" / "helper.py").write_text("LIMIT = 1\n")
@@ -211,7 +211,7 @@ def test_a_ledger_that_cannot_be_believed(spoil, words: list[str], shelf: Path) 
     spoiled = spoil(path.read_text())
     assert spoiled != path.read_text()
     path.write_text(spoiled)
-    if not words:  # 행을 지운 장부는 장부다. 없는 행은 faults가 말한다
+    if not words:  # 행을 지운 실행 기록은 실행 기록이다. 없는 행은 faults가 말한다
         assert "인증이 없다" in ledger.faults(shelf, "cpu", [example(shelf)], Sources(shelf))[0]
         return
     with pytest.raises(BookError) as raised:
