@@ -1007,7 +1007,7 @@ EXEMPT = {
     "diffusion.process.converted": "`convert`의 식만 있고, 살피는 일은 부르는 쪽이 한다",
     "networks.still_learning": "배우는 함수의 문간이다. 그 함수의 generators를 들어 경고하고 거절한다",
     "contrastive.distributed.distributed_nt_xent": "여러 프로세스가 있어야 돈다. 제 테스트가 돌린다",
-    "transport.problem.": "문간이 본 것을 받아 나누어 쓰는 계산이다. 부르는 함수들의 줄이 테스트한다",
+    "transport.problem.": "공개 함수가 확인한 인자를 받는 공통 계산이다. 호출하는 함수들의 행이 테스트한다",
     "figures.": "값이 아니라 그림을 준다",
     "labs.": "칸이 통째로 도는 실험이다",
 }
