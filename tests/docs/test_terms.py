@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 import pytest
 
+from mgk_book.markdown import terms
+from mgk_book.markdown.prose import LEFT, READ
 from tests.docs.blocks import ROOT
+from tests.docs.pages import Page, pages
+from tests.mgk_book.markdown.drawing import draw
 
 GLOSSARY = "docs/reference/glossary.md"
 START = r"(?<![가-힣])"  # 다른 낱말의 가운데가 아닌 곳
@@ -152,6 +156,34 @@ def test_the_older_words_of_the_glossary_are_left_alone() -> None:
 def test_every_retired_word_has_its_reason_once() -> None:
     assert all(each.instead and each.reason for each in RETIRED)
     assert len({each.pattern for each in RETIRED}) == len(RETIRED)
+
+
+# --- 용어는 처음 나올 때 영어를 단다 ---
+
+
+def unexplained(page: Page) -> list[str]:
+    """이어 읽는 글에 나오는데 한 번도 풀지 않은 용어. 푼 것은 `<abbr title="영어: 뜻">`이다."""
+    waiting = [term for term in terms.known(ROOT) if term.name not in terms.EVERYDAY or term.folder == page.folder]
+    pattern = terms.pattern(waiting)
+    assert pattern
+    text = re.sub(r"^<!-- [\w-]+:[\w-]+ -->$", "", page.text, flags=re.MULTILINE)  # 만든 글이 없어도 그린다
+    soup = draw(text, ROOT, page.name)
+    explained = {" ".join(mark.get_text().split()) for mark in soup.select("abbr[title]")}
+    words = (
+        found["term"]
+        for text in soup.find_all(string=True)
+        if (above := {parent.name for parent in text.parents}) & READ and not above & (LEFT | {"code"})
+        for found in pattern.finditer(text)
+    )
+    return sorted({" ".join(word.split()) for word in words} - explained)
+
+
+KOREAN = [page for page in pages() if page.folder != "en"]
+
+
+@pytest.mark.parametrize("page", KOREAN, ids=[page.name for page in KOREAN])
+def test_a_term_carries_its_english_where_a_page_first_uses_it(page: Page) -> None:
+    assert unexplained(page) == []
 
 
 def test_there_are_files() -> None:

@@ -26,7 +26,7 @@ FILES = {
         "로짓 (logit)\n:   확률로 바꾸기 전의 값. 둘째 문장. [정의](../losses/binary.md#logits)\n\n"
         "라벨 (label)\n:   표본의 정답.\n\n"
         '라벨 스무딩 (label smoothing)\n:   "섞기" [정의](../losses/categorical.md)\n\n'
-        "스코어 (score)\n:   로그 밀도의 기울기. [정의](../diffusion/process.md)\n"
+        "온도 (temperature)\n:   무디게 보는 정도. [정의](../diffusion/process.md)\n"
     ),
     **{f"docs/{page}": FRONT for page in ("index.md", "losses/binary.md", "diffusion/process.md", "transport/gan.md")},
     "docs/losses/index.md": FRONT,

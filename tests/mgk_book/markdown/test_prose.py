@@ -54,8 +54,8 @@ def test_quotes_in_a_meaning_do_not_end_the_attribute(book: Path) -> None:
 
 
 def test_everyday_words_are_explained_where_they_are_terms(book: Path) -> None:
-    assert terms("스코어", book, "diffusion/process.md") == ["스코어"]
-    assert terms("스코어", book, "transport/gan.md") == []
+    assert terms("온도", book, "diffusion/process.md") == ["온도"]
+    assert terms("온도", book, "transport/gan.md") == []
 
 
 @pytest.mark.parametrize("page", ["reference/glossary.md", "labs/gan.ipynb", "en/index.md"])
