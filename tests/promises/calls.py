@@ -133,7 +133,7 @@ class Row(NamedTuple):
     Attributes:
         make: 재료에서 부르는 법을 만든다. 크기는 `Make.n`이다.
         wrt: 미분하는 인자들. 비었으면 미분하는 함수가 아니다.
-        sizes: float64와 비교할 크기들.
+        sizes: float64와 견줄 크기들.
         degree: `scaled` 인자를 모두 s배 하면 값이 s^degree배가 된다.
         scaled: 크기를 바꿀 인자들.
         then: 돌려받은 함수를 부르는 법.
@@ -1001,12 +1001,12 @@ def _pairs(images: Tensor, labels: Tensor, rng: torch.Generator | None) -> encod
 # 표에 없는 것과 까닭
 EXEMPT = {
     "checks.": "값을 내지 않는 문간이다. 오류에 부르는 쪽이 준 이름을 쓴다",
-    "modes.": "다른 함수를 감싼다. 이 테스트 전체가 그 테스트이다",
+    "modes.": "다른 함수를 감싼다. 이 시험 전체가 그 시험이다",
     "device.resolve": "텐서를 받지도 주지도 않는다",
-    "diffusion.schedules.": "확산의 세 장이 안에서 함께 쓴다. 그 장들의 함수를 거쳐 테스트한다",
+    "diffusion.schedules.": "확산의 세 장이 안에서 함께 쓴다. 그 장들의 함수를 거쳐 시험한다",
     "diffusion.process.converted": "`convert`의 식만 있고, 살피는 일은 부르는 쪽이 한다",
     "networks.still_learning": "배우는 함수의 문간이다. 그 함수의 generators를 들어 경고하고 거절한다",
-    "contrastive.distributed.distributed_nt_xent": "여러 프로세스가 있어야 돈다. 제 테스트가 돌린다",
+    "contrastive.distributed.distributed_nt_xent": "여러 프로세스가 있어야 돈다. 제 시험이 돌린다",
     "transport.problem.": "공개 함수가 확인한 인자를 받는 공통 계산이다. 호출하는 함수들의 행이 테스트한다",
     "figures.": "값이 아니라 그림을 준다",
     "labs.": "칸이 통째로 도는 실험이다",
