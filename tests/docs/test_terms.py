@@ -167,9 +167,8 @@ def unexplained(page: Page) -> list[str]:
     waiting = [term for term in terms.known(ROOT) if term.name not in terms.EVERYDAY or term.folder == page.folder]
     pattern = terms.pattern(waiting)
     assert pattern
-    text = re.sub(
-        r"^<!-- [\w-]+:[\w-]+ -->$", "", get_data(page.text)[0], flags=re.MULTILINE
-    )  # 만든 글이 없어도 그린다
+    body = get_data(page.text)[0]
+    text = re.sub(r"^<!-- [\w-]+:[\w-]+ -->$", "", body, flags=re.MULTILINE)  # 만든 글이 없어도 그린다
     soup = draw(text, ROOT, page.name)
     explained = {" ".join(mark.get_text().split()) for mark in soup.select("abbr[title]")}
     words = (
