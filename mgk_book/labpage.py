@@ -6,7 +6,7 @@
 
 코드 칸의 표지(`# %% 이름 tags=["…"]`)는 둘이다.
 
-- `setup`: 들여오기, 도구, 학습. 코드를 이름 아래에 접는다. 출력은 그대로 보인다.
+- `setup`: import, 도구, 학습. 코드를 이름 아래에 접는다. 출력은 그대로 보인다.
 - `summary`: 첫 표나 그림을 결론 아래, 첫 글 칸 뒤에 한 번 더 보인다.
 """
 
@@ -116,7 +116,7 @@ def code(cell: Any) -> str:
 
 
 def functions(code: list[str], known: Collection[str]) -> list[str]:
-    """코드가 들여와 쓰는 이 책의 함수와 클래스 가운데 설명이 있는 것. 모듈을 들여왔으면 그 모듈에서 꺼내 쓴 것."""
+    """코드가 import해 쓰는 이 책의 함수와 클래스 가운데 설명이 있는 것. 모듈을 들여왔으면 그 모듈에서 꺼내 쓴 것."""
     nodes = [node for source in code for node in ast.walk(ast.parse(source))]
     imported: dict[str, str] = {}  # 코드 속의 이름: 온전한 이름
     for node in nodes:

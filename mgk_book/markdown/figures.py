@@ -22,7 +22,7 @@ from mgk_book.markdown.part import Part, page_of, parents
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 DARK = "@media(prefers-color-scheme:dark){svg{"
-CHOSEN = "@media screen{[data-md-color-scheme=slate] svg{"  # 읽는 사람이 고른 밝기
+CHOSEN = "@media screen{[data-md-color-scheme=slate] svg{"  # 독자가 선택한 밝기
 REFERENCE = re.compile(r"(?<=url\(#)")
 ET.register_namespace("", SVG)
 ET.register_namespace("xlink", XLINK)
@@ -32,7 +32,7 @@ class Figures(Part):
     """페이지의 모든 그림."""
 
     def run(self, root: ET.Element) -> None:
-        """그린 것이 없는 그림은 그대로 둔다: 없는 파일은 생성기가 말한다."""
+        """그린 것이 없는 그림은 그대로 둔다: 없는 파일은 생성기가 경고한다."""
         page = page_of(self.md)
         if page is None:
             return
@@ -65,7 +65,7 @@ def whole(image: ET.Element, path: Path, page: str) -> str:
 
 
 def markup(path: Path) -> str:
-    """SVG의 글. 이름(id)은 다른 그림과 겹치지 않고, 색은 읽는 사람이 고른 밝기를 따른다."""
+    """SVG의 글. 이름(id)은 다른 그림과 겹치지 않고, 색은 독자가 선택한 밝기를 따른다."""
     svg = ET.parse(path).getroot()
     for parent in list(svg.iter()):
         for child in [each for each in parent if each.tag == f"{{{SVG}}}metadata"]:

@@ -68,7 +68,7 @@ class Functions(griffe.Extension):
     """함수마다 `extra.mgk_book.proof`에 한 줄을 적어, 목록의 틀이 제목 아래에 쓴다."""
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
-        """Griffe가 책의 패키지를 다 읽었을 때. 책의 뿌리는 그 소스가 놓인 곳이 말한다."""
+        """Griffe가 책의 패키지를 다 읽었을 때. 책의 뿌리는 그 소스가 놓인 위치에서 안다."""
         books = opened(Path(str(pkg.filepath)).parents[1])
         for name, entry in books.functions.items():
             pkg[name.removeprefix(f"{pkg.name}.")].extra["mgk_book"]["proof"] = " · ".join(said(entry, books))

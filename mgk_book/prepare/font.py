@@ -52,7 +52,7 @@ def _docstrings(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> Iterator[s
 
 
 def used(texts: Iterable[str]) -> str:
-    """글의 수식을 그리면 나오는 글자. 읽을 수 없는 수식은 그것을 그릴 페이지가 말한다."""
+    """글의 수식을 그리면 나오는 글자. 읽을 수 없는 수식은 그것을 그릴 페이지가 오류로 알린다."""
     found = {
         (match["block"] or match["inline"], match["block"] is not None)
         for text in texts

@@ -28,7 +28,7 @@ def source(module: str, root: Path) -> Path:
 
 
 def public_functions(path: Path) -> list[str]:
-    """모듈의 공개 함수 이름. 들여오지 않고 읽기만 하므로 torch를 기다리지 않는다."""
+    """모듈의 공개 함수 이름. import하지 않고 읽기만 하므로 torch를 기다리지 않는다."""
     body = ast.parse(path.read_text("utf-8")).body
     return [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
 
@@ -74,7 +74,7 @@ def imports(code: Iterable[str], graph: grimp.ImportGraph) -> set[str]:
 
 @lru_cache(maxsize=1024)
 def _named(source: str) -> frozenset[str]:
-    """코드가 들여오는 모든 이름. 노트북만 아는 줄(`%`, `!`)은 뺀다."""
+    """코드가 import하는 모든 이름. 노트북만 아는 줄(`%`, `!`)은 뺀다."""
     named: set[str] = set()
     for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*", "", source))):
         if isinstance(node, ast.Import):
@@ -85,7 +85,7 @@ def _named(source: str) -> frozenset[str]:
 
 
 def reached(modules: Iterable[str], graph: grimp.ImportGraph) -> list[str]:
-    """모듈들과, 그것들이 직접·간접으로 들여오는 모듈 전부. 모듈을 들여오면 먼저 도는 위의 `__init__`도 든다."""
+    """모듈들과, 그것들이 직접·간접으로 import하는 모듈 전부. 모듈을 import하면 먼저 도는 위의 `__init__`도 든다."""
     named = {name for module in modules for name in (module, *graph.find_upstream_modules(module))}
     packages = {name.rsplit(".", depth)[0] for name in named for depth in range(1, name.count(".") + 1)}
     return sorted(named | packages)

@@ -68,7 +68,7 @@ class Runner:
         )
 
     def app(self, inner: App) -> App:
-        """문서 서버의 앞에 선다. 무거운 것은 지금부터 들여온다."""
+        """문서 서버의 앞에 선다. 무거운 것은 지금부터 import한다."""
         self.nursery.warm()
 
         def guarded(environ: Environ, respond: Callable[..., Any]) -> Iterable[bytes]:
