@@ -1,4 +1,4 @@
-"""샘플러를 비교할 문제: 목표 분포, 설정, 한 번 실행한 결과. `samplers.py`와 `sampler_peers.py`가 함께 쓴다."""
+"""샘플러를 비교할 문제: 목표 분포, 설정, 한 번 돌린 것. `samplers.py`와 `sampler_peers.py`가 함께 쓴다."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Target(NamedTuple):
 
     name: str
     precision: Tensor  # (d, d)
-    scale: Tensor  # (d, d): 표준 정규에 곱하면 목표 분포에서 뽑은 것이다
+    scale: Tensor  # (d, d): 표준 정규 표본에 곱하면 목표 분포의 표본이다
 
     @property
     def d(self) -> int:
@@ -22,7 +22,7 @@ class Target(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """HMC 설정 한 벌: 체인의 수, 스텝 크기, 궤적의 길이, 모으는 수."""
+    """HMC 설정 하나: 체인의 수, 스텝 크기, 궤적의 길이, 모으는 수."""
 
     target: Target
     chains: int
@@ -34,7 +34,7 @@ class Setting(NamedTuple):
 
 
 class Run(NamedTuple):
-    """한 번 실행한 결과: 표본, 샘플링에 걸린 초, 기울기의 수(체인을 모두 더해)."""
+    """한 번 돌린 것: 표본, 표본을 뽑는 데 든 초, 기울기의 수(체인을 모두 더해)."""
 
     draws: Tensor  # (t, n, d)
     seconds: float
@@ -63,6 +63,6 @@ def energy(target: Target) -> Callable[[Tensor], Tensor]:
 
 
 def start(target: Target, chains: int, seed: int) -> Tensor:
-    """목표 분포에서 뽑은 시작점. 버릴 스텝이 없다."""
+    """목표 분포에서 뽑은 초기 위치. 버릴 스텝이 없다."""
     place = target.precision.device
     return randn(chains, target.d, generator=generator(seed), device=place, dtype=torch.float64) @ target.scale.T

@@ -164,6 +164,7 @@ QUERIES = [
     ("여덟 봉우리", "labs/diffusion/"),
     ("숫자를 그리는", "labs/digits/"),
     ("에너지를 배우는 법", "labs/energy/"),
+    ("에너지를 학습하는 방법", "energy/training/"),
     ("처음 보는 숫자", "labs/ood/"),
     ("분포 밖 검출", "labs/ood/"),
     ("장단점을 재다", "labs/claims/"),
