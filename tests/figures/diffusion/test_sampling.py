@@ -63,7 +63,7 @@ def test_more_steps_are_closer() -> None:
 def test_only_the_averaged_likelihood_follows_the_product() -> None:
     figure = tilting()
     x, product = curves(figure)["곱 p·r"]
-    p, r = curves(figure)["자료의 분포 p"][1], curves(figure)["가능도 r"][1]
+    p, r = curves(figure)["데이터의 분포 p"][1], curves(figure)["가능도 r"][1]
     assert product == pytest.approx(p * r / np.trapezoid(p * r, x), abs=1e-3)
     means = {}
     for patch in figure.axes[1].patches:

@@ -61,9 +61,7 @@ def test_even_the_perfect_prediction_loses() -> None:
     assert perfect[-1] < 0.01
     assert (learnt > perfect - 0.02).all()
     assert (learnt - perfect).mean() < 0.1
-    assert (learnt[:4] - perfect[:4]).mean() > (
-        learnt[-12:] - perfect[-12:]
-    ).mean()  # 모자란 쪽은 노이즈가 적은 시각이다
+    assert (learnt[:4] - perfect[:4]).mean() > (learnt[-12:] - perfect[-12:]).mean()  # 노이즈가 적은 쪽이 모자라다
 
 
 def test_the_guess_is_the_middle_when_noise_is_strong_and_a_mode_when_it_is_weak() -> None:
