@@ -322,8 +322,8 @@ def convert(
     v = \frac{\epsilon - \sigma_t x_t}{\sqrt{\bar\alpha_t}}, \qquad
     \nabla_{x_t} \log q(x_t \mid x_0) = -\frac{\epsilon}{\sigma_t}$$
 
-    첫 줄은 `source`가 노이즈, 데이터, 속도, 스코어일 때다. $\sqrt{\bar\alpha_t}$로 나누는 변환은 노이즈가 많은 시각에서,
-    $\sigma_t$로 나누는 변환은 노이즈가 적은 시각에서 예측의 오차를 키운다. 속도에서 데이터로는 나누지 않고
+    첫 줄은 `source`가 노이즈, 데이터, 속도, 스코어일 때다. $\sqrt{\bar\alpha_t}$로 나누는 변환은 노이즈가 많은
+    시각에서, $\sigma_t$로 나누는 변환은 노이즈가 적은 시각에서 예측의 오차를 키운다. 속도에서 데이터로는 나누지 않고
     $\sqrt{\bar\alpha_t}\, x_t - \sigma_t y$로 간다. 값을 검사하므로 장치와 동기화한다.
 
     Args:

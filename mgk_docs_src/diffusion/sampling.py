@@ -57,9 +57,9 @@ def guide(
 
     $$\tilde\epsilon = (1 + w)\, \epsilon_c - w\, \epsilon_u$$
 
-    $w = 0$이면 조건을 준 예측 그대로다. 스코어로 적으면 시각마다 $p_t(x_t \mid c)^{1 + w} / p_t(x_t)^w$의 스코어다. 그러나
-    이것은 $p(x_0 \mid c)^{1 + w} / p(x_0)^w$에 노이즈를 더한 분포의 스코어가 아니므로, $w > 0$이면 표본은 $p(x_0 \mid c)$의
-    것도 그 분포의 것도 아니다. 값을 검사하므로 장치와 동기화한다.
+    $w = 0$이면 조건을 준 예측 그대로다. 스코어로 적으면 시각마다 $p_t(x_t \mid c)^{1 + w} / p_t(x_t)^w$의 스코어다.
+    그러나 이것은 $p(x_0 \mid c)^{1 + w} / p(x_0)^w$에 노이즈를 더한 분포의 스코어가 아니므로, $w > 0$이면 표본은
+    $p(x_0 \mid c)$의 것도 그 분포의 것도 아니다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
         conditional: 조건 $c$를 준 예측 $\epsilon_c$. 임의의 모양.
@@ -247,7 +247,7 @@ def forward_variance(t: int, s: int, schedule: Schedule) -> Float[Tensor, ""]:
 
 @full_precision
 def optimal_variance(t: int, s: int, schedule: Schedule, *, std: float) -> Float[Tensor, ""]:
-    r"""단계 $t \to s$의 분산, 데이터가 표준 편차 $\varsigma$인 가우스 분포일 때 정확한 값. $x_0$를 아직 모르는 만큼 더한다.
+    r"""단계 $t \to s$의 분산, 데이터가 표준 편차 $\varsigma$인 가우스 분포일 때 정확한 값. $x_0$의 불확실성을 더한다.
 
     $$\sigma^2_{t \to s} = \tilde\beta_{t \to s} + \left(
     \frac{\sqrt{\bar\alpha_s}\, \beta_{t \to s}}{1 - \bar\alpha_t} \right)^2 \mathrm{Var}[x_0 \mid x_t], \qquad
@@ -355,8 +355,9 @@ def ddim_step(
     \sigma^2 = \eta^2\, \tilde\beta_{t \to s}$$
 
     $\eta = 0$이면 새 노이즈가 없어 출발점이 도착점을 정한다. $\eta = 1$이면 `posterior_variance`로 가는
-    `ancestral_step`과 같다. `clip`을 주면 $\hat x_0$를 $[-c, c]$로 자르고, $\epsilon_\theta$를 자른 데이터에 맞는 노이즈
-    $(x_t - \sqrt{\bar\alpha_t}\, \hat x_0) / \sqrt{1 - \bar\alpha_t}$로 고친다. 값을 검사하므로 장치와 동기화한다.
+    `ancestral_step`과 같다. `clip`을 주면 $\hat x_0$를 $[-c, c]$로 자르고, $\epsilon_\theta$를 자른 데이터에 맞는
+    노이즈 $(x_t - \sqrt{\bar\alpha_t}\, \hat x_0) / \sqrt{1 - \bar\alpha_t}$로 고친다. 값을 검사하므로 장치와
+    동기화한다.
 
     Args:
         xt: 시각 $t$의 $x_t$. 첫 축이 표본이다.
@@ -443,7 +444,7 @@ def sample(
     장치와 동기화한다.
 
     Args:
-        predict: 노이즈의 예측. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다. 학습하거나 만들 때의 스케줄을
+        predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다. 학습하거나 만들 때의 스케줄을
             저장하고 있으면(`noise_predictor`, `functools.partial`의 `schedule`) `schedule`과 같아야 한다.
         shape: 표본의 모양 (n, …).
         schedule: 노이즈 스케줄. 표본은 그 장치에 놓인다.
@@ -462,8 +463,8 @@ def sample(
     Raises:
         TypeError: 함수나 정수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 비었거나, `steps`, `eta`, `clip`이 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나,
-            자료형이 실수형이 아니거나, 예측에 다른 스케줄이 저장되었거나, 스케줄의 신호가 0이나 1이 되거나, 분산이 0 이상의
-            유한한 수가 아니거나, 예측의 모양이 다르거나, 결과가 유한하지 않거나, CPU가 아닌 발생기이면.
+            자료형이 실수형이 아니거나, 예측에 다른 스케줄이 저장되었거나, 스케줄의 신호가 0이나 1이 되거나, 분산이 0
+            이상의 유한한 수가 아니거나, 예측의 모양이 다르거나, 결과가 유한하지 않거나, CPU가 아닌 발생기이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 2.
@@ -531,7 +532,7 @@ def gaussian_moments(
     표본의 오차 없이 단계의 수가 만드는 오차만 보인다. float64로 계산하고, 끝에서 장치와 한 번 동기화한다.
 
     Args:
-        predict: 노이즈의 예측. $x_t$ (n, 1)과 시각 (n,)을 받는다. $x_t$의 일차식이어야 한다.
+        predict: 노이즈의 예측. $x_t$ (n, 1)과 번호 (n,)을 받는다. $x_t$의 일차식이어야 한다.
         schedule: 노이즈 스케줄.
         steps: 단계의 수 $S \in [1, T]$. 기본값은 $T$.
         method: `"ancestral"` 또는 `"ddim"`.
@@ -544,8 +545,8 @@ def gaussian_moments(
     Raises:
         TypeError: 함수나 정수가 와야 할 자리에 다른 것이 오면.
         ValueError: `steps`나 `eta`가 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나, 예측에 다른 스케줄이
-            저장되었거나, 스케줄의 신호가 0이나 1이 되거나, 분산이 0 이상의 유한한 수가 아니거나, 예측의 모양이 다르거나,
-            예측이 일차식이 아니면.
+            저장되었거나, 스케줄의 신호가 0이나 1이 되거나, 분산이 0 이상의 유한한 수가 아니거나, 예측의 모양이
+            다르거나, 예측이 일차식이 아니면.
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 3.3절.
@@ -577,8 +578,8 @@ class BoundTerms(NamedTuple):
 
     Attributes:
         reconstruction: 마지막 단계의 $L_0 = -\log p_\theta(x_0 \mid x_1)$.
-        steps: 단계마다의 $L_{t-1} = D_{\mathrm{KL}}(q(x_{t-1} \mid x_t, x_0) \,\|\, p_\theta(x_{t-1} \mid x_t))$, 차례로
-            $t = 2, \ldots, T$.
+        steps: 단계마다의 $L_{t-1} = D_{\mathrm{KL}}(q(x_{t-1} \mid x_t, x_0) \,\|\, p_\theta(x_{t-1} \mid x_t))$,
+            차례로 $t = 2, \ldots, T$.
         prior: 출발점의 $L_T = D_{\mathrm{KL}}(q(x_T \mid x_0) \,\|\, \mathcal{N}(0, I))$.
         total: 모두의 합.
 
@@ -613,7 +614,7 @@ def bound_term(
     아니므로 그때만 $\sigma_1^2 = \beta_1$을 쓴다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
-        predict: 노이즈의 예측. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다.
+        predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다.
         x0: 데이터 $x_0$. 첫 축이 표본이다.
         t: 시각의 번호.
         schedule: 노이즈 스케줄.
@@ -672,7 +673,7 @@ def nll_bound_terms(
     (`torch.no_grad`). 값을 검사하므로 장치와 동기화한다.
 
     Args:
-        predict: 노이즈의 예측. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다.
+        predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다.
         x0: 데이터 $x_0$. 첫 축이 표본이다.
         schedule: 노이즈 스케줄.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
@@ -684,8 +685,8 @@ def nll_bound_terms(
     Raises:
         TypeError: 텐서나 함수가 와야 할 자리에 다른 것이 오면.
         ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측에 다른 스케줄이
-            저장되었거나, 예측의 모양이 다르거나 유한하지 않거나, 분산이 0 이상의 유한한 수가 아니거나, `torch.func`의 변환
-            안이거나, CPU가 아닌 발생기이면.
+            저장되었거나, 예측의 모양이 다르거나 유한하지 않거나, 분산이 0 이상의 유한한 수가 아니거나, `torch.func`의
+            변환 안이거나, CPU가 아닌 발생기이면.
 
     References:
         Sohl-Dickstein, J. 외 (2015). Deep Unsupervised Learning using Nonequilibrium Thermodynamics, 2.4절.
@@ -732,7 +733,7 @@ def probability_flow_log_likelihood(
     값을 검사하므로 장치와 동기화한다.
 
     Args:
-        predict: 노이즈의 예측. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다. $x_t$로 미분할 수 있어야 한다.
+        predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다. $x_t$로 미분할 수 있어야 한다.
         x0: 데이터 $x_0$. 첫 축이 표본이다.
         schedule: 노이즈 스케줄.
 

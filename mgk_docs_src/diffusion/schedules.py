@@ -22,8 +22,8 @@ class Schedule(NamedTuple):
 
     $$\bar\alpha_t = \prod_{s=1}^{t} (1 - \beta_s), \qquad \bar\alpha_0 = 1$$
 
-    배열의 번호와 코드의 인자 `t`, `s`는 식의 시각보다 1 작다. `beta[0]`이 $\beta_1$, `beta[T - 1]`이 $\beta_T$이고, 인자
-    $-1$은 데이터를 뜻한다.
+    배열의 번호와 코드의 인자 `t`, `s`는 식의 시각보다 1 작다. `beta[0]`이 $\beta_1$, `beta[T - 1]`이 $\beta_T$이고,
+    인자 $-1$은 데이터를 뜻한다.
 
     Attributes:
         beta: 단계마다 더하는 노이즈의 분산 $\beta_t \in (0, 1)$, float64.

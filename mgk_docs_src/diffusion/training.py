@@ -214,14 +214,14 @@ def denoising_loss(
     $$L = \mathbb{E}_{x_0, t, \epsilon}\, \lambda_t \bigl\lVert y - f_\theta(x_t, t) \bigr\rVert^2, \qquad
     x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon$$
 
-    $y = \epsilon$이면 DDPM의 $L_{\text{simple}}$, $y = -\epsilon / \sqrt{1 - \bar\alpha_t}$면 노이즈 제거 스코어 매칭(denoising score matching)이다.
-    $\lambda_t$는 스코어일 때만 $1 - \bar\alpha_t$(NCSN의 $\sigma^2$)고 나머지는 1이다. 스코어의 크기는 $1/\sigma_t$에 비례하므로, 그
-    가중치가 없으면 노이즈가 적은 몇 시각이 손실의 대부분을 차지한다.
-    제곱 오차를 가장 작게 하는 함수는 $\mathbb{E}[y \mid x_t]$이고, 그래도 손실은 0이 아니다: $x_t$만 보고는
+    $y = \epsilon$이면 DDPM의 $L_{\text{simple}}$, $y = -\epsilon / \sqrt{1 - \bar\alpha_t}$면 노이즈 제거 스코어
+    매칭(denoising score matching)이다. $\lambda_t$는 스코어일 때만 $1 - \bar\alpha_t$(NCSN의 $\sigma^2$)고 나머지는
+    1이다. 스코어의 크기는 $1/\sigma_t$에 비례하므로, 그 가중치가 없으면 노이즈가 적은 몇 시각이 손실의 대부분을
+    차지한다. 제곱 오차를 가장 작게 하는 함수는 $\mathbb{E}[y \mid x_t]$이고, 그래도 손실은 0이 아니다: $x_t$만 보고는
     어느 노이즈가 섞였는지 다 알 수 없다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
-        predict: $y$를 맞히는 함수 $f_\theta$. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다.
+        predict: $y$를 맞히는 함수 $f_\theta$. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다.
         x0: 데이터 $x_0$. 첫 축이 표본이다.
         t: 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
         schedule: 노이즈 스케줄.
@@ -235,8 +235,8 @@ def denoising_loss(
     Raises:
         TypeError: 텐서, 정수, 함수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
-            $[0, T)$를 벗어나거나, 예측에 다른 스케줄이 저장되었거나, 예측의 모양이 다르거나 유한하지 않거나, `target`이나
-            `reduction`의 이름을 모르면.
+            $[0, T)$를 벗어나거나, 예측에 다른 스케줄이 저장되었거나, 예측의 모양이 다르거나 유한하지 않거나,
+            `target`이나 `reduction`의 이름을 모르면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 14.
@@ -257,8 +257,8 @@ def stratified_times(n: int, schedule: Schedule, *, generator: torch.Generator |
     $$t_i = \Bigl\lfloor \frac{T}{n} (i + u_i) \Bigr\rfloor, \qquad u_i \sim \mathcal{U}[0, 1) \quad
     (i = 0, \ldots, n - 1)$$
 
-    하나하나 따로 뽑은 것과 기댓값이 같고, 한 배치 안의 시각이 균등하므로 손실이 덜 흔들린다. 번호가 차례대로이므로 함께 쓸 데이터는
-    섞여 있어야 한다.
+    하나하나 따로 뽑은 것과 기댓값이 같고, 한 배치 안의 시각이 균등하므로 손실이 덜 흔들린다. 번호가 차례대로이므로 함께
+    쓸 데이터는 섞여 있어야 한다.
 
     Args:
         n: 번호의 수. 1 이상.
@@ -499,13 +499,13 @@ def noise_predictor(
         guidance: 가이던스의 세기 $w \ge 0$. 0보다 크면 라벨이 있어야 하고, 신경망을 두 번 부른다.
 
     Returns:
-        $x_t$ (n, d)와 시각 (n,)을 받아 노이즈의 예측 (n, d)를 주는 함수. 미분할 수 있다. 학습할 때의 스케줄을
+        $x_t$ (n, d)와 번호 (n,)을 받아 노이즈의 예측 (n, d)를 주는 함수. 미분할 수 있다. 학습할 때의 스케줄을
         저장하므로 다른 스케줄로는 샘플링할 수 없다. 단계를 줄이려면 `sample`의 `steps`를 쓴다.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 가이던스의 세기가 음수거나, 라벨이 없는데 가이던스를 쓰거나, 라벨이 비었거나 $[-1, C)$를 벗어나면. 만든 함수는
-            점이나 시각의 모양이나 값이 맞지 않거나, 신경망의 출력이 유한하지 않으면.
+        ValueError: 가이던스의 세기가 음수거나, 라벨이 없는데 가이던스를 쓰거나, 라벨이 비었거나 $[-1, C)$를 벗어나면.
+            만든 함수는 점이나 시각의 모양이나 값이 맞지 않거나, 신경망의 출력이 유한하지 않으면.
 
     References:
         Ho, J. & Salimans, T. (2022). Classifier-Free Diffusion Guidance, 식 6.
@@ -586,8 +586,8 @@ def train(
 
     Raises:
         TypeError: 신경망, 텐서, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양, 장치, 값이 틀렸거나, 신경망에 학습할 가중치가 없거나, 신경망의 출력이 데이터와 모양이 다르거나,
-            학습하다가 손실이 유한하지 않게 되었거나(그 학습 스텝을 알린다), CPU가 아닌 발생기이면.
+        ValueError: 모양, 장치, 값이 틀렸거나, 신경망에 학습할 가중치가 없거나, 신경망의 출력이 데이터와 모양이
+            다르거나, 학습하다가 손실이 유한하지 않게 되었거나(그 학습 스텝을 알린다), CPU가 아닌 발생기이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 1.
@@ -615,7 +615,8 @@ def train(
         loss = _squared_error(predict, data[rows], t, schedule, noise=noise, target=target).mean()
         if not loss.isfinite():
             raise ValueError(
-                f"network: 손실이 유한해야 하는데 학습 스텝 {i}에서 {loss.item()}이다. 학습률이나 데이터의 크기를 줄인다"
+                f"network: 손실이 유한해야 하는데 학습 스텝 {i}에서 {loss.item()}이다. "
+                "학습률이나 데이터의 크기를 줄인다"
             )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
