@@ -440,8 +440,8 @@ def sample(
     $$x_T \sim \mathcal{N}(0, I), \qquad x_T \to x_{t_1} \to \cdots \to x_0$$
 
     $\bar\alpha_t$가 0에 가까운 시각에서는 $\hat x_0$가 예측의 오차를 $1 / \sqrt{\bar\alpha_t}$배로 키운다. `clip`은
-    $\hat x_0$를 데이터가 있을 만한 범위로 자른다. 기울기를 따라가지 않는다(`torch.no_grad`). 처음과 끝에서 값을 검사하므로
-    장치와 동기화한다.
+    $\hat x_0$를 데이터가 있을 만한 범위로 자른다. 기울기를 따라가지 않는다(`torch.no_grad`). 처음과 끝에서 값을
+    검사하므로 장치와 동기화한다.
 
     Args:
         predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다. 학습하거나 만들 때의 스케줄을
