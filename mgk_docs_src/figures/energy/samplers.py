@@ -213,7 +213,7 @@ def resonance() -> Figure:
         return hmc_step(energy, state, step_size=0.0125 * (1 + jitters[:, None] * u), steps=150, generator=g)
 
     start = scale * randn(16, 100, generator=generator(0), dtype=torch.float64)
-    draws = sample(step, init(energy, start.expand(2, -1, -1)), 80).positions  # (t, 무리, 사슬, 좌표)
+    draws = sample(step, init(energy, start.expand(2, -1, -1)), 80).positions  # (t, 무리, 체인, 좌표)
     with panels(height=3.2) as (figure, (axes,)):
         for jitter, color, x in zip(jitters.tolist(), (ORANGE, BLUE), draws.unbind(1), strict=True):
             ess = _worst_ess(x) / (16 * 80)
