@@ -1,10 +1,10 @@
 """샘플링의 효율과 속도를 BlackJAX, NumPyro와 비교한다.
 
-`python -m benchmarks.samplers [--device cuda]`. 같은 목표 분포에서 같은 스텝 크기, 같은 길이로, 체인을 한 묶음으로 돌린다.
-ESS는 모두 이 책의 함수로, 좌표와 그 제곱 가운데 가장 작은 것을 잰다. 좌표만 보면 궤적이 반 바퀴를 돌 때 ESS가 부풀기
-때문이다. 초마다의 ESS에는 컴파일한 시간을 넣지 않는다. 결과는 페이지에 끼워 넣을 표로 `benchmarks/results/`에 쓴다.
-CPU에서는 코어 하나에 묶어 잰다. 비교 대상은 `benchmarks/sampler_peers.py`에 있고 `bench` extra로 설치한다. 없어도
-나머지는 돌게, 표를 쓸 때에야 들여온다.
+`python -m benchmarks.samplers [--device cuda]`. 같은 목표 분포에서 같은 스텝 크기, 같은 길이로, 체인을 한 묶음으로
+돌린다. ESS는 모두 이 책의 함수로, 좌표와 그 제곱 가운데 가장 작은 것을 잰다. 좌표만 보면 궤적이 반 바퀴를 돌 때 ESS가
+부풀기 때문이다. 초마다의 ESS에는 컴파일한 시간을 넣지 않는다. 결과는 페이지에 끼워 넣을 표로 `benchmarks/results/`에
+쓴다. CPU에서는 코어 하나에 묶어 잰다. 비교 대상은 `benchmarks/sampler_peers.py`에 있고 `bench` extra로 설치한다.
+없어도 나머지는 돌게, 표를 쓸 때에야 들여온다.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def settings(device: torch.device, chains: tuple[int, ...] = (64, 1024)) -> list
 
 
 def adapted(target: Target, chains: int) -> tuple[Setting, int]:
-    """길들인 걸음과 질량, 그리고 체인마다 적응에 쓴 기울기의 수. 좌표의 눈금을 모르는 곳에서 시작한다."""
+    """적응시킨 스텝 크기와 질량, 그리고 체인마다 적응에 쓴 기울기의 수. 좌표의 스케일을 모르는 곳에서 시작한다."""
     g = generator(0)
     place = target.precision.device
     position = randn(chains, target.d, generator=g, device=place, dtype=torch.float64)
@@ -181,7 +181,7 @@ def langevin_size(target: Target, *, bias: float = BIAS) -> float:
 
 
 def best_size(target: Target, steps: int, *, gradients: int, chains: int = 32) -> tuple[float, float]:
-    """립프로그 `steps`번인 HMC(1이면 MALA)에서 ESS가 가장 큰 스텝 크기와 그 ESS. 스텝 크기를 모두 한 묶음으로 시도한다."""
+    """립프로그 `steps`번인 HMC(1이면 MALA)에서 ESS가 가장 큰 스텝 크기와 그 ESS. 크기를 모두 한 묶음으로 시도한다."""
     sizes, g = torch.tensor(STEPS, device=target.precision.device, dtype=torch.float64), generator(2000 + steps)
     state = init(energy(target), start(target, chains, 1).expand(len(STEPS), -1, -1))
     jitter = 0.2 if steps > 1 else 0.0
@@ -200,7 +200,8 @@ Kernel = Callable[..., tuple[State, Info]]
 def tuned(target: Target, *, gradients: int) -> dict[str, tuple[Kernel, dict[str, float], int]]:
     """이 목표에 맞춘 세 샘플러: 스텝 함수, 인자, 스텝마다의 기울기.
 
-    MALA와 HMC는 ESS가 가장 큰 스텝 크기와 길이를 쓴다. ULA는 스텝이 크면 ESS가 늘지만 편향도 커지므로, 편향을 `BIAS`에 고정한다.
+    MALA와 HMC는 ESS가 가장 큰 스텝 크기와 길이를 쓴다. ULA는 스텝이 크면 ESS가 늘지만 편향도 커지므로,
+    편향을 `BIAS`에 고정한다.
     """
     mala, _ = best_size(target, 1, gradients=gradients)
     tried = {steps: best_size(target, steps, gradients=gradients) for steps in LENGTHS}
