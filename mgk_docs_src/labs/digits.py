@@ -290,7 +290,7 @@ def bound(
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 없는 단계이거나, 수가 모자라거나, 스케줄의 시각이 둘보다 적거나,
-            `denoise`가 다른 스케줄로 만들었거나, 예측의 모양이 다르거나 유한하지 않으면.
+            `denoise`를 다른 스케줄로 만들었거나, 예측의 모양이 다르거나 유한하지 않으면.
 
     References:
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 식 11–14.
@@ -634,7 +634,7 @@ def inpaint(
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 다르거나, 없는 단계이거나, `known`이 참거짓형이 아니거나, `resample`이나
-            `jump`가 1보다 작거나, `denoise`가 다른 스케줄로 만들었거나, 유한하지 않은 추정을 주거나, `tilted`인데
+            `jump`가 1보다 작거나, `denoise`를 다른 스케줄로 만들었거나, 유한하지 않은 추정을 주거나, `tilted`인데
             미분할 수 없으면.
 
     References:
@@ -1033,4 +1033,4 @@ def _check_training(hidden: tuple[int, ...], generators: Sequence[torch.Generato
     checks.count(1, **counts, generators=len(generators), hidden=len(hidden))
     checks.count(1, **{f"hidden[{i}]": width for i, width in enumerate(hidden)})
     if len(set(hidden)) > 1:
-        raise ValueError(f"hidden: 너비가 모두 같아야 하는데 {hidden}이다")  # 잔차 연결이 모양을 유지한다
+        raise ValueError(f"hidden: 너비가 모두 같아야 하는데 {hidden}이다")  # 잔차 연결에는 같은 모양이 필요하다

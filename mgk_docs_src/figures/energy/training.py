@@ -86,7 +86,7 @@ def mode_weights() -> Figure:
 
 
 def denoising() -> Figure:
-    """DSM의 σ: 클수록 평활화되고, 작을수록 기울기의 분산이 커진다. 쌍지은 노이즈의 분산은 커지지 않는다."""
+    """DSM의 σ: 클수록 평활화되고, 작을수록 기울기의 분산이 커진다. ±로 쌍지은 노이즈를 쓰면 커지지 않는다."""
     x = torch.linspace(-2.4, 2.4, 161, dtype=torch.float64)
     with panels(2) as (figure, (blurred, noisy)):
         for sigma, color in ((0.0, INK), (0.2, BLUE), (0.5, ORANGE)):
@@ -99,7 +99,7 @@ def denoising() -> Figure:
         for paired, color, name in ((False, ORANGE, "노이즈 하나"), (True, BLUE, "±로 쌍지은 노이즈")):
             spread = [_slope_spread(sigma, paired) for sigma in sigmas]
             noisy.loglog(sigmas, spread, "o-", color=color, label=name)
-        noisy.set(title="기울기의 분산", xlabel="σ", ylabel="손실 / σ²의 기울기의 표준 편차")
+        noisy.set(title="기울기의 표준 편차", xlabel="σ", ylabel="손실 / σ²의 기울기의 표준 편차")
         noisy.set_xticks(sigmas, [f"{sigma:g}" for sigma in sigmas])
         noisy.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         noisy.minorticks_off()
