@@ -90,7 +90,7 @@ class Make:
         return energy, samplers.init(energy, self.normal(chains, DIM))
 
     def networks(self, *widths: int) -> networks.Networks:
-        """씨앗 둘의 신경망."""
+        """시드 둘의 신경망."""
         weights, biases = networks.initial(widths, self.generators(), device=self.device, dtype=torch.float32)
         weights, biases = (
             tuple(x.detach().to(self.dtype).requires_grad_() for x in part) for part in (weights, biases)
