@@ -16,7 +16,7 @@ from mgk_docs_src.networks import Networks, forward, freeze, initial
 from mgk_docs_src.random import randint, randn
 
 _OPEN_UNIT = Interval(0.0, 1.0, open=True)
-_STRETCH = 2.0  # 결합 층 하나가 늘이거나 줄이는 로그 배율의 한계
+_STRETCH = 2.0  # 결합 층 하나가 늘이거나 줄이는 로그 스케일의 한계
 
 LogDensity = Callable[[Tensor], Tensor]
 
@@ -47,7 +47,7 @@ class Flow(NamedTuple):
     r"""2차원 결합 흐름(RealNVP). 층마다 한 좌표를 보고 다른 좌표를 늘이고 민다.
 
     Attributes:
-        layers: 층마다, 본 좌표에서 배율과 이동을 내는 신경망. 씨앗들이 쌓여 있다.
+        layers: 층마다, 본 좌표에서 스케일과 이동을 내는 신경망. 시드들이 쌓여 있다.
 
     References:
         Dinh, L., Sohl-Dickstein, J. & Bengio, S. (2017). Density Estimation Using Real NVP, 3절.
@@ -64,14 +64,14 @@ def coupling_flow(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> Flow:
-    r"""배우기 전의 결합 흐름. 씨앗마다 하나다.
+    r"""학습 전의 결합 흐름(coupling flow). 시드마다 하나다.
 
     $$z_b = x_b\, e^{s(x_a)} + t(x_a), \qquad s = 2 \tanh f_1(x_a), \quad t = f_2(x_a)$$
 
     Args:
-        generators: 씨앗마다 CPU 발생기 하나.
+        generators: 시드마다 CPU 발생기 하나.
         layers: 결합 층의 수. 1 이상.
-        width: 층마다 신경망의 숨은 너비. 1 이상.
+        width: 층마다 신경망의 은닉층 너비. 1 이상.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -79,7 +79,7 @@ def coupling_flow(
         기울기를 받는 흐름.
 
     Raises:
-        TypeError: 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 정수가 아닌 값을 받으면.
         ValueError: 수가 1보다 작거나, 발생기가 없거나, CPU가 아닌 발생기이면.
 
     References:
@@ -91,13 +91,13 @@ def coupling_flow(
 
 
 def flow_log_density(flow: Flow, x: Float[Tensor, "s n 2"]) -> Float[Tensor, "s n"]:
-    r"""흐름의 로그 밀도. 자료를 잡음으로 보내며 늘어난 부피를 센다.
+    r"""흐름의 로그 밀도. 데이터를 노이즈로 보내며 늘어난 부피를 더한다.
 
     $$\log q(x) = \log \mathcal{N}(z(x);\, 0, I) + \sum_{\ell} s_\ell$$
 
     Args:
         flow: 결합 흐름.
-        x: 씨앗마다의 점.
+        x: 시드마다의 점.
 
     Returns:
         로그 밀도(nat).
@@ -122,13 +122,13 @@ def flow_log_density(flow: Flow, x: Float[Tensor, "s n 2"]) -> Float[Tensor, "s 
 
 
 def flow_sample(flow: Flow, n: int, *, generator: torch.Generator | None) -> Float[Tensor, "s n 2"]:
-    r"""흐름의 표본: 잡음을 거꾸로 보낸다. 한 번 지나면 되고, 표본끼리 독립이다.
+    r"""흐름의 표본: 노이즈를 거꾸로 보낸다. 한 번 지나면 되고, 표본끼리 독립이다.
 
     $$z \sim \mathcal{N}(0, I), \qquad x_b = \bigl( z_b - t(x_a) \bigr)\, e^{-s(x_a)}$$
 
     Args:
         flow: 결합 흐름.
-        n: 씨앗마다 표본의 수. 1 이상.
+        n: 시드마다 표본의 수. 1 이상.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
@@ -159,22 +159,22 @@ def train_flow(
     steps: int,
     learning_rate: float = 0.005,
 ) -> Flow:
-    r"""최대 가능도로 흐름을 배운다. 받은 것은 바꾸지 않는다.
+    r"""최대 가능도로 흐름을 학습한다. 받은 흐름은 바꾸지 않는다.
 
     $$L = -\frac{1}{n} \sum_i \log q(x_i)$$
 
     Args:
         flow: 처음 흐름.
         draw: 부를 때마다 배치 $(s, n, 2)$를 주는 함수.
-        steps: 걸음 수. 1 이상.
+        steps: 학습 스텝의 수. 1 이상.
         learning_rate: Adam의 첫 학습률. 코사인을 따라 0으로 내린다. 0보다 크다.
 
     Returns:
-        배운 흐름. 기울기가 없다.
+        학습한 흐름. 기울기가 없다.
 
     Raises:
-        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 걸음이 1보다 적거나 학습률이 0보다 크지 않거나, 배치의 모양이 맞지 않거나, 학습이 발산하면.
+        TypeError: 정수나 수가 아닌 값을 받으면.
+        ValueError: 스텝이 1보다 적거나 학습률이 0보다 크지 않거나, 배치의 모양이 맞지 않거나, 학습이 발산하면.
 
     References:
         Dinh, L., Sohl-Dickstein, J. & Bengio, S. (2017). Density Estimation Using Real NVP, 3절.
@@ -187,7 +187,7 @@ def train_flow(
 
 
 class Autoencoder(NamedTuple):
-    r"""오토인코더: $x \approx g(f(x))$. 씨앗들이 쌓여 있다.
+    r"""오토인코더: $x \approx g(f(x))$. 시드들이 쌓여 있다.
 
     Attributes:
         encoder: $f$.
@@ -211,25 +211,25 @@ def train_autoencoder(
     learning_rate: float = 0.005,
     generators: Sequence[torch.Generator],
 ) -> Autoencoder:
-    r"""복원 오차를 줄여 오토인코더를 배운다.
+    r"""복원 오차를 줄여 오토인코더를 학습한다.
 
     $$L = \frac{1}{n} \sum_i \lVert x_i - g(f(x_i)) \rVert^2$$
 
     Args:
-        features: 자료. 한 줄이 표본 하나.
-        code: 부호의 차원. 1 이상.
-        width: 숨은 층의 너비. 1 이상.
-        steps: 걸음 수. 1 이상.
-        batch_size: 한 걸음에 보는 표본의 수. 1 이상.
+        features: 데이터. 한 행이 표본 하나.
+        code: 잠재 코드(latent code)의 차원. 1 이상.
+        width: 은닉층의 너비. 1 이상.
+        steps: 학습 스텝의 수. 1 이상.
+        batch_size: 한 스텝에 쓰는 표본의 수. 1 이상.
         learning_rate: Adam의 첫 학습률. 코사인을 따라 0으로 내린다. 0보다 크다.
-        generators: 씨앗마다 CPU 발생기 하나. 첫 가중치와 배치를 정한다.
+        generators: 시드마다 CPU 발생기 하나. 초기 가중치와 배치를 정한다.
 
     Returns:
-        배운 오토인코더. 기울기가 없다.
+        학습한 오토인코더. 기울기가 없다.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 자료가 비었거나 유한하지 않거나, 수가 1보다 작거나, 학습률이 0보다 크지 않거나, 발생기가 없거나,
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
+        ValueError: 데이터가 비었거나 유한하지 않거나, 수가 1보다 작거나, 학습률이 0보다 크지 않거나, 발생기가 없거나,
             학습이 발산하면.
 
     References:
@@ -260,11 +260,11 @@ def train_autoencoder(
 
 
 class Estimate(NamedTuple):
-    r"""가중치로 어림한 로그 분배 함수.
+    r"""가중치로 추정한 로그 분배 함수.
 
     Attributes:
         log_partition: $\log \hat Z$(nat).
-        effective: 유효 표본의 몫, $(0, 1]$. 가중치 하나가 모두를 누르면 $1/n$이다.
+        effective: 유효 표본의 비율, $(0, 1]$. 가중치 하나가 나머지를 압도하면 $1/n$이다.
 
     References:
         Kong, A. (1992). A Note on Importance Sampling Using Standardized Weights.
@@ -275,17 +275,17 @@ class Estimate(NamedTuple):
 
 
 def importance_estimate(log_weights: Float[Tensor, "*batch n"]) -> Estimate:
-    r"""중요도 가중치의 평균으로 어림한 $\log Z$. 정규화된 $q$의 표본에서 $w = e^{-E} / q$다.
+    r"""중요도 가중치의 평균으로 추정한 $\log Z$. 정규화된 $q$의 표본에서 $w = e^{-E} / q$다.
 
     $$\log \hat Z = \log \frac{1}{n} \sum_i w_i, \qquad \mathrm{effective} = \frac{(\sum_i w_i)^2}{n \sum_i w_i^2}$$
 
-    $\hat Z$는 치우치지 않지만 $\log \hat Z$는 평균하여 낮게 나온다. 가중치가 고르지 않으면 훨씬 낮다.
+    $\hat Z$는 편향(bias)이 없지만 $\log \hat Z$는 평균하여 낮게 나온다. 가중치가 몇 개에 몰리면 훨씬 낮다.
 
     Args:
         log_weights: 로그 가중치 $\log w_i$. 마지막 축이 표본이다.
 
     Returns:
-        어림값과 유효 표본의 몫.
+        추정값과 유효 표본의 비율.
 
     Raises:
         TypeError: 텐서가 아니면.
@@ -305,13 +305,13 @@ def importance_estimate(log_weights: Float[Tensor, "*batch n"]) -> Estimate:
 
 
 class Annealed(NamedTuple):
-    r"""담금질한 표본.
+    r"""담금질 중요도 샘플링의 결과.
 
     Attributes:
         log_weights: 로그 가중치 $\log w$.
             [`importance_estimate`][mgk_docs_src.labs.claims.importance_estimate]에 넣는다.
-        position: 마지막 자리. 가중치와 함께 써야 $p$의 표본이다.
-        acceptance: 받아들인 걸음의 몫.
+        position: 마지막 위치. 가중치와 함께 써야 $p$의 표본이다.
+        acceptance: 채택률.
 
     References:
         Neal, R. M. (2001). Annealed Importance Sampling, 2절.
@@ -332,28 +332,28 @@ def annealed_importance_sampling(
     leapfrog_steps: int = 5,
     generator: torch.Generator | None,
 ) -> Annealed:
-    r"""담금질한 중요도 표본: 쉬운 $q$에서 어려운 $p$까지 여러 단계로 건너가며 가중치를 모은다.
+    r"""담금질 중요도 샘플링(AIS): 쉬운 $q$에서 어려운 $p$까지 여러 단계를 거치며 가중치를 모은다.
 
     $$E_t = (1 - \beta_t) (-\log q) + \beta_t E, \qquad \beta_t = \tfrac{t}{T}, \qquad
     \log w = \sum_{t=1}^{T} \bigl[ E_{t-1}(x_{t-1}) - E_t(x_{t-1}) \bigr]$$
 
-    $x_t$는 $x_{t-1}$에서 $E_t$를 지키는 HMC 한 걸음으로 얻는다. $T = 1$이면 보통의 중요도 표본이다.
+    $x_t$는 $x_{t-1}$에서 $e^{-E_t}$를 보존하는 HMC 한 스텝으로 얻는다. $T = 1$이면 보통의 중요도 샘플링이다.
 
     Args:
         energy: 에너지 $E$.
         log_base: 정규화된 $\log q$.
-        start: $q$에서 뽑은 처음 자리.
+        start: $q$에서 뽑은 처음 위치.
         stages: 단계의 수 $T$. 1 이상.
-        step_size: 립프로그 걸음의 크기. 0보다 크다. 궤적마다 20 % 흔든다.
-        leapfrog_steps: 궤적 하나의 립프로그 걸음 수. 1 이상.
+        step_size: 립프로그 스텝 크기. 0보다 크다. 궤적마다 20 % 흔든다.
+        leapfrog_steps: 궤적 하나의 립프로그 스텝 수. 1 이상.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        로그 가중치, 마지막 자리, 받아들인 몫.
+        로그 가중치, 마지막 위치, 채택률.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 수가 범위를 벗어나거나, 처음 자리나 에너지가 유한하지 않거나, 에너지와 $\log q$가 점마다 실수 하나가
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
+        ValueError: 수가 범위를 벗어나거나, 처음 위치나 에너지가 유한하지 않거나, 에너지와 $\log q$가 점마다 실수 하나가
             아니거나, CPU가 아닌 발생기이면.
 
     References:
@@ -405,13 +405,13 @@ def peaks(
         x: 점. 마지막 축이 좌표다.
         distance: 봉우리가 원점에서 떨어진 거리 $a$.
         scale: 봉우리의 너비 $s > 0$.
-        weight: 오른쪽 봉우리의 몫 $w \in (0, 1)$.
+        weight: 오른쪽 봉우리의 혼합 비율 $w \in (0, 1)$.
 
     Returns:
         에너지. 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 점이 비었거나 축이 없거나 실수형이 아니거나, 수가 범위를 벗어나면.
 
     References:
@@ -429,25 +429,25 @@ def peaks(
     return -torch.logaddexp(math.log(weight) - right, math.log1p(-weight) - left)
 
 
-# --- 잣대 ---
+# --- 지표 ---
 
 
 def neighbour_accuracy(
     first: Float[Tensor, "n d"],
     second: Float[Tensor, "m d"],
 ) -> Float[Tensor, ""]:
-    r"""최근접 이웃 두 표본 검정: 가장 가까운 다른 점이 제 편인 몫. 두 편의 평균이다.
+    r"""최근접 이웃 두 표본 검정: 가장 가까운 다른 점이 같은 표본에서 온 비율. 두 표본의 평균이다.
 
     $$\tfrac12 \Bigl( \Pr_{x \in A}[\mathrm{nn}(x) \in A] + \Pr_{x \in B}[\mathrm{nn}(x) \in B] \Bigr)$$
 
-    크기가 같은 두 표본이 같은 분포에서 왔으면 0.5쯤이고, 갈라지면 1이다.
+    크기가 같은 두 표본이 같은 분포에서 왔으면 0.5쯤이고, 완전히 구별되면 1이다.
 
     Args:
         first: 표본 $A$.
         second: 표본 $B$.
 
     Returns:
-        $[0, 1]$ 안의 몫.
+        $[0, 1]$ 안의 비율.
 
     Raises:
         TypeError: 텐서가 아니면.
@@ -464,14 +464,14 @@ def neighbour_accuracy(
         checks.within(**{name: (cloud, REAL)})
     points = torch.cat([first, second])
     own = torch.arange(len(points), device=points.device) < len(first)
-    # 곱으로 구하는 빠른 거리는 가까운 점에서 자리를 잃는다.
+    # 곱으로 구하는 빠른 거리는 가까운 점에서 유효 숫자를 잃는다.
     distance = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist").fill_diagonal_(math.inf)
     right = (own[distance.argmin(1)] == own).to(points.dtype)
     return (right[own].mean() + right[~own].mean()) / 2
 
 
 class Line(NamedTuple):
-    r"""곧은 선 $y \approx a x + b$.
+    r"""직선 $y \approx a x + b$.
 
     Attributes:
         slope: 기울기 $a$.
@@ -488,7 +488,7 @@ class Line(NamedTuple):
 
 
 def fit_line(x: Float[Tensor, "*batch n"], y: Float[Tensor, "*batch n"]) -> Line:
-    r"""최소 제곱으로 맞춘 선.
+    r"""최소 제곱으로 맞춘 직선.
 
     $$a = \frac{\sum_i (x_i - \bar x)(y_i - \bar y)}{\sum_i (x_i - \bar x)^2}, \qquad b = \bar y - a \bar x$$
 
@@ -536,7 +536,7 @@ def _leaves(network: Networks) -> Networks:
 
 
 def _minimise(loss: Callable[[], Tensor], parameters: list[Tensor], steps: int, learning_rate: float) -> None:
-    """제 텐서(부르는 쪽의 복사본)를 Adam으로 옮긴다. 손실은 씨앗마다 하나다."""
+    """제 텐서(부르는 쪽의 복사본)를 Adam으로 옮긴다. 손실은 시드마다 하나다."""
     checks.count(1, steps=steps)
     checks.number(POSITIVE, learning_rate=learning_rate)
     optimiser = torch.optim.Adam(parameters, fused=True)

@@ -19,7 +19,7 @@ from mgk_docs_src.metrics import roc_auc
 from mgk_docs_src.networks import Networks
 from mgk_docs_src.random import rand, randint, randn
 
-# --- 잣대 ---
+# --- 지표 ---
 
 
 def fpr_at_tpr(
@@ -28,19 +28,19 @@ def fpr_at_tpr(
     *,
     tpr: float = 0.95,
 ) -> Float[Tensor, "*batch"]:
-    r"""아는 것을 `tpr`만큼 들여보내는 문턱에서, 함께 들어오는 낯선 것의 몫.
+    r"""아는 입력이 `tpr`만큼 통과하는 임계값에서, 함께 통과하는 낯선 입력의 비율.
 
     $$\mathrm{FPR} = \frac{1}{m} \sum_i \mathbf{1}[s_i \le t_{(k)}], \qquad k = \lceil \mathrm{TPR} \cdot n \rceil$$
 
-    $t_{(k)}$는 아는 것의 점수 가운데 $k$번째로 낮은 것이다.
+    $t_{(k)}$는 아는 입력의 점수 가운데 $k$번째로 낮은 값이다.
 
     Args:
-        outliers: 낯선 것의 점수 $s$. 높을수록 낯설다는 뜻이다.
-        inliers: 아는 것의 점수 $t$. 마지막 축의 길이는 달라도 된다.
-        tpr: 들여보낼 아는 것의 몫. $(0, 1]$에 든다.
+        outliers: 낯선 입력의 점수 $s$. 높을수록 낯설다는 뜻이다.
+        inliers: 아는 입력의 점수 $t$. 마지막 축의 길이는 달라도 된다.
+        tpr: 통과시킬 아는 입력의 비율. $(0, 1]$에 든다.
 
     Returns:
-        $[0, 1]$ 안의 몫. 낮을수록 좋다. 마지막 축이 빠진 모양.
+        $[0, 1]$ 안의 비율. 낮을수록 좋다. 마지막 축이 빠진 모양.
 
     Raises:
         TypeError: 텐서나 수가 아니면.
@@ -68,17 +68,17 @@ def pixel_energies(
     *,
     sigma: float,
 ) -> Float[Tensor, "s n d"]:
-    r"""오토인코더 에너지를 이루는 화소마다의 몫.
+    r"""오토인코더 에너지를 이루는 화소마다의 기여도.
 
     $$E_i(x) = \frac{(x_i - f_i(x))^2}{2 \sigma^2}, \qquad E(x) = \sum_i E_i(x)$$
 
     Args:
         parameters: 화소를 받아 화소를 내는 신경망 $f$들.
-        x: 그림. 화소는 $[0, 1]$에 둔다.
-        sigma: 배울 때 섞은 잡음의 세기 $\sigma > 0$.
+        x: 이미지. 화소는 $[0, 1]$에 둔다.
+        sigma: 학습할 때 섞은 노이즈의 세기 $\sigma > 0$.
 
     Returns:
-        0 이상의 몫. `x`와 같은 모양.
+        0 이상의 기여도. `x`와 같은 모양.
 
     Raises:
         TypeError: 텐서나 수가 아니면.
@@ -94,18 +94,18 @@ def pixel_energies(
 
 
 def autoencoder_energy(parameters: Networks, *, sigma: float) -> Energy:
-    r"""오토인코더 에너지: 스스로 다시 그린 그림과 얼마나 다른가.
+    r"""오토인코더 에너지: 스스로 복원한 이미지와 얼마나 다른가.
 
     $$E(x) = \frac{\lVert x - f(x) \rVert^2}{2 \sigma^2}$$
 
-    $f$가 상수 $c$이면 $\mathcal{N}(c, \sigma^2 I)$의 에너지다. $f$가 그림에 따라 달라지므로 봉우리가 여럿일 수 있다.
+    $f$가 상수 $c$이면 $\mathcal{N}(c, \sigma^2 I)$의 에너지다. $f$가 이미지에 따라 달라지므로 봉우리가 여럿일 수 있다.
 
     Args:
         parameters: 화소를 받아 화소를 내는 신경망 $f$들.
-        sigma: 배울 때 섞은 잡음의 세기 $\sigma > 0$.
+        sigma: 학습할 때 섞은 노이즈의 세기 $\sigma > 0$.
 
     Returns:
-        그림 $(s, n, d)$를 받아 에너지 $(s, n)$을 주는 함수.
+        이미지 $(s, n, d)$를 받아 에너지 $(s, n)$을 주는 함수.
 
     Raises:
         TypeError: 수가 아니면.
@@ -127,11 +127,11 @@ def scalar_energy(parameters: Networks) -> Energy:
         parameters: 화소를 받아 수 하나를 내는 신경망 $f$들.
 
     Returns:
-        그림 $(s, n, d)$를 받아 에너지 $(s, n)$을 주는 함수.
+        이미지 $(s, n, d)$를 받아 에너지 $(s, n)$을 주는 함수.
 
     Raises:
         TypeError: 돌려준 함수가 텐서가 아닌 것을 받으면.
-        ValueError: 돌려준 함수가 받은 그림의 모양이 신경망과 맞지 않거나, 실수형이 아니면.
+        ValueError: 돌려준 함수가 받은 이미지의 모양이 신경망과 맞지 않거나, 실수형이 아니면.
 
     References:
         LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning.
@@ -146,7 +146,7 @@ def class_logits(parameters: Networks, x: Float[Tensor, "s n d"]) -> Float[Tenso
 
     Args:
         parameters: 화소를 받아 로짓을 내는 신경망 $f$들.
-        x: 그림. 화소는 $[0, 1]$에 둔다.
+        x: 이미지. 화소는 $[0, 1]$에 둔다.
 
     Returns:
         로짓 $z$. 마지막 축이 클래스다.
@@ -185,11 +185,11 @@ def free_energy(logits: Float[Tensor, "*batch c"]) -> Float[Tensor, "*batch"]:
 
 
 def confidence_energy(logits: Float[Tensor, "*batch c"]) -> Float[Tensor, "*batch"]:
-    r"""분류기의 자신감에 음의 부호를 붙인 것. 자신 없을수록 높다.
+    r"""분류기의 확신도(confidence)에 음의 부호를 붙인 값. 확신이 약할수록 높다.
 
     $$s(x) = -\max_y \log \operatorname{softmax}(z)_y$$
 
-    확률이 아니라 로그 확률을 쓴다. 순서는 같고, 확률이 1에 붙어도 구별된다.
+    확률이 아니라 로그 확률을 쓴다. 순서는 같고, 확률이 1에 가까워도 구별된다.
 
     Args:
         logits: 로짓 $z$. 마지막 축이 클래스다.
@@ -208,15 +208,15 @@ def confidence_energy(logits: Float[Tensor, "*batch c"]) -> Float[Tensor, "*batc
     return -logits.log_softmax(-1).amax(-1)
 
 
-# --- 배우기 ---
+# --- 학습 ---
 
 
 class Fitted(NamedTuple):
-    r"""다 배운 신경망들.
+    r"""학습한 신경망들.
 
     Attributes:
         parameters: 가중치. 기울기가 없다.
-        losses: 걸음마다, 신경망마다, 옮기기 전의 손실.
+        losses: 학습 스텝마다, 신경망마다, 갱신하기 전의 손실.
 
     References:
         Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
@@ -238,31 +238,31 @@ def train_energy(
     learning_rate: float = 0.005,
     generators: Sequence[torch.Generator],
 ) -> Fitted:
-    r"""에너지를 잡음 제거 점수 맞추기로 배운다. 라벨은 쓰지 않는다.
+    r"""에너지를 노이즈 제거 스코어 매칭(denoising score matching)으로 학습한다. 라벨은 쓰지 않는다.
 
     $$L = \frac{1}{2} \mathbb{E} \lVert \sigma \nabla E(x + \sigma \epsilon) - \epsilon \rVert^2, \qquad
     \epsilon \sim \mathcal{N}(0, I)$$
 
-    다 배우면 $e^{-E}$는 잡음을 섞은 자료의 밀도에 비례한다. Adam의 학습률은 0까지 곧게 줄인다. 신경망마다 제 자료와
-    제 발생기만 쓰므로, 함께 배우든 혼자 배우든 같다.
+    학습이 끝나면 $e^{-E}$는 노이즈를 섞은 데이터의 밀도에 비례한다. Adam의 학습률은 0까지 선형으로 줄인다.
+    신경망마다 제 데이터와 제 발생기만 쓰므로, 함께 학습하든 혼자 학습하든 같다.
 
     Args:
-        data: 신경망마다의 자료 $x$. 화소는 $[0, 1]$에 둔다.
+        data: 신경망마다의 데이터 $x$. 화소는 $[0, 1]$에 둔다.
         build: 신경망에서 에너지를 만드는 함수. 예: [`scalar_energy`][mgk_docs_src.labs.ood.scalar_energy].
         outputs: 신경망의 출력의 너비. 1 이상.
-        sigma: 잡음의 세기 $\sigma > 0$.
-        hidden: 숨은 층마다의 너비.
-        steps: 걸음 수. 1 이상.
-        batch_size: 한 걸음에 쓰는 그림의 수. 1 이상.
+        sigma: 노이즈의 세기 $\sigma > 0$.
+        hidden: 은닉층마다의 너비.
+        steps: 학습 스텝의 수. 1 이상.
+        batch_size: 한 스텝에 쓰는 이미지의 수. 1 이상.
         learning_rate: 처음 학습률. 0보다 크다.
         generators: 신경망마다의 CPU 발생기.
 
     Returns:
-        배운 신경망과 걸음마다의 손실.
+        학습한 신경망과 스텝마다의 손실.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 자료가 비었거나, 유한하지 않거나, 발생기의 수가 다르거나, 나머지가 범위를 벗어나면.
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
+        ValueError: 데이터가 비었거나, 유한하지 않거나, 발생기의 수가 다르거나, 나머지가 범위를 벗어나면.
 
     References:
         Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4.2절.
@@ -293,33 +293,33 @@ def train_classifier(
     learning_rate: float = 0.005,
     generators: Sequence[torch.Generator],
 ) -> Fitted:
-    r"""소프트맥스 분류기를 배운다. `matching`을 켜면 자유 에너지의 점수도 함께 맞춘다.
+    r"""소프트맥스 분류기를 학습한다. `matching`이 0보다 크면 자유 에너지의 스코어도 함께 맞춘다.
 
     $$L = -\mathbb{E}\left[ \log \operatorname{softmax}(z)_y \right]
     + \frac{\lambda}{2d}\, \mathbb{E} \lVert \sigma \nabla E(x + \sigma \epsilon) - \epsilon \rVert^2, \qquad
     E(x) = -\log \sum_y e^{z_y}$$
 
-    앞의 항만으로는 $E$에 아무 수나 더해도 손실이 같다. 뒤의 항이 있어야 $E$가 자료의 밀도를 말한다. 표본을 뽑아 배우는
-    원래의 JEM 대신 점수를 맞춘다.
+    앞의 항만으로는 $E$에 아무 수나 더해도 손실이 같다. 뒤의 항이 있어야 $E$가 데이터의 밀도를 나타낸다. 표본을 뽑아
+    학습하는 원래의 JEM 대신 스코어 매칭을 쓴다.
 
     Args:
-        data: 신경망마다의 자료 $x$. 화소는 $[0, 1]$에 둔다.
+        data: 신경망마다의 데이터 $x$. 화소는 $[0, 1]$에 둔다.
         labels: 정답의 번호 $y \in \{0, \ldots, C - 1\}$.
         num_classes: 클래스의 수 $C \ge 2$.
-        matching: 점수를 맞추는 세기 $\lambda \ge 0$. 0이면 보통의 분류기다.
-        sigma: 점수를 맞출 때의 잡음의 세기 $\sigma > 0$.
-        hidden: 숨은 층마다의 너비.
-        steps: 걸음 수. 1 이상.
-        batch_size: 한 걸음에 쓰는 그림의 수. 1 이상.
+        matching: 스코어 매칭의 세기 $\lambda \ge 0$. 0이면 보통의 분류기다.
+        sigma: 스코어 매칭에 섞는 노이즈의 세기 $\sigma > 0$.
+        hidden: 은닉층마다의 너비.
+        steps: 학습 스텝의 수. 1 이상.
+        batch_size: 한 스텝에 쓰는 이미지의 수. 1 이상.
         learning_rate: 처음 학습률. 0보다 크다.
         generators: 신경망마다의 CPU 발생기.
 
     Returns:
-        배운 신경망과 걸음마다의 손실(nat).
+        학습한 신경망과 스텝마다의 손실(nat).
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 자료가 비었거나, 유한하지 않거나, 라벨의 모양이나 값이 틀렸거나, 발생기의 수가 다르거나, 나머지가
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
+        ValueError: 데이터가 비었거나, 유한하지 않거나, 라벨의 모양이나 값이 틀렸거나, 발생기의 수가 다르거나, 나머지가
             범위를 벗어나면.
 
     References:
@@ -354,15 +354,15 @@ def train_classifier(
 
 
 class Corruption(NamedTuple):
-    """화소 몇 개를 뒤집은 그림.
+    """화소 몇 개를 뒤집은 이미지.
 
     Attributes:
-        images: 뒤집은 그림.
-        pixels: 그림마다 뒤집은 화소의 번호. 작은 것부터.
+        images: 뒤집은 이미지.
+        pixels: 이미지마다 뒤집은 화소의 번호. 작은 것부터.
 
     References:
         Hendrycks, D. & Dietterich, T. (2019). Benchmarking Neural Network Robustness to Common Corruptions and
-        Perturbations (충격 잡음).
+        Perturbations (충격 노이즈).
     """
 
     images: Float[Tensor, "n d"]
@@ -376,27 +376,27 @@ def corrupt(
     allowed: Bool[Tensor, "n d"] | None = None,
     generator: torch.Generator | None,
 ) -> Corruption:
-    r"""그림마다 화소 `count`개를 골라 어두우면 밝게, 밝으면 어둡게 뒤집는다.
+    r"""이미지마다 화소 `count`개를 뽑아 어두우면 밝게, 밝으면 어둡게 뒤집는다.
 
     $$x_i \leftarrow \mathbf{1}\bigl[ x_i < \tfrac12 \bigr]$$
 
     Args:
-        x: 그림. 화소는 $[0, 1]$에 둔다.
+        x: 이미지. 화소는 $[0, 1]$에 둔다.
         count: 뒤집을 화소의 수. 1 이상.
-        allowed: 골라도 되는 화소. 기본값은 모든 화소.
+        allowed: 뽑아도 되는 화소. 기본값은 모든 화소.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        뒤집은 그림과 화소의 번호. 화소는 겹치지 않는다.
+        뒤집은 이미지와 화소의 번호. 화소는 겹치지 않는다.
 
     Raises:
         TypeError: 텐서나 정수가 아니면.
-        ValueError: 그림이 비었거나, 모양이 틀렸거나, 화소가 $[0, 1]$을 벗어나거나, 고를 화소가 모자라거나, CPU가 아닌
+        ValueError: 이미지가 비었거나, 모양이 틀렸거나, 화소가 $[0, 1]$을 벗어나거나, 뽑을 화소가 모자라거나, CPU가 아닌
             발생기이면.
 
     References:
         Hendrycks, D. & Dietterich, T. (2019). Benchmarking Neural Network Robustness to Common Corruptions and
-        Perturbations (충격 잡음).
+        Perturbations (충격 노이즈).
     """
     checks.floating(x=x)
     checks.ndim(2, 2, x=x)
@@ -410,7 +410,7 @@ def corrupt(
     checks.shape(x.shape, allowed=candidates)
     fewest = int(candidates.sum(1).amin())
     if fewest < count:
-        raise ValueError(f"allowed: 그림마다 골라도 되는 화소가 {count}개 이상이어야 하는데 {fewest}개인 그림이 있다")
+        raise ValueError(f"allowed: 이미지마다 화소 {count}개 이상을 뽑을 수 있어야 하는데 {fewest}개인 이미지가 있다")
     order = rand(*x.shape, generator=generator, device=x.device).masked_fill(~candidates, -1.0)
     pixels = order.topk(count, dim=1).indices.sort(1).values
     chosen = torch.zeros_like(candidates).scatter(1, pixels, True)
@@ -421,14 +421,14 @@ def localisation(
     blame: Float[Tensor, "*batch d"],
     pixels: Int[Tensor, "*batch k"],
 ) -> Float[Tensor, "*batch"]:
-    r"""화소마다의 점수가 망가진 화소를 얼마나 위에 놓나. 그림 한 장 안에서 잰 AUROC다.
+    r"""화소마다의 점수가 망가진 화소를 얼마나 위에 놓나. 이미지 한 장 안에서 계산한 AUROC다.
 
     $$\frac{1}{k (d - k)} \sum_{i \in M} \sum_{j \notin M}
     \Bigl( \mathbf{1}[b_i > b_j] + \tfrac12 \mathbf{1}[b_i = b_j] \Bigr)$$
 
     Args:
-        blame: 화소마다의 점수 $b$. 높을수록 이 화소 탓이라는 뜻이다.
-        pixels: 망가진 화소의 번호 $M$. 한 그림 안에서 겹치지 않는다.
+        blame: 화소마다의 점수 $b$. 높을수록 이 화소 때문이라는 뜻이다.
+        pixels: 망가진 화소의 번호 $M$. 한 이미지 안에서 겹치지 않는다.
 
     Returns:
         $[0, 1]$ 안의 값. 마지막 축이 빠진 모양.
@@ -481,7 +481,7 @@ def _fit(
     checks.count(1, steps=steps, batch_size=batch_size)
     checks.number(POSITIVE, learning_rate=learning_rate)
     if len(generators) != len(data):
-        raise ValueError(f"generators: 자료마다 하나씩 {len(data)}개여야 하는데 {len(generators)}개다")
+        raise ValueError(f"generators: 데이터마다 하나씩 {len(data)}개여야 하는데 {len(generators)}개다")
     parameters = networks.initial((data.shape[-1], *widths), generators, device=data.device, dtype=data.dtype)
     leaves = [*parameters.weights, *parameters.biases]
     optimiser = torch.optim.Adam(leaves, lr=learning_rate, fused=True)
@@ -504,7 +504,7 @@ def _indices(n: int, *shape: int, generator: torch.Generator, device: torch.devi
 def _stack(
     draw: Callable[..., Tensor], shape: Sequence[int], generators: Sequence[torch.Generator], like: Tensor
 ) -> Tensor:
-    # 신경망마다 제 발생기에서 뽑아야, 몇 개를 함께 배우든 같은 수를 받는다.
+    # 신경망마다 제 발생기에서 뽑아야, 몇 개를 함께 학습하든 같은 수를 받는다.
     return torch.stack([draw(*shape, generator=g, device=like.device, dtype=like.dtype) for g in generators])
 
 

@@ -88,7 +88,7 @@ def test_the_flow_counts_its_volume_as_the_jacobian_does(device):
 
     made = sampled_from(3)
     noise = randn(2, 5, 2, generator=generator(3), device=device, dtype=WIDE)
-    # 표본은 같은 잡음에서 왔다. 변수 변환: log q(x) = log N(z) − log |dx/dz|, 층마다의 배율은 표본의 밀도에서 되찾는다
+    # 표본은 같은 노이즈에서 왔다. 변수 변환: log q(x) = log N(z) − log |dx/dz|, 층의 스케일은 표본의 밀도에서 구한다
     pushed = flow_log_density(flow, made)
     jacobian = torch.autograd.functional.jacobian(lambda y: _latent(flow, y), made[:, 0])
     for seed in range(2):
@@ -100,7 +100,7 @@ def test_the_flow_counts_its_volume_as_the_jacobian_does(device):
 
 
 def _latent(flow, x):
-    """표본 → 잡음: 밀도의 코드와 따로 쓴, 층마다의 정의."""
+    """표본 → 노이즈: 밀도의 코드와 따로 쓴, 층마다의 정의."""
     z = x.clone()
     for index, layer in enumerate(flow.layers):
         seen, other = index % 2, 1 - index % 2
@@ -231,7 +231,7 @@ def test_a_base_that_misses_a_peak_is_wrong_and_looks_perfect(device):
     assert estimate.effective.item() > 0.9
 
 
-# --- 잣대 ---
+# --- 지표 ---
 
 
 def test_neighbours_tell_two_clouds_apart(device):

@@ -1,4 +1,4 @@
-"""기준값: scikit-learn의 ROC, 직접 센 짝, 가우스 분포의 점수, CPU의 torch."""
+"""기준값: scikit-learn의 ROC, 직접 센 쌍, 가우스 분포의 스코어, CPU의 torch."""
 
 import math
 from functools import partial
@@ -52,7 +52,7 @@ def moved(parameters, device, kind):
     return networks.Networks(*(tuple(layer.detach().to(device, kind) for layer in group) for group in parameters))
 
 
-# --- 잣대 ---
+# --- 지표 ---
 
 
 @EXAMPLES
@@ -60,7 +60,7 @@ def moved(parameters, device, kind):
 def test_fpr_agrees_with_scikit_learn_even_with_ties(device, seed, m, n, levels):
     g = generator(seed)
     s, t = (randint(0, levels, (size,), generator=g).double() for size in (m, n))
-    known = np.r_[np.zeros(m), np.ones(n)]  # 아는 것이 양성이고, 점수가 낮을수록 아는 것이다
+    known = np.r_[np.zeros(m), np.ones(n)]  # 아는 입력이 양성이고, 점수가 낮을수록 아는 입력이다
     scores = -np.r_[numpy(s), numpy(t)]
     fpr, tpr, _ = roc_curve(known, scores, drop_intermediate=False)
     for wanted in (0.5, 0.95, 1.0):
@@ -160,11 +160,11 @@ def test_energies_follow_dtype_and_device(device, kind):
     assert torch.equal(x, before)
 
 
-# --- 배우기 ---
+# --- 학습 ---
 
 
 def test_a_trained_energy_points_to_the_data(device):
-    """한 점 c뿐인 자료에 잡음을 섞으면 N(c, σ²I)이고, 점수는 −(x − c)/σ²다."""
+    """한 점 c뿐인 데이터에 노이즈를 섞으면 N(c, σ²I)이고, 스코어는 −(x − c)/σ²다."""
     centre = torch.tensor([0.2, 0.8, 0.5], device=device, dtype=torch.float64)
     data = centre.expand(1, 4, 3)
     build = partial(autoencoder_energy, sigma=0.3)
@@ -209,11 +209,11 @@ def test_a_classifier_learns_and_matching_teaches_its_energy(device):
     ]
     for one in fitted:
         assert (class_logits(one.parameters, data).argmax(-1) == labels).double().mean() > 0.98
-    # 아무것도 없는 사이가 아니라 먼 바깥: 점수를 맞춘 것만 에너지가 높다
+    # 아무것도 없는 사이가 아니라 먼 바깥: 스코어를 맞춘 분류기만 에너지가 높다
     far = torch.full((2, 1, 4), 1.6, device=device)
     energies = [lambda z, p=one.parameters: free_energy(class_logits(p, z)) for one in fitted]
     plain, matched = (energy(far).squeeze(1) - energy(data).mean(1) for energy in energies)
-    assert (plain < 0).all()  # 보통의 분류기는 멀수록 자신 있다
+    assert (plain < 0).all()  # 보통의 분류기는 멀수록 확신도가 높다
     assert (matched > 0).all()
 
 
@@ -360,7 +360,7 @@ def test_bad_trainings(device):
         refuses(TypeError, "steps: 정수여야", train, steps=1.5)
         refuses(ValueError, "learning_rate: 0보다 큰", train, learning_rate=0.0)
         refuses(ValueError, "sigma: 0보다 큰", train, sigma=0.0)
-        refuses(ValueError, "generators: 자료마다 하나씩 2개여야 하는데 1개다", train, generators=[generator(0)])
+        refuses(ValueError, "generators: 데이터마다 하나씩 2개여야 하는데 1개다", train, generators=[generator(0)])
         refuses(ValueError, "data: 유한한 값이어야", train, data=data * math.nan)
         refuses(ValueError, "data: 실수형이어야", train, data=data.long())
         refuses(TypeError, "data: 텐서여야", train, data=[[0.0]])
@@ -390,9 +390,9 @@ def test_bad_corruptions(device):
     refuses(ValueError, "allowed: 모양이 (2, 5)이어야", bad, x, count=1, allowed=free[:1])
     refuses(ValueError, "allowed: torch.bool이어야", bad, x, count=1, allowed=x)
     free[1, 1:] = False
-    message = "allowed: 그림마다 골라도 되는 화소가 2개 이상이어야 하는데 1개인 그림이 있다"
+    message = "allowed: 이미지마다 화소 2개 이상을 뽑을 수 있어야 하는데 1개인 이미지가 있다"
     refuses(ValueError, message, bad, x, count=2, allowed=free)
-    refuses(ValueError, "allowed: 그림마다 골라도 되는 화소가 6개 이상이어야 하는데 5개인", bad, x, count=6)
+    refuses(ValueError, "allowed: 이미지마다 화소 6개 이상을 뽑을 수 있어야 하는데 5개인", bad, x, count=6)
     pixels = torch.zeros(2, 1, dtype=torch.int64, device=device)
     refuses(TypeError, "blame: 텐서여야", localisation, [0.0], pixels)
     refuses(ValueError, "blame: 실수형이어야", localisation, x.long(), pixels)
