@@ -19,33 +19,34 @@
 # %% [markdown]
 # # 실습: 숫자를 그리는 확산 모델
 #
-# scikit-learn의 손글씨 숫자는 8×8이고, 화소는 0–16의 정수 열일곱 단계다. 이 그림으로 확산 모델을 배우고 다섯 가지를
+# scikit-learn의 손글씨 숫자는 8×8이고, 화소는 0–16의 정수 열일곱 단계다. 이 이미지로 확산 모델을 학습하고 다섯 가지를
 # 묻는다.
 #
 # 1. 처음 보는 숫자를 화소마다 몇 비트로 적나. 무엇이 그 비트를 줄이나.
-# 2. 뽑은 숫자는 라벨대로 읽히나. 가능도가 좋으면 그림도 좋은가.
+# 2. 뽑은 숫자는 라벨대로 읽히나. 가능도가 높으면 이미지의 품질도 좋은가.
 # 3. 어떤 숫자가 가장 뜻밖인가.
-# 4. 뽑은 숫자는 새것인가, 베낀 것인가.
+# 4. 뽑은 숫자는 새로운가, 학습 이미지를 베꼈는가.
 # 5. 위쪽 절반만 보고 아래를 그릴 수 있나.
 #
 # ## 결론 셋 { #conclusions }
 #
-# - 비트를 줄인 것은 머리다. 신경망 하나씩 재면 단계 머리는 1.890비트, 소프트맥스 머리는 2.025, 가우스 머리는 3.303이다.
-#   확산이 아닌 MADE도 머리가 같으면 단계 머리와 비긴다([화소 하나에 몇 비트인가](#bits)).
-# - 비트가 적다고 그림이 좋은 것은 아니다. κ = 0은 셋을 평균하면 1.853비트로 단계 머리의 1.866보다 적지만, 라벨대로
-#   읽히는 비율은 0.695로 0.931에 한참 못 미친다([라벨대로 읽히나](#legible)).
-# - 베낀 것은 없다. 가장 가까운 학습 그림까지의 거리의 중앙값은 시험 그림이 1.050, 안내 없이 뽑은 그림이 1.204로 더
-#   멀다([새것인가, 베낀 것인가](#new)).
+# - 비트를 줄인 것은 출력 헤드(head)다. 신경망 하나씩 재면 단계 헤드는 1.890비트, 소프트맥스 헤드는 2.025, 가우스
+#   헤드는 3.303이다. 확산이 아닌 MADE도 헤드가 같으면 단계 헤드와 차이가 유의하지 않다([화소 하나에 몇
+#   비트인가](#bits)).
+# - 비트가 적다고 이미지의 품질이 좋지는 않다. κ = 0은 셋을 평균하면 1.853비트로 단계 헤드의 1.866보다 적지만,
+#   라벨대로 읽히는 비율은 0.695로 0.931보다 훨씬 낮다([라벨대로 읽히나](#legible)).
+# - 학습 이미지를 베낀 표본은 없다. 가장 가까운 학습 이미지까지의 거리의 중앙값은 테스트 이미지가 1.050, 가이던스 없이
+#   뽑은 이미지가 1.204로 더 멀다([새로운가, 베꼈는가](#new)).
 
 # %% [markdown]
-# ## 자료
+# ## 데이터
 #
-# 1797장을 라벨의 비율을 지켜 학습 1297장과 시험 500장으로 한 번 나눈다. 머리와 너비, 걸음, 학습률, 무게는 학습
-# 자료에서 300장을 다시 떼어 손으로 골랐고, 고른 뒤에 1297장 모두로 배웠다. 고른 과정은 다시 돌릴 수 있게 남기지
-# 않았으므로, 아래의 비교는 모두 이 설정 하나에서의 것이다. 신경망은 씨앗 셋으로 한꺼번에 배운다. 표는 씨앗 셋의 평균
-# ± 표준 편차다. 나누기는 하나뿐이므로, 나누기에 따라 달라지는 폭은 이 표에 없다.
+# 1797장을 라벨의 비율을 지켜 학습 1297장과 테스트 500장으로 한 번 나눈다. 헤드와 너비, 학습 스텝 수, 학습률, 가중치는
+# 학습 데이터에서 300장을 검증용으로 남겨 두고 손으로 정했고, 정한 뒤에 1297장 모두로 학습했다. 정한 과정은 다시 돌릴
+# 수 있게 남기지 않았으므로, 아래의 비교는 모두 이 설정 하나에서 나온 결과다. 신경망은 시드 셋으로 한꺼번에 학습한다.
+# 표는 시드 셋의 평균 ± 표준 편차다. 분할(split)은 하나뿐이므로, 분할에 따라 달라지는 폭은 이 표에 없다.
 
-# %% 들여오기와 자료 tags=["setup"]
+# %% 들여오기와 데이터 tags=["setup"]
 import math
 from itertools import groupby
 
@@ -111,23 +112,23 @@ def picture(figure, description):
 # %% [markdown]
 # ## 1. 화소 하나에 몇 비트인가 { #bits }
 #
-# **질문.** 모델이 그림에 주는 확률을 부호 길이로 바꾸면 화소마다 비트가 된다. 열일곱 단계를 고르게 찍으면
-# $\log_2 17 = 4.09$비트다. 확산 모델은 정확한 확률 대신
-# [변분 상한](../diffusion/sampling.md#likelihood)을 준다. 실제 비트는 이보다 많지 않다.
+# 모델이 이미지에 주는 확률을 코드 길이로 바꾸면 화소마다 비트가 된다. 열일곱 단계의 균등 분포는
+# $\log_2 17 = 4.09$비트다. 확산 모델은 정확한 확률 대신 [변분 상한](../diffusion/sampling.md#likelihood)을 준다. 실제
+# 비트는 이보다 많지 않다.
 #
-# **견줄 것.** 신경망은 모두 같은 모양(너비 192, 세 층)이고 같은 걸음을 배운다. 다른 것은 하나씩이다.
+# 비교하는 신경망은 모두 같은 구조(너비 192, 세 층)이고 같은 스텝 수만큼 학습한다. 서로 다른 점은 하나씩이다.
 #
-# - **단계 머리**: 화소마다 다섯 수 $\eta$를 내고, $\exp(\eta^\top \varphi(v))$에 그 화소에서 본 $x_t$를 베이즈 정리로
+# - **단계 헤드**: 화소마다 다섯 수 $\eta$를 내고, $\exp(\eta^\top \varphi(v))$에 그 화소에서 본 $x_t$를 베이즈 정리로
 #   곱한다. $\varphi$는 $v, v^2, v^3$과 두 끝이다.
-# - **단계 머리, κ = 0**: 배울 때 잡음이 많은 시각의 무게를 더하지 않는다. 곧 상한만 줄인다. 다른 셋은
-#   κ = 10이다.
-# - **소프트맥스 머리**: 다섯 수 대신 화소마다 로짓 열일곱을 낸다. 나머지는 같다.
-# - **가우스 머리**: 화소가 정수인 줄 모르고 값 하나만 낸다. 보통의 확산 모델이다.
+# - **단계 헤드, κ = 0**: 학습할 때 노이즈가 많은 시각의 가중치를 더하지 않는다. 곧 상한만 줄인다. 다른 셋은 κ =
+#   10이다.
+# - **소프트맥스 헤드**: 다섯 수 대신 화소마다 로짓 열일곱을 낸다. 나머지는 같다.
+# - **가우스 헤드**: 화소가 정수라는 사실을 쓰지 않고 값 하나만 낸다. 보통의 확산 모델이다.
 #
-# 확산이 아닌 것도 같은 나누기에서 잰다. 화소마다 따로 센 막대그래프, 가우스 혼합, 그리고 화소를 차례로 맞히는
-# 신경망(MADE)이다. MADE는 머리도 층도 걸음도 같다.
+# 확산이 아닌 모델도 같은 분할에서 잰다. 화소마다 따로 센 막대그래프, 가우스 혼합, 그리고 화소를 차례로 예측하는
+# 신경망(MADE)이다. MADE는 헤드도 층도 학습 스텝 수도 같다.
 
-# %% 네 확산 모델과 MADE를 배우는 코드 tags=["setup"]
+# %% 네 확산 모델과 MADE를 학습하는 코드 tags=["setup"]
 schedule = log_snr_schedule(1000)
 knobs = {"hidden": (192, 192, 192), "steps": 250}
 models = {
@@ -141,10 +142,10 @@ models = {
         generators=[generator(seed) for seed in SEEDS],
     )
     for name, options in {
-        "단계 머리": {},
-        "단계 머리, κ = 0": {"emphasis": 0.0},
-        "소프트맥스 머리": {"head": "softmax"},
-        "가우스 머리": {"head": "gaussian"},
+        "단계 헤드": {},
+        "단계 헤드, κ = 0": {"emphasis": 0.0},
+        "소프트맥스 헤드": {"head": "softmax"},
+        "가우스 헤드": {"head": "gaussian"},
     }.items()
 }
 ordered = train_autoregressive(
@@ -158,7 +159,7 @@ def bits(nats):
 
 
 def bound_bits(networks, labels, **which):
-    """시험 그림마다의 비트."""
+    """테스트 이미지마다의 비트."""
     denoise = denoiser(networks, schedule, labels, **which)
     return bits(
         bound(
@@ -173,7 +174,7 @@ def bound_bits(networks, labels, **which):
 
 
 def together(log_likelihoods):
-    """씨앗 셋의 확률을 평균한 모델."""
+    """시드 셋의 확률을 평균한 모델."""
     return bits(math.log(len(SEEDS)) - log_likelihoods.logsumexp(0))
 
 
@@ -203,7 +204,7 @@ rows["MADE"] = [
 
 
 def cell(score):
-    """씨앗 셋이면 평균 ± 표준 편차, 하나면 그 값."""
+    """시드 셋이면 평균 ± 표준 편차, 하나면 그 값."""
     if score is None:
         return "–"
     if len(score) == 1:
@@ -219,7 +220,7 @@ def show_scores(caption, columns, rows):
 
 
 show_scores(
-    "시험 500장, 화소마다 비트",
+    "테스트 500장, 화소마다 비트",
     ["라벨을 알 때, 신경망 하나", "셋을 평균", "라벨을 모를 때, 셋을 평균"],
     rows,
 )
@@ -227,13 +228,13 @@ show_scores(
 histogram = bits(-histogram_log_likelihood(x, y, x_test, y_test, **ALL))
 merged = bits(-histogram_log_likelihood(x, 0 * y, x_test, 0 * y_test, **ALL))
 print(
-    f"고른 분포 {math.log2(17):.3f}, 막대그래프 {histogram.mean():.3f}, "
+    f"균등 분포 {math.log2(17):.3f}, 막대그래프 {histogram.mean():.3f}, "
     f"라벨을 모르는 막대그래프 {merged.mean():.3f}"
 )
 
 fuzzy = (
     x + rand(*x.shape, generator=generator(0))
-).numpy()  # 정수에 균등 잡음을 더하면 밀도가 확률의 상한이 된다
+).numpy()  # 정수에 균등 노이즈를 더하면 밀도가 확률의 상한이 된다
 fuzzy_test = (x_test + rand(*x_test.shape, generator=generator(1))).numpy()
 mixture = GaussianMixture(
     10, covariance_type="full", reg_covar=0.1, random_state=0
@@ -243,10 +244,10 @@ print(
     f"{-mixture.score(fuzzy_test) / (64 * math.log(2)):.3f}"
 )
 
-best = conditional["단계 머리"]
+best = conditional["단계 헤드"]
 print(
-    f"셋을 평균한 단계 머리: {best.mean():.3f} ± "
-    f"{best.std() / len(best) ** 0.5:.3f} (그림 500장의 표준 오차)"
+    f"셋을 평균한 단계 헤드: {best.mean():.3f} ± "
+    f"{best.std() / len(best) ** 0.5:.3f} (이미지 500장의 표준 오차)"
 )
 print(
     f"라벨까지 적으면 log₂ 10 / 64 = {math.log2(10) / 64:.3f}비트를 더해 "
@@ -254,35 +255,35 @@ print(
 )
 for name in ("신경망 하나", "셋을 평균"):
     place = 0 if name == "신경망 하나" else 1
-    saved = rows["소프트맥스 머리"][place] - rows["단계 머리"][place]
-    print(f"소프트맥스 머리 빼기 단계 머리, {name}: {saved.mean():.3f}")
+    saved = rows["소프트맥스 헤드"][place] - rows["단계 헤드"][place]
+    print(f"소프트맥스 헤드 빼기 단계 헤드, {name}: {saved.mean():.3f}")
 gap = together(exact[0]) - best
 print(
-    f"MADE 빼기 단계 머리, 같은 그림끼리: {gap.mean():+.3f} ± "
+    f"MADE 빼기 단계 헤드, 같은 이미지끼리: {gap.mean():+.3f} ± "
     f"{gap.std() / len(gap) ** 0.5:.3f}"
 )
 
 # %% [markdown]
-# 비트를 줄인 것은 확산이 아니라 **머리**다. 화소마다 로짓 열일곱을 따로 배우면 이웃한 단계가 닮았다는 것을 1297장에서
-# 새로 알아내야 한다. 그것을 식에 넣어 주니 학습 자료가 같아도 신경망 하나면 0.135비트, 셋을 평균하면 0.100비트가
-# 준다. MADE는 머리가 같으면 확산 모델과 비긴다. 같은 그림끼리의 차이가 표준 오차보다 작다. 셋을 평균하면 어느
-# 모델이나 더 준다. 라벨을 가려도 라벨을 모르는 막대그래프보다 한참 낮다.
+# 비트를 줄인 것은 확산이 아니라 **헤드**다. 화소마다 로짓 열일곱을 따로 학습하면, 이웃한 단계의 확률이 비슷하다는
+# 사실을 1297장에서 새로 알아내야 한다. 그 사실을 식에 넣어 주면 학습 데이터가 같아도 신경망 하나는 0.135비트, 셋의
+# 평균은 0.100비트가 준다. MADE는 헤드가 같으면 확산 모델과 차이가 유의하지 않다. 같은 이미지끼리의 차이가 표준
+# 오차보다 작다. 셋을 평균하면 어느 모델이나 더 준다. 라벨을 가려도 라벨을 모르는 막대그래프보다 훨씬 낮다.
 #
-# 가우스 머리는 막대그래프에도 진다. 잡음이 단계의 간격보다 작아지면 화소가 어느 단계인지는 $x_t$만 보아도 거의 알 수
-# 있다. 단계를 모르는 머리는 그래도 잡음만큼 틀리고, 그 값을 시각마다 치른다. 단계 머리는 베이즈 정리로 가까운 단계에
-# 붙는다.
+# 가우스 헤드의 비트는 막대그래프보다도 많다. 노이즈가 단계의 간격보다 작아지면 화소가 어느 단계인지는 $x_t$만 보아도
+# 거의 알 수 있다. 단계를 모르는 헤드는 그래도 노이즈만큼 틀리고, 시각마다 그만큼 비트를 더 쓴다. 단계 헤드는 베이즈
+# 정리로 가까운 단계에 확률을 모은다.
 #
-# **보이지 않는 것.** 상한과 정확한 값은 다르다. MADE의 값은 정확하고 확산 모델의 값은 상한이므로, 실제 확률로는 확산
-# 모델이 조금 더 나을 수 있다. 가우스 혼합은 성분 열 개 하나만 재었으므로, 가장 좋은 가우스 혼합은 아니다.
+# **이 비교의 한계.** 상한과 정확한 값은 다르다. MADE의 값은 정확하고 확산 모델의 값은 상한이므로, 실제 확률로는 확산
+# 모델이 조금 더 나을 수 있다. 가우스 혼합은 성분이 열 개인 것 하나만 재었으므로, 가장 좋은 가우스 혼합은 아니다.
 
 # %% [markdown]
 # ## 2. 뽑은 숫자는 라벨대로 읽히나 { #legible }
 #
-# **질문.** 학습 자료의 라벨을 그대로 주고 1297장을 뽑는다. 세 자로 잰다.
+# 학습 데이터의 라벨을 그대로 주고 1297장을 뽑는다. 세 지표로 잰다.
 #
-# - **k-NN**: 진짜 학습 그림으로 만든 3-최근접 이웃이, 뽑은 그림을 주어진 라벨로 읽는 비율.
-# - **SVM**: 뽑은 그림만으로 배운 SVM이 진짜 시험 그림을 맞히는 비율. 다양하지 않으면 낮다.
-# - **조각 와서스타인**: 뽑은 500장과 시험 500장의 거리. 방향 200개의 평균이다.
+# - **k-NN**: 진짜 학습 이미지로 만든 3-최근접 이웃이, 뽑은 이미지를 주어진 라벨로 읽는 비율.
+# - **SVM**: 뽑은 이미지만으로 학습한 SVM이 진짜 테스트 이미지를 맞히는 비율. 표본이 다양하지 않으면 낮다.
+# - **sliced 와서스타인**: 뽑은 500장과 테스트 500장의 거리. 방향 200개의 평균이다.
 
 # %% 숫자를 뽑아 재는 코드 tags=["setup"]
 reader = KNeighborsClassifier(3).fit(x / 16, y)
@@ -319,7 +320,7 @@ def quality(drawn):
     )
 
 
-plans = [(name, 0.0) for name in models] + [("단계 머리", 0.5)]
+plans = [(name, 0.0) for name in models] + [("단계 헤드", 0.5)]
 samples = {
     (name, w): [draw(models[name], seed, w) for seed in SEEDS]
     for name, w in plans
@@ -331,23 +332,23 @@ scores = {
     ]
     for (name, w), drawn in samples.items()
 }
-show("뽑은 그림", ["k-NN", "SVM", "조각 와서스타인"], scores)
+show("뽑은 이미지", ["k-NN", "SVM", "sliced 와서스타인"], scores)
 real = (
     reader.score(x_test / 16, y_test),
     SVC().fit(x / 16, y).score(x_test / 16, y_test),
     distance(x[some], x_test),
 )
 print(
-    "진짜 그림: k-NN {:.3f}, SVM {:.3f}, 학습 500장과 시험 500장의 거리 "
+    "진짜 이미지: k-NN {:.3f}, SVM {:.3f}, 학습 500장과 테스트 500장의 거리 "
     "{:.4f}".format(*real)
 )
 
 
 # %% 그림을 그리는 코드 tags=["setup"]
 def grid(axes, images, columns):
-    """그림을 격자로 늘어놓는다.
+    """이미지를 격자로 늘어놓는다.
 
-    농도를 다섯으로 나누고, 농도가 같은 화소는 한 길로 그려 파일이 가볍다.
+    농도를 다섯으로 나누고, 농도가 같은 화소는 한 경로로 그려 파일이 가볍다.
     """
     squares = {shade: [] for shade in range(1, 6)}
     for index, image in enumerate(images):
@@ -392,7 +393,7 @@ def grid(axes, images, columns):
 
 
 ten = torch.stack([(y == c).nonzero()[0, 0] for c in range(10)])
-shown = ["단계 머리, κ = 0", "단계 머리", "가우스 머리"]
+shown = ["단계 헤드, κ = 0", "단계 헤드", "가우스 헤드"]
 with panels(4, height=0.75) as (figure, axes):
     for axis, name in zip(axes, [*shown, "진짜"], strict=True):
         grid(
@@ -401,30 +402,32 @@ with panels(4, height=0.75) as (figure, axes):
         axis.set_title(name, fontsize=10)
 picture(
     figure,
-    "0부터 9까지 라벨을 주고 안내 없이 뽑은 숫자. 차례로 κ가 0인 단계 머리, "
-    "단계 머리, 가우스 머리, 진짜 학습 그림.",
+    "0부터 9까지 라벨을 주고 가이던스 없이 뽑은 숫자. 차례로 κ가 0인 단계 헤드, "
+    "단계 헤드, 가우스 헤드, 진짜 학습 이미지.",
 )
 
 # %% [markdown]
-# **가능도와 그림은 다른 것을 잰다.** 첫 두 행이 그 본보기다. 두 모델은 κ만 다르고, 비트는 κ = 0이 오히려 조금 낮다.
-# 그런데 그 모델의 그림은 열에 셋이 라벨대로 읽히지 않는다. 둘은 잡음이 많은 시각의 무게만 다르므로, 라벨대로 읽히느냐를
-# 가른 것은 그 시각들이다. 그곳에 힘을 쓰고도 상한은 줄지 않았다. 상한이 그 시각들을 거의 세지 않는다.
+# **가능도와 이미지의 품질은 서로 다른 것을 잰다.** 첫 두 행이 그 예다. 두 모델은 κ만 다르고, 비트는 κ = 0이 오히려
+# 조금 적다. 그런데 그 모델의 이미지는 열에 셋이 라벨대로 읽히지 않는다. 두 모델은 노이즈가 많은 시각의 가중치만
+# 다르므로, 라벨대로 읽히는지를 정한 것은 그 시각들이다. 그 시각의 가중치를 높여도 상한은 줄지 않았다. 상한이 그
+# 시각들에 거의 의존하지 않기 때문이다.
 #
-# 맞바꿈의 값은 작다. κ를 켠 단계 머리는 비트를 조금만 내주고 라벨대로 그린다. 안내를 조금(w = 0.5) 더하면 거의 모두
-# 라벨대로 읽힌다. 대신 그 그림으로 배운 SVM은 더 나아지지 않고, 조각 와서스타인 거리는 조금 멀어진다.
+# 이 교환의 비용은 작다. κ를 켠 단계 헤드는 비트를 조금 더 쓰고 라벨대로 그린다. 가이던스(guidance)를 조금(w = 0.5)
+# 더하면 거의 모두 라벨대로 읽힌다. 대신 그 이미지로 학습한 SVM은 더 나아지지 않고, sliced 와서스타인 거리는 조금
+# 커진다.
 #
-# 가우스 머리는 비트가 막대그래프보다 나쁜데도 그림은 숫자로 읽힌다. 반대쪽 본보기다. 다만 조각 와서스타인 거리는 가장
-# 멀다.
+# 가우스 헤드는 반대쪽 예다. 비트가 막대그래프보다 많은데도 이미지는 숫자로 읽힌다. 다만 sliced 와서스타인 거리는 가장
+# 크다.
 #
-# **보이지 않는 것.** k-NN은 흔한 모양에 후하다. 이 점수만 보고 안내의 세기를 고르면 안 된다.
+# **이 지표의 한계.** k-NN은 흔한 모양에 높은 점수를 준다. 이 점수만 보고 가이던스의 세기를 정하면 안 된다.
 
 # %% [markdown]
-# ## 3. 어떤 숫자가 뜻밖인가
+# ## 3. 비트가 많은 이미지는 회색이 많은 숫자다
 #
-# 비트는 그림마다 있다. 시각을 더 많이 뽑아 다시 재고, 가장 뜻밖인 여섯과 가장 뻔한 여섯을 본다.
+# 비트는 이미지마다 있다. 시각을 더 많이 뽑아 다시 재고, 비트가 가장 많은 여섯과 가장 적은 여섯을 본다.
 
 # %%
-denoise = denoiser(models["단계 머리"], schedule, y_test)
+denoise = denoiser(models["단계 헤드"], schedule, y_test)
 each = bits(
     bound(
         denoise,
@@ -436,7 +439,7 @@ each = bits(
     ).total
 )
 order = each.argsort(descending=True)
-for name, chosen in (("가장 뜻밖", order[:6]), ("가장 뻔함", order[-6:])):
+for name, chosen in (("비트가 많은", order[:6]), ("비트가 적은", order[-6:])):
     told = [f"{held_out[i]}번({y_test[i]}) {each[i]:.2f}" for i in chosen]
     print(f"{name}: {', '.join(told)}")
 by_class = [each[y_test == c].mean().item() for c in range(10)]
@@ -447,36 +450,39 @@ print(
     "  ".join(f"{c}: {value:.2f}" for c, value in enumerate(by_class)),
 )
 print(
-    f"비트의 분산에서 숫자의 종류가 설명하는 몫 {explained:.0%}, "
+    f"비트의 분산에서 숫자의 종류가 설명하는 비율 {explained:.0%}, "
     "회색 화소의 수와의 상관 "
     f"{torch.corrcoef(torch.stack([each, grey.to(each)]))[0, 1]:.2f}"
 )
 
 with panels(2, height=0.9) as (figure, axes):
     for axis, name, chosen in zip(
-        axes, ("가장 뜻밖", "가장 뻔함"), (order[:6], order[-6:]), strict=True
+        axes,
+        ("비트가 많은", "비트가 적은"),
+        (order[:6], order[-6:]),
+        strict=True,
     ):
         grid(axis, x_test[chosen], 6)
         axis.set_title(name, fontsize=10)
 picture(
     figure,
-    "시험 그림 가운데 비트가 가장 많은 여섯과 가장 적은 여섯. 뜻밖인 것에는 "
-    "회색이 많고, 뻔한 것은 모두 1이다.",
+    "테스트 이미지 가운데 비트가 가장 많은 여섯과 가장 적은 여섯. 비트가 많은 것에는 "
+    "회색이 많고, 적은 것은 모두 1이다.",
 )
 
 # %% [markdown]
 # 비트가 가장 적은 여섯은 모두 1이다. 숫자의 종류가 비트의 분산의 30 %를 설명하고, 회색 화소의 수와의 상관은 0.63이다.
-# ‘이상한 그림’을 찾는 데 비트를 그대로 쓰면 회색이 많은 복잡한 숫자를 이상하다고 하게 된다.
+# 이상한 이미지를 찾는 데 비트를 그대로 쓰면 회색이 많은 복잡한 숫자를 이상하다고 판정하게 된다.
 
 # %% [markdown]
-# ## 4. 새것인가, 베낀 것인가 { #new }
+# ## 4. 뽑은 숫자는 학습 이미지를 베끼지 않았다 { #new }
 #
-# 뽑은 그림에서 가장 가까운 학습 그림까지의 거리를, 시험 그림에서 잰 것과 견준다. 베꼈다면 0에 몰린다.
+# 뽑은 이미지에서 가장 가까운 학습 이미지까지의 거리를, 테스트 이미지에서 잰 거리와 비교한다. 베꼈다면 0에 몰린다.
 
 # %%
 quantiles = torch.tensor([0.0, 0.1, 0.5, 0.9])
-far = {"시험": x_test} | {
-    name: samples["단계 머리", w][0]
+far = {"테스트": x_test} | {
+    name: samples["단계 헤드", w][0]
     for name, w in (("표본, w = 0", 0.0), ("표본, w = 0.5", 0.5))
 }
 distances = {
@@ -498,7 +504,7 @@ with panels() as (figure, (axes,)):
             (edges[:-1] + edges[1:]) / 2, share, mark, color=color, label=name
         )
     axes.set(
-        xlabel="가장 가까운 학습 그림까지의 거리",
+        xlabel="가장 가까운 학습 이미지까지의 거리",
         ylabel="비율",
         xlim=(0, 2.2),
         ylim=(0, None),
@@ -506,36 +512,37 @@ with panels() as (figure, (axes,)):
     axes.legend()
 picture(
     figure,
-    "가장 가까운 학습 그림까지의 거리의 분포. "
-    "안내 없이 뽑은 그림은 시험 그림보다 조금 멀고, 안내하면 거의 겹친다. 0 "
+    "가장 가까운 학습 이미지까지의 거리의 분포. "
+    "가이던스 없이 뽑은 이미지는 테스트 이미지보다 조금 멀고, 가이던스를 쓰면 거의 겹친다. 0 "
     "근처에는 아무것도 없다.",
 )
 
 # %% [markdown]
-# 베낀 것은 없다. 뽑은 그림은 처음 보는 진짜 그림만큼, 또는 그보다 조금 더 학습 그림에서 떨어져 있다. 더 먼 만큼은
-# 새로움이 아니라 흠일 수도 있다. 안내를 하면 흔한 모양 쪽으로 끌려가 조금 가까워진다.
+# 베낀 이미지는 없다. 뽑은 이미지는 처음 보는 진짜 이미지만큼, 또는 그보다 조금 더 학습 이미지에서 떨어져 있다. 더 먼
+# 만큼은 새로움이 아니라 결함일 수도 있다. 가이던스를 쓰면 흔한 모양 쪽으로 옮겨 가 조금 가까워진다.
 
 # %% [markdown]
-# ## 5. 아래쪽 절반 그리기 { #inpainting }
+# ## 5. 아래쪽 절반을 그린다 { #inpainting }
 #
-# **질문.** 위 네 줄만 주고 아래 네 줄을 그리게 한다. 라벨은 주지 않는다. 채운 그림을 k-NN이 참 라벨로 읽는 비율을 잰다.
+# 위 네 줄만 주고 아래 네 줄을 그리게 한다(인페인팅, inpainting). 라벨은 주지 않는다. 채운 이미지를 k-NN이 참 라벨로
+# 읽는 비율을 잰다. 비교하는 방법은 넷이다.
 #
-# **견줄 것.**
+# - **갈아 끼우기**: 확산 단계마다 위쪽에 노이즈를 섞은 참값을 되돌려 놓는다.
+# - **반복**(RePaint): 갈아 끼우며 가다가 열 단계마다, 열 단계만큼 노이즈를 다시 섞고 제거하기를 아홉 번 더 한다.
+#   $T = 250$, 반복 10번, 되돌아가는 10단계는 저자들의 설정이다. 신경망을 $250 + 24 \times 9 \times 10$번 부르므로
+#   처음 200장만 채운다.
+# - **기울이기**: 확산 단계마다 아는 화소의 확률 $\prod_i p_\theta(x_{0i} \mid x_t)$를 곱한다. [다른 분포를 곱하는
+#   방법](../diffusion/sampling.md#multiplication)과 같은 식이다.
+# - **학습 데이터로 채우기**: 평균 이미지, 또는 위쪽이 가장 가까운 학습 이미지의 아래쪽으로 채운다.
 #
-# - **갈아 끼우기**: 걸음마다 위쪽에 잡음 섞인 참값을 되돌려 놓는다.
-# - **되풀이**(RePaint): 갈아 끼우며 가다가 열 걸음마다 열 걸음을 도로 흐렸다 걷기를 아홉 번 더 한다. $T = 250$, 되풀이
-#   10번, 뜀 10걸음은 저자들의 설정이다. 신경망을 $250 + 24 \times 9 \times 10$번 부르므로 처음 200장만 채운다.
-# - **기울이기**: 걸음마다 아는 화소의 확률 $\prod_i p_\theta(x_{0i} \mid x_t)$를 곱한다.
-#   [다른 분포를 곱하는 것](../diffusion/sampling.md#multiplication)과 같은 식이다.
-# - 학습 자료의 평균 그림, 위쪽이 가장 가까운 학습 그림의 아래쪽으로 채우기.
-#
-# 뽑은 그림은 하나의 답이 아니라 여러 가능성 가운데 하나다. 그래서 같은 위쪽에서 다섯 번 뽑아, 다수결과 두 표본이 서로
-# 같은 숫자로 읽히는 비율도 본다. 정확한 조건부 표본이라면 참과 맞는 비율이 표본끼리 맞는 비율과 같아야 한다.
+# 뽑은 이미지는 하나의 답이 아니라 여러 가능성 가운데 하나다. 그래서 같은 위쪽에서 다섯 번 뽑아, 다수결과 두 표본이
+# 서로 같은 숫자로 읽히는 비율도 본다. 정확한 조건부 표본이라면 참 라벨과 맞는 비율이 표본끼리 맞는 비율과 같아야
+# 한다.
 
 # %%
 known = torch.arange(64) < 32
 walk = log_snr_schedule(50)
-blank = denoiser(models["단계 머리"], walk, member=0)
+blank = denoiser(models["단계 헤드"], walk, member=0)
 filled = {
     name: [
         inpaint(
@@ -558,7 +565,7 @@ for name, several in filled.items():
     read = torch.stack(
         [torch.from_numpy(reader.predict(images / 16)) for images in several]
     )
-    told = f"{name}: 참과 맞는 비율 {(read == y_test).float().mean():.3f}"
+    told = f"{name}: 참 라벨과 맞는 비율 {(read == y_test).float().mean():.3f}"
     agree = torch.stack(
         [
             (read[i] == read[j]).float().mean()
@@ -573,7 +580,7 @@ for name, several in filled.items():
 few = slice(200)
 long_walk = log_snr_schedule(250)
 repainted = inpaint(
-    denoiser(models["단계 머리"], long_walk, member=0),
+    denoiser(models["단계 헤드"], long_walk, member=0),
     x_test[few],
     known,
     long_walk,
@@ -586,7 +593,7 @@ repainted = inpaint(
 right = {
     name: torch.from_numpy(reader.predict(images / 16)) == y_test[few]
     for name, images in (
-        ("되풀이", repainted),
+        ("반복", repainted),
         *((name, several[0][few]) for name, several in filled.items()),
     )
 }
@@ -597,16 +604,16 @@ print(
     ),
 )
 for name in filled:
-    change = right[name].float() - right["되풀이"].float()
+    change = right[name].float() - right["반복"].float()
     print(
-        f"  {name} 빼기 되풀이: {change.mean():+.3f} ± "
+        f"  {name} 빼기 반복: {change.mean():+.3f} ± "
         f"{2 * change.std() / len(change) ** 0.5:.3f} (표준 오차의 두 배)"
     )
 
 closest = torch.cdist(x_test[:, known] / 16, x[:, known] / 16).argmin(1)
 for name, fill in (
-    ("평균 그림", x.float().mean(0)),
-    ("가장 가까운 학습 그림", x[closest]),
+    ("평균 이미지", x.float().mean(0)),
+    ("가장 가까운 학습 이미지", x[closest]),
 ):
     print(
         f"{name}: "
@@ -617,33 +624,33 @@ print(
     "위쪽만 보고 라벨을 맞히는 k-NN: "
     f"{half.score(x_test[:, known] / 16, y_test):.3f}"
 )
-print(f"온전한 시험 그림: {reader.score(x_test / 16, y_test):.3f}")
+print(f"온전한 테스트 이미지: {reader.score(x_test / 16, y_test):.3f}")
 
 with panels(4, height=0.75) as (figure, axes):
     chosen = torch.stack([(y_test == c).nonzero()[0, 0] for c in range(10)])
-    pictures = {"참": x_test, "위쪽만": torch.where(known, x_test, 0)}
+    pictures = {"원본": x_test, "위쪽만": torch.where(known, x_test, 0)}
     pictures |= {name: filled[name][0] for name in ("갈아 끼우기", "기울이기")}
     for axis, (name, images) in zip(axes, pictures.items(), strict=True):
         grid(axis, images[chosen], 10)
         axis.set_title(name, fontsize=10)
 picture(
     figure,
-    "시험 숫자 열 장, 그 위쪽 절반, 갈아 끼우기로 채운 것, 기울이기로 채운 "
+    "테스트 숫자 열 장, 그 위쪽 절반, 갈아 끼우기로 채운 것, 기울이기로 채운 "
     "것.",
 )
 
 # %% [markdown]
-# 갈아 끼우기만 하면 평균 그림으로 채운 것보다도 못하다. 새로 그리는 자리는 위쪽을 잡음 너머로만 본다. 저자들의
-# 설정대로 되풀이하면 같은 200장에서 0.480이 0.640으로 뚜렷이 나아지지만, 기울이기의 0.835에는 못 미친다. 기울이기는
-# 깨끗한 위쪽을 걸음마다 쓰고, 신경망을 50번만 부른다. 참과 맞는 비율과 표본끼리 맞는 비율이 거의 같다. 정확한 조건부
-# 표본에서 보일 모습이다.
+# 갈아 끼우기만 하면 평균 이미지로 채운 결과보다도 못하다. 새로 그리는 화소는 위쪽을 노이즈가 섞인 채로만 본다.
+# 저자들의 설정대로 반복하면 같은 200장에서 0.480이 0.640으로 뚜렷이 나아지지만, 기울이기의 0.835보다는 낮다.
+# 기울이기는 깨끗한 위쪽을 단계마다 쓰고, 신경망을 50번만 부른다. 참 라벨과 맞는 비율과 표본끼리 맞는 비율이 거의
+# 같다. 정확한 조건부 표본에서 보일 결과다.
 #
-# 가장 가까운 학습 그림을 베껴 넣는 것이 라벨로는 더 잘 맞는다. 그럴듯한 답 하나만 고르는 일과 여러 답을 뽑는 일은
-# 다르다. 표본 다섯의 다수결은 그 차이를 얼마간 좁힌다.
+# 가장 가까운 학습 이미지를 베껴 넣으면 라벨로는 더 잘 맞는다. 그럴듯한 답 하나만 선택하는 일과 여러 답을 뽑는 일은
+# 다르다. 표본 다섯의 다수결은 그 차이를 얼마간 줄인다.
 #
-# **보이지 않는 것.** 순서는 이 작은 모델과 8×8 그림에서의 것이다. RePaint의 저자들은 훨씬 큰 신경망과 그림에서 눈에
-# 보이는 질을 쟀고, 여기서 재는 것은 라벨뿐이다. 기울이기는 화소마다의 확률을 곱하므로 화소가 서로 기댄 만큼 증거를
-# 겹쳐 센다. 두 비율이 같다는 것은 필요한 조건이지 정확하다는 증명이 아니다.
+# **이 비교의 한계.** 순서는 이 작은 모델과 8×8 이미지에서 나온 결과다. RePaint의 저자들은 훨씬 큰 신경망과 이미지에서
+# 눈에 보이는 품질을 쟀고, 여기서 재는 것은 라벨뿐이다. 기울이기는 화소마다의 확률을 곱하므로 화소가 서로 상관된 만큼
+# 증거를 겹쳐 센다. 두 비율이 같다는 것은 필요조건이지 정확하다는 증명이 아니다.
 #
 # ## 결론을 확인한다 { #checks }
 #
@@ -651,29 +658,29 @@ picture(
 
 # %%
 head, soft, gauss = (
-    rows[f"{name} 머리"][0] for name in ("단계", "소프트맥스", "가우스")
+    rows[f"{name} 헤드"][0] for name in ("단계", "소프트맥스", "가우스")
 )
 tied = gap.mean().abs() < 2 * gap.std() / len(gap) ** 0.5
 assert all([head.max() < soft.min(), soft.max() < gauss.min(), tied]), (
-    "씨앗마다 단계, 소프트맥스, 가우스의 순서로 비트가 적고, MADE와는 비긴다"
+    "시드마다 단계, 소프트맥스, 가우스의 순서로 비트가 적고, MADE와는 차이가 유의하지 않다"
 )
-saved = best - conditional["단계 머리, κ = 0"]
+saved = best - conditional["단계 헤드, κ = 0"]
 read_zero, read_ten = (
-    scores[f"{name}, w = 0"][0] for name in ("단계 머리, κ = 0", "단계 머리")
+    scores[f"{name}, w = 0"][0] for name in ("단계 헤드, κ = 0", "단계 헤드")
 )
 fewer = saved.mean() > 2 * saved.std() / len(saved) ** 0.5
 assert all([fewer, read_zero.max() < read_ten.min()]), (
     "κ = 0은 비트가 적은데 라벨대로 덜 읽힌다"
 )
-test = distances["시험"]
+test = distances["테스트"]
 away = [
     nearest_distance(images / 16, x / 16)
     for w in (0.0, 0.5)
-    for images in samples["단계 머리", w]
+    for images in samples["단계 헤드", w]
 ]
 farther = all(one.median() > test.median() for one in away[:3])
 assert all([farther, min(one.min() for one in away) > test.min() / 2]), (
-    "어느 씨앗에서도 학습 그림에 바싹 붙은 것이 없고, 안내가 없으면 더 멀다"
+    "어느 시드에서도 학습 이미지에 아주 가까운 것이 없고, 가이던스가 없으면 더 멀다"
 )
 
 # %% [markdown]

@@ -1,6 +1,6 @@
 r"""실습 “숫자를 그리는 확산 모델”의 재료: `docs/labs/digits.py`.
 
-그림의 화소는 정수 단계 $0, \ldots, L - 1$이고, 단계 $j$는 실수 $v_j \in [-1, 1]$로 본다.
+이미지의 화소는 정수 단계 $0, \ldots, L - 1$이고, 단계 $j$는 실수 $v_j \in [-1, 1]$로 본다.
 """
 
 import math
@@ -30,10 +30,10 @@ FREQUENCIES = 4  # 시각을 알리는 사인과 코사인의 수
 
 
 class Prediction(NamedTuple):
-    r"""잡음 섞인 그림에서 짐작한 원래 그림.
+    r"""노이즈를 섞은 이미지에서 추정한 원래 이미지.
 
     Attributes:
-        mean: 화소값의 짐작 $\hat x_0 \approx \mathbb{E}[x_0 \mid x_t]$.
+        mean: 화소값의 추정 $\hat x_0 \approx \mathbb{E}[x_0 \mid x_t]$.
         logits: 단계의 로짓. 소프트맥스가 $p(x_0 = v_j \mid x_t)$다.
 
     References:
@@ -44,11 +44,11 @@ class Prediction(NamedTuple):
     logits: Float[Tensor, "*batch d levels"]
 
 
-# 잡음 섞인 그림 (n, d)와 시각 (n)을 받아 원래 그림을 짐작한다.
+# 잡음 섞인 그림 (n, d)와 시각 (n)을 받아 원래 이미지를 추정한다.
 Denoiser = Callable[[Tensor, Tensor], Prediction]
 
 
-# --- 단계와 일정표 ---
+# --- 단계와 스케줄 ---
 
 
 @full_precision
@@ -58,7 +58,7 @@ def level_values(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> Float[Tensor, "levels"]:
-    r"""단계의 값: $[-1, 1]$에 고르게 놓는다.
+    r"""단계의 값: $[-1, 1]$에 같은 간격으로 놓는다.
 
     $$v_j = \frac{2j}{L - 1} - 1, \qquad j = 0, \ldots, L - 1$$
 
@@ -122,8 +122,8 @@ def level_basis(
     $$\varphi(v) = \bigl( v,\; v^2,\; v^3,\; \mathbf{1}[v = -1],\; \mathbf{1}[v = 1] \bigr), \qquad
     p(v_j) \propto \exp(\eta^\top \varphi(v_j))$$
 
-    이웃한 단계는 닮았다는 것과, 잉크가 아주 없거나 가득한 화소가 따로 많다는 것을 담는다. 로짓 $L$개 대신 $\eta$ 다섯을
-    배운다.
+    이웃한 단계의 확률이 비슷하고, 잉크가 아주 없거나 가득한 화소가 따로 많다는 사실을 담는다. 로짓 $L$개 대신 $\eta$
+    다섯을 학습한다.
 
     Args:
         num_levels: 단계의 수 $L \ge 2$.
@@ -152,26 +152,27 @@ def log_snr_schedule(
     low: float = -6.0,
     device: torch.device | None = None,
 ) -> Schedule:
-    r"""로그 신호 대 잡음비 $\lambda$가 고르게 줄어드는 일정표.
+    r"""로그 신호 대 잡음비 $\lambda$가 같은 간격으로 줄어드는 노이즈 스케줄.
 
     $$\lambda_t = \lambda_{\max} - \frac{t}{T - 1} (\lambda_{\max} - \lambda_{\min}), \qquad
     \bar\alpha_t = \frac{1}{1 + e^{-\lambda_t}}, \qquad \beta_t = 1 - \frac{\bar\alpha_t}{\bar\alpha_{t-1}}$$
 
-    걸음이 작으면 변분 상한의 항이 $\frac12 (\lambda_{t-1} - \lambda_t) \lVert \epsilon - \epsilon_\theta \rVert^2$다.
-    시각마다 무게가 같으므로, 이 일정표에서는 잡음의 제곱 오차를 고르게 평균하는 것이 곧 상한을 줄이는 것이다.
+    시각의 간격이 작으면 변분 상한의 항이
+    $\frac12 (\lambda_{t-1} - \lambda_t) \lVert \epsilon - \epsilon_\theta \rVert^2$다. 시각마다 가중치가 같으므로, 이
+    스케줄에서는 노이즈의 제곱 오차를 똑같이 평균하면 상한이 준다.
 
     Args:
-        steps: 걸음의 수 $T \ge 2$.
+        steps: 확산 단계의 수 $T \ge 2$.
         high: 첫 시각의 $\lambda_{\max}$.
         low: 끝 시각의 $\lambda_{\min} < \lambda_{\max}$.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
 
     Returns:
-        일정표.
+        스케줄.
 
     Raises:
         TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 걸음이 둘보다 적거나, $[-30, 30]$을 벗어나거나, $\lambda_{\min} \ge \lambda_{\max}$이면.
+        ValueError: 확산 단계가 둘보다 적거나, $[-30, 30]$을 벗어나거나, $\lambda_{\min} \ge \lambda_{\max}$이면.
 
     References:
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 4.1절, 식 17.
@@ -200,19 +201,19 @@ def posterior_logits(
     *,
     basis: Float[Tensor, "k levels"],
 ) -> Float[Tensor, "n d levels"]:
-    r"""신경망이 말하는 단계의 분포에, 그 화소에서 본 $x_t$를 베이즈 정리로 더한다.
+    r"""신경망이 예측한 단계의 분포에, 그 화소에서 본 $x_t$를 베이즈 정리로 더한다.
 
     $$\log p(x_0 = v_j \mid x_t) = \eta^\top \varphi(v_j)
     + \frac{\sqrt{\bar\alpha_t}\, x_t v_j - \frac12 \bar\alpha_t v_j^2}{1 - \bar\alpha_t} + \text{상수}$$
 
     둘째 항은 $\log \mathcal{N}(x_t; \sqrt{\bar\alpha_t} v_j, 1 - \bar\alpha_t)$에서 $j$가 든 부분이다. 화소가 서로
-    독립이면 $\eta$가 상수여도 정확하다. 신경망은 이웃 화소가 말해 주는 것만 배우면 된다.
+    독립이면 $\eta$가 상수여도 정확하다. 신경망은 이웃 화소에서 얻는 정보만 학습하면 된다.
 
     Args:
         natural: 자연 매개변수 $\eta$.
         xt: 시각 $t$의 $x_t$.
         t: 표본마다의 시각.
-        schedule: 잡음 일정표.
+        schedule: 노이즈 스케줄.
         basis: 함수 $\varphi$의 값. 단위행렬이면 $\eta$가 곧 로짓이다.
 
     Returns:
@@ -235,11 +236,11 @@ def posterior_logits(
 
 
 class Bound(NamedTuple):
-    r"""음의 로그 가능도의 상한을 이루는 항들. 그림마다의 값(nat)이다.
+    r"""음의 로그 가능도의 상한을 이루는 항들. 이미지마다의 값(nat)이다.
 
     Attributes:
-        reconstruction: 단계를 맞히는 $L_0$.
-        steps: 걸음의 합 $\sum_{t \ge 1} L_t$.
+        reconstruction: 단계를 예측하는 $L_0$.
+        steps: 확산 단계의 합 $\sum_{t \ge 1} L_t$.
         prior: 출발점의 $L_T$.
         total: 모두의 합.
 
@@ -264,7 +265,7 @@ def bound(
     generator: torch.Generator | None,
     dtype: torch.dtype | None = None,
 ) -> Bound:
-    r"""단계가 있는 자료의 음의 로그 가능도의 변분 상한. 밀도가 아니라 확률이라 0 이상이다.
+    r"""단계가 있는 데이터의 음의 로그 가능도의 변분 상한. 밀도가 아니라 확률이라 0 이상이다.
 
     $$-\log P_\theta(x_0) \le \mathbb{E}\Bigl[ -\log p_\theta(x_0 \mid x_{t=0})
     + \sum_{t=1}^{T-1} \frac{\mathrm{SNR}_{t-1} - \mathrm{SNR}_t}{2} \lVert x_0 - \hat x_0(x_t) \rVert^2 \Bigr] + L_T$$
@@ -272,24 +273,24 @@ def bound(
     $$L_T = \frac12 \sum_i \left[ \bar\alpha_{T-1} (x_{0i}^2 - 1) - \log (1 - \bar\alpha_{T-1}) \right]$$
 
     둘째 항은 평균만 다르고 분산이 $\tilde\beta_t$로 같은 두 정규 분포의 KL 발산이다. 합은 시각을 `draws`개의 구간으로
-    나누어 그림마다, 구간마다 하나씩 뽑아 어림하며, 기댓값은 모두 더한 것과 같다. 기울기를 따라가지 않는다.
+    나누어 이미지마다, 구간마다 하나씩 뽑아 추정하며, 기댓값은 모두 더한 값과 같다. 기울기를 따라가지 않는다.
 
     Args:
         denoise: $x_t$ (n, d)와 시각 (n)을 받아 `Prediction`을 주는 함수.
-        levels: 그림. 화소마다 단계의 번호 $\{0, \ldots, L - 1\}$.
-        schedule: 잡음 일정표.
+        levels: 이미지. 화소마다 단계의 번호 $\{0, \ldots, L - 1\}$.
+        schedule: 노이즈 스케줄.
         num_levels: 단계의 수 $L \ge 2$.
-        draws: 그림마다 뽑을 시각의 수. 1 이상. $L_0$은 그 열에 하나꼴로 되풀이해 평균한다.
+        draws: 이미지마다 뽑을 시각의 수. 1 이상. $L_0$은 그 열에 하나꼴로 반복해 평균한다.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
-        그림마다의 항들과 그 합(nat).
+        이미지마다의 항들과 그 합(nat).
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 다르거나, 비었거나, 없는 단계이거나, 수가 모자라거나, 일정표의 시각이 둘보다 적거나,
-            `denoise`가 다른 일정표를 쥐었거나, 예측의 모양이 다르거나 유한하지 않으면.
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 없는 단계이거나, 수가 모자라거나, 스케줄의 시각이 둘보다 적거나,
+            `denoise`가 다른 스케줄로 만들었거나, 예측의 모양이 다르거나 유한하지 않으면.
 
     References:
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 식 11–14.
@@ -330,11 +331,11 @@ def bound(
 
 @full_precision
 def bits_per_dimension(nats: Float[Tensor, "*shape"], *, dimensions: int) -> Float[Tensor, "*shape"]:
-    r"""그림 하나의 nat을 화소 하나의 비트로 바꾼다.
+    r"""이미지 하나의 nat을 화소 하나의 비트로 바꾼다.
 
     $$\frac{-\log P(x)}{d \log 2}$$
 
-    고른 분포는 $\log_2 L$비트다.
+    균등 분포는 $\log_2 L$비트다.
 
     Args:
         nats: 음의 로그 가능도나 그 상한(nat).
@@ -355,18 +356,18 @@ def bits_per_dimension(nats: Float[Tensor, "*shape"], *, dimensions: int) -> Flo
     return nats / (dimensions * math.log(2))
 
 
-# --- 잡음을 걷어 내는 신경망들 ---
+# --- 노이즈를 제거하는 신경망들 ---
 
 
 class Ensemble(NamedTuple):
-    r"""씨앗 $S$개로 한꺼번에 배운, 모양이 같은 신경망들.
+    r"""시드 $S$개로 한꺼번에 학습한, 모양이 같은 신경망들.
 
     Attributes:
-        networks: 배운 가중치. 배우다 망가진 신경망은 nan이다.
+        networks: 학습한 가중치. 학습 중에 망가진 신경망은 nan이다.
         basis: 내는 값을 단계의 로짓으로 바꾸는 함수 $\varphi$. `"gaussian"`이면 `None`.
         num_levels: 단계의 수 $L$.
         num_classes: 클래스의 수 $C$. 라벨 $C$는 ‘모름’이다.
-        losses: 걸음마다, 신경망마다의 손실(화소마다 비트).
+        losses: 학습 스텝마다, 신경망마다의 손실(화소마다 비트).
 
     References:
         He, K. 외 (2016). Deep Residual Learning for Image Recognition.
@@ -397,45 +398,45 @@ def train_denoisers(
     label_drop: float = 0.2,
     generators: Iterable[torch.Generator],
 ) -> Ensemble:
-    r"""잡음을 걷어 내는 신경망 $S$개를 변분 상한으로 한꺼번에 배운다.
+    r"""노이즈를 제거하는 신경망 $S$개를 변분 상한으로 한꺼번에 학습한다.
 
     $$\min_\theta\; \mathbb{E}_{t, \epsilon}\left[ \bigl( 1 + \kappa (1 - \bar\alpha_t) \bigr)\, (T - 1)\,
     \frac{\mathrm{SNR}_{t-1} - \mathrm{SNR}_t}{2} \lVert x_0 - \hat x_0(x_t, t, y) \rVert^2 \right]$$
 
-    $\kappa = 0$이면 상한 그대로다. 잡음이 많은 시각은 무슨 숫자인지를 정하지만 상한에서는 몇 백분의 일 비트라, 상한만
-    줄이면 거의 배우지 못한다. $\kappa$가 그 시각의 무게를 더한다. 시각마다 가장 좋은 짐작은 무게와 상관없이 같다.
+    $\kappa = 0$이면 상한 그대로다. 노이즈가 많은 시각은 무슨 숫자인지를 정하지만 상한에서는 몇 백분의 일 비트라, 상한만
+    줄이면 거의 학습하지 못한다. $\kappa$가 그 시각의 가중치를 더한다. 시각마다 최적의 추정은 가중치와 상관없이 같다.
 
-    $\hat x_0$를 내는 머리가 셋이다. `"levels"`는 `level_basis`의 자연 매개변수 다섯, `"softmax"`는 로짓 $L$개를 내고
+    $\hat x_0$를 내는 헤드가 셋이다. `"levels"`는 `level_basis`의 자연 매개변수 다섯, `"softmax"`는 로짓 $L$개를 내고
     둘 다 `posterior_logits`의 평균을 쓴다. `"gaussian"`은 단계를 모른 채 속도 $v$를 바로 낸다. 라벨은 `label_drop`의
-    확률로 가려, 조건이 없는 예측도 함께 배운다. AdamW로 배우고, 학습률은 처음 열에 하나에서 늘고 나중 열에 여섯에서
+    확률로 가려, 조건이 없는 예측도 함께 학습한다. AdamW로 학습하고, 학습률은 처음 열에 하나에서 늘고 나중 열에 여섯에서
     0까지 준다.
 
     Args:
-        levels: 그림. 화소마다 단계의 번호.
+        levels: 이미지. 화소마다 단계의 번호.
         labels: 라벨 $y \in \{0, \ldots, C - 1\}$.
-        schedule: 잡음 일정표. 시각이 둘 이상이다.
+        schedule: 노이즈 스케줄. 시각이 둘 이상이다.
         num_levels: 단계의 수 $L \ge 2$.
         num_classes: 클래스의 수 $C \ge 1$.
         head: `"levels"`, `"softmax"`, `"gaussian"`.
-        hidden: 숨은 층마다의 너비. 모두 같다.
-        steps: 걸음의 수. 1 이상.
-        batch_size: 한 걸음에 쓰는 그림의 수. 되풀이를 허락하고 뽑는다.
+        hidden: 은닉층마다의 너비. 모두 같다.
+        steps: 학습 스텝 수. 1 이상.
+        batch_size: 한 학습 스텝에 쓰는 이미지의 수. 복원 추출한다.
         learning_rate: 가장 큰 학습률. 0보다 크다.
         weight_decay: 가중치 감쇠 $\ge 0$. 절편에는 쓰지 않는다.
-        emphasis: 잡음이 많은 시각에 더하는 무게 $\kappa \ge 0$.
+        emphasis: 노이즈가 많은 시각에 더하는 가중치 $\kappa \ge 0$.
         label_drop: 라벨을 가릴 확률 $\in [0, 1]$.
         generators: 신경망마다의 CPU 발생기.
 
     Returns:
-        배운 신경망들. 기울기는 따라오지 않는다.
+        학습한 신경망들. 기울기는 따라오지 않는다.
 
     Raises:
         TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 값이 틀렸거나, 일정표의 시각이 둘보다 적거나, 발생기가 없거나, 모든 신경망의 손실이
+        ValueError: 모양이나 값이 틀렸거나, 스케줄의 시각이 둘보다 적거나, 발생기가 없거나, 모든 신경망의 손실이
             유한하지 않게 되면.
 
     Warns:
-        RuntimeWarning: 어느 신경망의 손실이 유한하지 않게 되면. 그 신경망만 그만 배운다.
+        RuntimeWarning: 어느 신경망의 손실이 유한하지 않게 되면. 그 신경망만 학습을 멈춘다.
 
     References:
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 식 14.
@@ -485,19 +486,19 @@ def denoiser(
     *,
     member: int | None = None,
 ) -> Denoiser:
-    r"""배운 신경망들의 짐작을 평균한다.
+    r"""학습한 신경망들의 추정을 평균한다.
 
     $$\hat x_0 = \frac{1}{S} \sum_{s=1}^{S} \hat x_0^{(s)}, \qquad
     p(v_j \mid x_t) = \frac{1}{S} \sum_{s=1}^{S} p^{(s)}(v_j \mid x_t)$$
 
-    제곱 오차는 볼록하므로, 평균한 짐작의 상한은 신경망마다의 상한의 평균보다 크지 않다. 신경망은 시각이 아니라
-    $\log \mathrm{SNR}_t$를 보므로 배울 때와 다른 일정표에도 쓸 수 있다. 만든 함수는 여기서 준 일정표를 쥐고 있어,
-    상한을 재거나 표본을 뽑을 때 다른 일정표를 주면 오류가 난다.
+    제곱 오차는 볼록하므로, 평균한 추정의 상한은 신경망마다의 상한의 평균보다 크지 않다. 신경망은 시각이 아니라
+    $\log \mathrm{SNR}_t$를 보므로 학습할 때와 다른 스케줄에도 쓸 수 있다. 만든 함수는 여기서 준 스케줄에 묶여 있어,
+    상한을 재거나 샘플링할 때 다른 스케줄을 주면 오류가 난다.
 
     Args:
-        ensemble: [`train_denoisers`][mgk_docs_src.labs.digits.train_denoisers]가 배운 신경망들.
-        schedule: 잡음 일정표.
-        labels: 그림마다의 라벨 $y$. `None`이면 조건이 없는 예측이다.
+        ensemble: [`train_denoisers`][mgk_docs_src.labs.digits.train_denoisers]가 학습한 신경망들.
+        schedule: 노이즈 스케줄.
+        labels: 이미지마다의 라벨 $y$. `None`이면 조건이 없는 예측이다.
         member: 신경망 하나만 쓸 때 그 번호. `None`이면 모두.
 
     Returns:
@@ -505,7 +506,7 @@ def denoiser(
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 라벨의 모양이나 값이 틀렸거나, 없는 신경망이거나, 쓸 신경망 가운데 배우다 멈춘 것이 있으면.
+        ValueError: 라벨의 모양이나 값이 틀렸거나, 없는 신경망이거나, 쓸 신경망 가운데 학습 중에 멈춘 것이 있으면.
 
     References:
         Lakshminarayanan, B., Pritzel, A. & Blundell, C. (2017). Simple and Scalable Predictive Uncertainty
@@ -523,7 +524,7 @@ def denoiser(
     stopped = [i for i, bias in enumerate(members.biases[-1]) if not bias.isfinite().all()]
     if stopped:
         raise ValueError(
-            f"ensemble: 끝까지 배운 신경망이어야 하는데 {stopped}번은 배우다 멈추었다. 나머지는 member로 고른다"
+            f"ensemble: 끝까지 학습한 신경망이어야 하는데 {stopped}번은 학습 중에 멈추었다. 나머지는 member로 지정한다"
         )
     return partial(_denoise, schedule=schedule, members=ensemble._replace(networks=members), labels=labels)
 
@@ -543,7 +544,7 @@ def sample_levels(
     steps: int | None = None,
     generator: torch.Generator | None,
 ) -> Int[Tensor, "n d"]:
-    r"""잡음에서 시작해 그림을 뽑고, 화소를 가장 가까운 단계로 옮긴다.
+    r"""노이즈에서 시작해 이미지를 뽑고, 화소를 가장 가까운 단계로 옮긴다.
 
     $$\epsilon_\theta = \frac{x_t - \sqrt{\bar\alpha_t}\, \hat x_0}{\sqrt{1 - \bar\alpha_t}}, \qquad
     \tilde\epsilon = (1 + w)\, \epsilon_c - w\, \epsilon_u$$
@@ -551,11 +552,11 @@ def sample_levels(
     Args:
         denoise: $x_t$ (n, d)와 시각 (n)을 받아 `Prediction`을 주는 함수. 조건 $c$는 이 안에 있다.
         shape: 표본의 모양 (n, d).
-        schedule: 잡음 일정표.
+        schedule: 노이즈 스케줄.
         num_levels: 단계의 수 $L \ge 2$.
-        unconditional: 조건이 없는 함수. 안내할 때만 쓴다.
-        scale: 안내의 세기 $w \ge 0$.
-        steps: 걸음의 수. 기본값은 일정표의 시각 모두.
+        unconditional: 조건이 없는 함수. 가이던스에만 쓴다.
+        scale: 가이던스의 세기 $w \ge 0$.
+        steps: 확산 단계의 수. 기본값은 스케줄의 시각 모두.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
@@ -563,8 +564,8 @@ def sample_levels(
 
     Raises:
         TypeError: 함수, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 `steps`가 틀렸거나, $w$가 음수이거나, $w > 0$인데 `unconditional`이 없거나, 예측이 다른
-            일정표를 쥐었거나, 예측의 모양이 다르거나 유한하지 않으면.
+        ValueError: 모양이나 `steps`가 틀렸거나, $w$가 음수이거나, $w > 0$인데 `unconditional`이 없거나, 예측을 다른
+            스케줄로 만들었거나, 예측의 모양이 다르거나 유한하지 않으면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 2.
@@ -600,30 +601,30 @@ def inpaint(
     generator: torch.Generator | None,
     dtype: torch.dtype | None = None,
 ) -> Int[Tensor, "n d"]:
-    r"""아는 화소를 두고 나머지를 그린다. 걸음마다 아는 자리에 잡음 섞인 참값을 되돌려 놓는다.
+    r"""아는 화소를 두고 나머지를 그린다. 확산 단계마다 아는 화소에 노이즈를 섞은 참값을 되돌려 놓는다.
 
     $$x_{t-1} = m \odot x_{t-1}^{\text{앎}} + (1 - m) \odot x_{t-1}^{\text{모름}}, \qquad
     x_{t-1}^{\text{앎}} \sim q(x_{t-1} \mid x_0), \qquad x_{t-1}^{\text{모름}} \sim p_\theta(x_{t-1} \mid x_t)$$
 
-    갈아 끼우기만 하면 새로 그리는 자리는 아는 화소를 잡음 너머로만 본다. `tilted`이면 걸음마다 아는 화소의 확률을
-    곱해 기울인다.
+    갈아 끼우기만 하면 새로 그리는 화소는 아는 화소를 노이즈가 섞인 채로만 본다. `tilted`이면 단계마다 아는 화소의
+    확률을 곱해 기울인다.
 
     $$\tilde\epsilon = \epsilon_\theta - \sqrt{1 - \bar\alpha_t}\, \nabla_{x_t} \log r_t(x_t), \qquad
     r_t(x_t) = \prod_{i : m_i = 1} p_\theta(x_{0i} \mid x_t)$$
 
-    $x_t$를 알 때 화소가 서로 독립이어야 정확한 식이므로, 이것도 어림이다. `resample`이 $R > 1$이면 $j$걸음마다 한 번씩,
-    $j$걸음을 도로 흐리고($x_t \sim q(x_t \mid x_{t-1})$) 다시 걷어 내기를 $R - 1$번 더 하여 두 자리를 맞춘다(RePaint).
-    저자들은 $T = 250$, $R = j = 10$을 썼다.
+    $x_t$를 알 때 화소가 서로 독립이어야 정확한 식이므로, 이 식도 근사다. `resample`이 $R > 1$이면 $j$단계마다 한 번씩,
+    $j$단계만큼 노이즈를 다시 섞고($x_t \sim q(x_t \mid x_{t-1})$) 다시 제거하기를 $R - 1$번 더 하여 두 부분을
+    맞춘다(RePaint). 저자들은 $T = 250$, $R = j = 10$을 썼다.
 
     Args:
         denoise: $x_t$ (n, d)와 시각 (n)을 받아 `Prediction`을 주는 함수. `tilted`이면 $x_t$로 미분할 수 있어야 한다.
-        levels: 그림. 모르는 화소의 값은 쓰지 않는다.
+        levels: 이미지. 모르는 화소의 값은 쓰지 않는다.
         known: 아는 화소 $m$.
-        schedule: 잡음 일정표. 모든 시각을 거친다.
+        schedule: 노이즈 스케줄. 모든 시각을 거친다.
         num_levels: 단계의 수 $L \ge 2$.
         tilted: 아는 화소의 확률로 기울일지.
-        resample: 같은 자리를 걷어 내는 횟수 $R \ge 1$.
-        jump: 한 번에 되돌아가는 걸음의 수 $j \ge 1$. $R = 1$이면 쓰지 않는다.
+        resample: 같은 구간을 반복하는 횟수 $R \ge 1$.
+        jump: 한 번에 되돌아가는 단계의 수 $j \ge 1$. $R = 1$이면 쓰지 않는다.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -633,7 +634,7 @@ def inpaint(
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 다르거나, 없는 단계이거나, `known`이 참거짓형이 아니거나, `resample`이나
-            `jump`가 1보다 작거나, `denoise`가 다른 일정표를 쥐었거나, 유한하지 않은 짐작을 주거나, `tilted`인데
+            `jump`가 1보다 작거나, `denoise`가 다른 스케줄로 만들었거나, 유한하지 않은 추정을 주거나, `tilted`인데
             미분할 수 없으면.
 
     References:
@@ -673,13 +674,13 @@ def inpaint(
 
 @full_precision
 def nearest_distance(x: Float[Tensor, "n d"], reference: Float[Tensor, "m d"]) -> Float[Tensor, "n"]:
-    r"""가장 가까운 기준점까지의 거리. 0이면 베낀 것이다.
+    r"""가장 가까운 기준점까지의 거리. 0이면 학습 데이터를 베낀 표본이다.
 
     $$\min_j \lVert x_i - r_j \rVert$$
 
     Args:
         x: 표본 $x_i$.
-        reference: 기준점 $r_j$, 곧 학습 자료.
+        reference: 기준점 $r_j$, 곧 학습 데이터.
 
     Returns:
         0 이상의 거리.
@@ -696,12 +697,12 @@ def nearest_distance(x: Float[Tensor, "n d"], reference: Float[Tensor, "m d"]) -
     checks.nonempty(x=x, reference=reference)
     checks.shape((len(reference), x.shape[1]), reference=reference)
     checks.within(x=(x, REAL), reference=(reference, REAL))
-    # 행렬곱으로 구하는 거리는 베낀 그림에서 0이 되지 않는다. float32에서 제곱이 넘치거나 사라지지 않게 넓혀 잰다.
+    # 행렬곱으로 구하는 거리는 베낀 이미지에서 0이 되지 않는다. float32에서 제곱이 넘치거나 사라지지 않게 넓혀 잰다.
     distance = torch.cdist(x.double(), reference.double(), compute_mode="donot_use_mm_for_euclid_dist").amin(1)
     return distance.to(torch.promote_types(x.dtype, reference.dtype))
 
 
-# --- 견줄 것 ---
+# --- 비교할 모델 ---
 
 
 @full_precision
@@ -720,16 +721,16 @@ def histogram_log_likelihood(
     $$\log P(x \mid y) = \sum_i \log \frac{n_{y i x_i} + a}{\sum_j n_{y i j} + a L}$$
 
     Args:
-        train_levels: 셀 그림.
-        train_labels: 셀 그림의 라벨.
-        levels: 잴 그림.
-        labels: 잴 그림의 라벨.
+        train_levels: 셀 이미지.
+        train_labels: 셀 이미지의 라벨.
+        levels: 잴 이미지.
+        labels: 잴 이미지의 라벨.
         num_levels: 단계의 수 $L \ge 2$.
         num_classes: 클래스의 수 $C \ge 1$.
         smoothing: 칸마다 더하는 수 $a > 0$.
 
     Returns:
-        그림마다의 로그 가능도(nat). torch의 기본 자료형.
+        이미지마다의 로그 가능도(nat). torch의 기본 자료형.
 
     Raises:
         TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
@@ -765,35 +766,35 @@ def train_autoregressive(
     label_drop: float = 0.2,
     generators: Iterable[torch.Generator],
 ) -> Ensemble:
-    r"""화소를 차례로 맞히는 신경망(MADE) $S$개를 한꺼번에 배운다. 머리와 층은 `train_denoisers`와 같다.
+    r"""화소를 차례로 예측하는 신경망(MADE) $S$개를 한꺼번에 학습한다. 헤드와 층은 `train_denoisers`와 같다.
 
     $$\log P_\theta(x \mid y) = \sum_i \log p_\theta(x_i \mid x_1, \ldots, x_{i-1}, y)$$
 
-    화소 $i$를 맞히는 길에 화소 $i$와 그 뒤가 들지 않도록 가중치를 가린다. 상한이 아니라 정확한 가능도다.
+    화소 $i$를 예측하는 경로에 화소 $i$와 그 뒤가 들지 않도록 가중치를 가린다. 상한이 아니라 정확한 가능도다.
 
     Args:
-        levels: 그림. 화소마다 단계의 번호.
+        levels: 이미지. 화소마다 단계의 번호.
         labels: 라벨 $y \in \{0, \ldots, C - 1\}$.
         num_levels: 단계의 수 $L \ge 2$.
         num_classes: 클래스의 수 $C \ge 1$.
         head: `"levels"`나 `"softmax"`.
-        hidden: 숨은 층마다의 너비. 모두 같다.
-        steps: 걸음의 수. 1 이상.
-        batch_size: 한 걸음에 쓰는 그림의 수.
+        hidden: 은닉층마다의 너비. 모두 같다.
+        steps: 학습 스텝 수. 1 이상.
+        batch_size: 한 학습 스텝에 쓰는 이미지의 수.
         learning_rate: 가장 큰 학습률. 0보다 크다.
         weight_decay: 가중치 감쇠 $\ge 0$.
         label_drop: 라벨을 가릴 확률 $\in [0, 1]$.
         generators: 신경망마다의 CPU 발생기.
 
     Returns:
-        배운 신경망들. 가려진 가중치는 0이다.
+        학습한 신경망들. 가려진 가중치는 0이다.
 
     Raises:
         TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 값이 틀렸거나, 발생기가 없거나, 모든 신경망의 손실이 유한하지 않게 되면.
 
     Warns:
-        RuntimeWarning: 어느 신경망의 손실이 유한하지 않게 되면. 그 신경망만 그만 배운다.
+        RuntimeWarning: 어느 신경망의 손실이 유한하지 않게 되면. 그 신경망만 학습을 멈춘다.
 
     References:
         Germain, M. 외 (2015). MADE: Masked Autoencoder for Distribution Estimation, 4절.
@@ -830,17 +831,17 @@ def autoregressive_log_likelihood(
     levels: Int[Tensor, "n d"],
     labels: Int[Tensor, "n"] | None = None,
 ) -> Float[Tensor, "s n"]:
-    r"""화소를 차례로 맞히는 신경망마다의 로그 가능도.
+    r"""화소를 차례로 예측하는 신경망마다의 로그 가능도.
 
     $$\log P_\theta(x \mid y) = \sum_i \log p_\theta(x_i \mid x_1, \ldots, x_{i-1}, y)$$
 
     Args:
-        ensemble: [`train_autoregressive`][mgk_docs_src.labs.digits.train_autoregressive]가 배운 신경망들.
-        levels: 그림. 화소마다 단계의 번호.
-        labels: 그림마다의 라벨 $y$. `None`이면 조건이 없는 가능도다.
+        ensemble: [`train_autoregressive`][mgk_docs_src.labs.digits.train_autoregressive]가 학습한 신경망들.
+        levels: 이미지. 화소마다 단계의 번호.
+        labels: 이미지마다의 라벨 $y$. `None`이면 조건이 없는 가능도다.
 
     Returns:
-        신경망마다, 그림마다의 로그 가능도(nat).
+        신경망마다, 이미지마다의 로그 가능도(nat).
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
@@ -882,7 +883,7 @@ def _denoise(xt: Tensor, t: Tensor, schedule: Schedule, *, members: Ensemble, la
 
 
 def _noise(xt: Tensor, t: Tensor, schedule: Schedule, **denoisers: Denoiser) -> Tensor:
-    """이름으로 준 함수가 짐작한 자료에서 잡음으로."""
+    """이름으로 준 함수가 추정한 데이터에서 노이즈로."""
     ((name, denoise),) = denoisers.items()
     mean = denoise(xt, t).mean
     checks.shape(xt.shape, **{f"{name}.mean": mean})
@@ -906,7 +907,7 @@ def _tilted_noise(
 
 
 def _resampled_times(steps: int, resample: int, jump: int) -> list[int]:
-    """거쳐 가는 시각. 0, j, 2j, …에 처음 닿을 때마다 j걸음 되돌아갔다 오기를 R − 1번 한다."""
+    """거쳐 가는 시각. 0, j, 2j, …에 처음 이를 때마다 j단계 되돌아갔다 오기를 R − 1번 한다."""
     left = dict.fromkeys(range(0, steps - jump, jump), resample - 1)
     times = [steps - 1]
     while times[-1] >= 0:
@@ -932,7 +933,7 @@ def _predict(ensemble: Ensemble, xt: Tensor, t: Tensor, y: Tensor, schedule: Sch
     outputs = forward_residual(ensemble.networks, inputs).view(*flat.shape, -1)
     v = level_values(ensemble.num_levels, device=xt.device, dtype=xt.dtype)
     if ensemble.basis is None:
-        # 살피지 않는다: 함께 배우는 신경망 하나의 nan이 나머지까지 멈추지 않게.
+        # 살피지 않는다: 함께 학습하는 신경망 하나의 nan이 나머지까지 멈추지 않게.
         mean = process.converted(outputs.squeeze(2), flat, schedule.alpha_bar[times], source="velocity", to="x0")
         snr = process.signal_to_noise(schedule)[times].to(xt.dtype)[:, None, None]
         logits = -snr * (mean[..., None] - v) ** 2 / 2
@@ -943,13 +944,13 @@ def _predict(ensemble: Ensemble, xt: Tensor, t: Tensor, y: Tensor, schedule: Sch
 
 
 def _posterior_logits(natural: Tensor, xt: Tensor, t: Tensor, schedule: Schedule, basis: Tensor) -> Tensor:
-    """`posterior_logits`의 식. 배울 때는 걸음마다 살피지 않는다."""
+    """`posterior_logits`의 식. 학습할 때는 스텝마다 살피지 않는다."""
     eta, x, phi = widen(natural, xt, basis)
     v = level_values(basis.shape[1], device=x.device, dtype=x.dtype)
     alpha_bar = schedule.alpha_bar[t].to(x.dtype)[:, None]  # (n, 1)
     linear = alpha_bar.sqrt() * x / (1 - alpha_bar)
     square = (-alpha_bar / (2 * (1 - alpha_bar))).expand_as(x)
-    # 베이즈 정리가 자연 매개변수의 덧셈이 된다: v와 v²의 몫을 이어 붙이고 한 번 곱한다.
+    # 베이즈 정리가 자연 매개변수의 덧셈이 된다: v와 v²의 계수를 이어 붙이고 한 번 곱한다.
     logits = torch.cat([eta, torch.stack([linear, square], 2)], 2) @ torch.cat([phi, torch.stack([v, v**2])])
     return logits.to(torch.promote_types(natural.dtype, xt.dtype))
 
@@ -957,14 +958,14 @@ def _posterior_logits(natural: Tensor, xt: Tensor, t: Tensor, schedule: Schedule
 def _batch(
     n: int, size: int, label_drop: float, generators: Sequence[torch.Generator]
 ) -> tuple[Int[Tensor, "s b"], Bool[Tensor, "s b"]]:
-    """신경망마다, 쓸 그림의 번호와 라벨을 가릴지."""
+    """신경망마다, 쓸 이미지의 번호와 라벨을 가릴지."""
     chosen = torch.stack([randint(0, n, (size,), generator=g) for g in generators])
     dropped = torch.stack([rand(size, generator=g) < label_drop for g in generators])
     return chosen, dropped
 
 
 def _times(size: int, steps: int, generator: torch.Generator) -> Int[Tensor, "b"]:
-    # 시각을 고르게 벌려 뽑으면 손실이 덜 흔들린다. 하나하나는 여전히 {1, …, T − 1}의 고른 분포다.
+    # 시각을 같은 간격으로 벌려 뽑으면 손실의 분산이 준다. 하나하나는 여전히 {1, …, T − 1}의 균등 분포다.
     spread = (rand(1, generator=generator, dtype=torch.float64) + torch.arange(size) / size) % 1
     return 1 + (spread * (steps - 1)).long()
 
@@ -996,7 +997,7 @@ def _minimise(
 
 
 def _masks(d: int, conditions: int, hidden: tuple[int, ...], basis: Tensor) -> list[Tensor]:
-    # 숨은 단위 k는 화소 0, …, degree_k − 1만 본다. 조건은 모두가 본다.
+    # 은닉 단위 k는 화소 0, …, degree_k − 1만 본다. 조건은 모두가 본다.
     pixel = torch.arange(d, device=basis.device)
     degrees = [torch.arange(width, device=basis.device) % d for width in hidden]
     first = torch.cat([pixel, pixel.new_full((conditions,), -1)])[:, None] < degrees[0]
@@ -1032,4 +1033,4 @@ def _check_training(hidden: tuple[int, ...], generators: Sequence[torch.Generato
     checks.count(1, **counts, generators=len(generators), hidden=len(hidden))
     checks.count(1, **{f"hidden[{i}]": width for i, width in enumerate(hidden)})
     if len(set(hidden)) > 1:
-        raise ValueError(f"hidden: 너비가 모두 같아야 하는데 {hidden}이다")  # 지름길이 모양을 지킨다
+        raise ValueError(f"hidden: 너비가 모두 같아야 하는데 {hidden}이다")  # 잔차 연결이 모양을 유지한다

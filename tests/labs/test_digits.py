@@ -1,4 +1,4 @@
-"""기준값: 모든 그림을 늘어놓고 더한 정확한 확률, SciPy의 정규 밀도, 확산 과정 페이지의 상한."""
+"""기준값: 모든 이미지를 늘어놓고 더한 정확한 확률, SciPy의 정규 밀도, 확산 과정 페이지의 상한."""
 
 import itertools
 import math
@@ -50,12 +50,12 @@ SMALL = {"hidden": (16, 16), "steps": 5, "batch_size": 8}
 
 
 def pairs(device, n, levels=2):
-    """두 화소가 언제나 같은 그림. 정확한 엔트로피는 log L이고, 화소를 따로 보면 2 log L이다."""
+    """두 화소가 언제나 같은 이미지. 정확한 엔트로피는 log L이고, 화소를 따로 보면 2 log L이다."""
     return randint(0, levels, (n, 1), generator=generator(0), device=device).expand(n, 2).contiguous()
 
 
 def independent(schedule, log_p):
-    """화소가 서로 독립인 자료의 정확한 짐작. log_p는 (d, L)."""
+    """화소가 서로 독립인 데이터의 정확한 추정. log_p는 (d, L)."""
 
     def denoise(xt, t):
         natural = log_p.expand(len(xt), *log_p.shape)
@@ -67,7 +67,7 @@ def independent(schedule, log_p):
 
 
 def joint(schedule, images, log_p, num_levels):
-    """그림을 모두 늘어놓은 자료의 정확한 짐작. images는 (k, d), log_p는 (k,)."""
+    """이미지을 모두 늘어놓은 데이터의 정확한 추정. images는 (k, d), log_p는 (k,)."""
 
     def denoise(xt, t):
         v = level_values(num_levels, device=xt.device, dtype=xt.dtype)
@@ -80,7 +80,7 @@ def joint(schedule, images, log_p, num_levels):
     return denoise
 
 
-# --- 단계와 일정표 ---
+# --- 단계와 스케줄 ---
 
 
 @EXAMPLES
@@ -130,7 +130,7 @@ def test_small_steps_of_the_bound_weigh_the_noise_error_equally(device):
     terms = torch.stack(
         [sampling.bound_term(lambda x, t: guess, x0, t, schedule, noise=noise) for t in (1, 1000, 2500, 3999)]
     )
-    step = 13 / 3999  # λ의 한 걸음
+    step = 13 / 3999  # λ의 한 단계
     torch.testing.assert_close(terms, torch.full_like(terms, step / 2 * 3 * 0.01), rtol=5e-3, atol=0)
 
 
@@ -189,8 +189,8 @@ def test_the_bound_of_independent_pixels_closes_on_the_exact_likelihood(device):
             dtype=torch.float64,
         )
         gaps.append((terms.total - exact).mean().item())
-    assert gaps[0] > gaps[1] > 0.02  # 걸음이 적으면 상한이 헐겁다
-    assert abs(gaps[2]) < 0.02  # 그림 4000장과 잡음의 표준 오차는 0.006쯤이다
+    assert gaps[0] > gaps[1] > 0.02  # 단계가 적으면 상한이 헐겁다
+    assert abs(gaps[2]) < 0.02  # 이미지 4000장과 노이즈의 표준 오차는 0.006쯤이다
 
 
 @settings(EXAMPLES, max_examples=10)
@@ -207,7 +207,7 @@ def test_a_wrong_prediction_only_raises_the_bound(device, seed, steps):
 
 
 def test_the_terms_of_the_bound_in_closed_form(device):
-    # 언제나 같은 값을 짐작하면 걸음의 합은 (SNR_0 − SNR_{T−1}) ‖x_0 − c‖² / 2로 접힌다.
+    # 언제나 같은 값을 추정하면 단계의 합은 (SNR_0 − SNR_{T−1}) ‖x_0 − c‖² / 2로 접힌다.
     schedule = log_snr_schedule(40, device=device)
     levels = randint(0, 5, (6, 3), generator=generator(0), device=device)
     x0 = level_values(5, device=device, dtype=torch.float64)[levels]
@@ -226,7 +226,7 @@ def test_the_terms_of_the_bound_in_closed_form(device):
     )
     torch.testing.assert_close(terms.steps, theirs.steps.sum(0), atol=1e-9, rtol=1e-9)
     torch.testing.assert_close(terms.prior, theirs.prior, atol=1e-12, rtol=1e-9)
-    # 시각을 적게 뽑아도 치우치지 않는다.
+    # 시각을 적게 뽑아도 편향이 없다.
     few = [bound(constant, levels, schedule, draws=7, generator=generator(s), **knobs).steps for s in range(300)]
     spread = torch.stack(few).std(0) / len(few) ** 0.5
     assert ((torch.stack(few).mean(0) - terms.steps).abs() < 4 * spread + 1e-9).all()
@@ -234,7 +234,7 @@ def test_the_terms_of_the_bound_in_closed_form(device):
 
 @pytest.mark.bad_input
 def test_a_denoiser_for_another_schedule_is_refused(device):
-    """시각의 번호는 같아도 잡음의 양이 다르다. 뽑기도 재기도 채우기도, 묶인 일정표로만 한다."""
+    """시각의 번호는 같아도 노이즈의 양이 다르다. 뽑기도 재기도 채우기도, 묶인 스케줄로만 한다."""
     levels, labels = pairs(device, 6, 3), torch.zeros(6, dtype=torch.int64, device=device)
     schedule, other = log_snr_schedule(20, device=device), log_snr_schedule(10, device=device)
     knobs = {"num_levels": 3, "num_classes": 1, **SMALL, "generators": [generator(0)]}
@@ -247,15 +247,15 @@ def test_a_denoiser_for_another_schedule_is_refused(device):
         lambda: sample_levels(denoise, (4, 2), other, **rest),
         lambda: inpaint(denoise, levels, known, other, **rest),
     ):
-        refuses(ValueError, "schedule: denoise의 일정표(T = 20)와 같아야 하는데", call)
+        refuses(ValueError, "schedule: denoise의 스케줄(T = 20)와 같아야 하는데", call)
     guided = {"unconditional": denoise, "scale": 1.0, **rest}
-    refuses(ValueError, "schedule: unconditional의 일정표", sample_levels, free, (4, 2), other, **guided)
-    walk = denoiser(ensemble, other)  # 신경망은 log SNR을 보므로, 다른 일정표에 새로 묶을 수 있다
+    refuses(ValueError, "schedule: unconditional의 스케줄", sample_levels, free, (4, 2), other, **guided)
+    walk = denoiser(ensemble, other)  # 신경망은 log SNR을 보므로, 다른 스케줄에 새로 묶을 수 있다
     assert sample_levels(walk, (4, 2), other, **rest).shape == (4, 2)
 
 
 def test_a_seed_that_diverges_is_named_and_the_others_are_kept(device, monkeypatch):
-    """둘째 씨앗의 첫 가중치 하나가 nan이다. 나머지 둘은 혼자 배운 것과 같다."""
+    """둘째 시드의 초기 가중치 하나가 nan이다. 나머지 둘은 혼자 학습한 것과 같다."""
     levels, labels = pairs(device, 30, 4), torch.arange(30, device=device) % 3
     schedule = log_snr_schedule(20, device=device)
     knobs = {"num_levels": 4, "num_classes": 3, **SMALL}
@@ -352,7 +352,7 @@ def test_what_is_learned_is_a_true_bound(device):
 
 
 def test_the_label_and_the_emphasis_matter(device):
-    # 라벨이 곧 그림이면, 라벨을 아는 모델은 거의 0비트다.
+    # 라벨이 곧 이미지이면, 라벨을 아는 모델은 거의 0비트다.
     schedule = log_snr_schedule(100, device=device)
     labels = torch.arange(400, device=device) % 2
     levels = labels[:, None].expand(400, 3).contiguous()
@@ -368,7 +368,7 @@ def test_the_label_and_the_emphasis_matter(device):
     assert 0.3 < bits(None) < 0.6  # 정확한 값은 1/3비트다
     assert bits(1 - labels) > 1.0
     plain = train_denoisers(levels, labels, schedule, **knobs, emphasis=0.0, generators=[generator(0)])
-    assert plain.losses[0] < networks.losses[0]  # 같은 신경망, 같은 표본에서 무게만 다르다
+    assert plain.losses[0] < networks.losses[0]  # 같은 신경망, 같은 표본에서 가중치만 다르다
     drawn = sample_levels(
         denoiser(networks, schedule, labels), (400, 3), schedule, num_levels=2, steps=20, generator=generator(2)
     )
@@ -437,7 +437,7 @@ def test_samples_of_an_exact_denoiser_have_the_right_frequencies(device):
         independent(schedule, p.log()), (4000, 2), schedule, num_levels=3, generator=generator(0)
     ).cpu()
     seen = torch.stack([torch.bincount(column, minlength=3) / 4000 for column in drawn.T])
-    torch.testing.assert_close(seen, p.cpu(), atol=0.04, rtol=0)  # 표준 오차는 0.008, 나머지는 걸음의 수에서 온다
+    torch.testing.assert_close(seen, p.cpu(), atol=0.04, rtol=0)  # 표준 오차는 0.008, 나머지는 단계의 수에서 온다
 
 
 def test_guidance_exaggerates_the_condition(device):
@@ -475,16 +475,16 @@ def test_filling_in_by_tilting_agrees_with_what_is_known(device):
     right = {}
     for name, options in {
         "갈아 끼우기": {"tilted": False},
-        "되풀이": {"tilted": False, "resample": 4},
-        "뛰며 되풀이": {"tilted": False, "resample": 4, "jump": 5},
+        "반복": {"tilted": False, "resample": 4},
+        "뛰며 반복": {"tilted": False, "resample": 4, "jump": 5},
         "기울이기": {},
     }.items():
         filled = inpaint(denoise, levels, known, schedule, num_levels=2, generator=generator(0), **options)
         assert filled[:, known].equal(levels[:, known])
         right[name] = (filled == levels)[:, ~known].float().mean().item()
     assert right["기울이기"] > 0.97
-    assert right["갈아 끼우기"] < right["되풀이"] < right["기울이기"]
-    assert right["갈아 끼우기"] < right["뛰며 되풀이"]
+    assert right["갈아 끼우기"] < right["반복"] < right["기울이기"]
+    assert right["갈아 끼우기"] < right["뛰며 반복"]
 
 
 @pytest.mark.parametrize(
@@ -492,7 +492,7 @@ def test_filling_in_by_tilting_agrees_with_what_is_known(device):
     [
         (4, 1, 3, [3, 2, 1, 0]),
         (3, 3, 1, [2, 2, 2, 1, 1, 1, 0]),
-        (5, 2, 2, [4, 3, 4, 3, 2, 1, 2, 1, 0]),  # 2와 0에 처음 닿을 때 두 걸음 되돌아간다
+        (5, 2, 2, [4, 3, 4, 3, 2, 1, 2, 1, 0]),  # 2와 0에 처음 닿을 때 두 단계 되돌아간다
     ],
 )
 def test_resampling_walks_back_as_the_authors_do(device, steps, resample, jump, visited):
@@ -552,7 +552,7 @@ def test_the_nearest_distance_is_that_of_scipy(device, seed, n, m, d):
     torch.testing.assert_close(half, nearest_distance(x.half().double(), reference.half().double()).half())
 
 
-# --- 견줄 것 ---
+# --- 비교할 모델 ---
 
 
 def every_image(device, d, num_levels):
