@@ -44,7 +44,7 @@ class Prediction(NamedTuple):
     logits: Float[Tensor, "*batch d levels"]
 
 
-# 잡음 섞인 그림 (n, d)와 시각 (n)을 받아 원래 이미지를 추정한다.
+# 노이즈를 섞은 이미지 (n, d)와 시각 (n)을 받아 원래 이미지를 추정한다.
 Denoiser = Callable[[Tensor, Tensor], Prediction]
 
 

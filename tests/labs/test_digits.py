@@ -247,7 +247,7 @@ def test_a_denoiser_for_another_schedule_is_refused(device):
         lambda: sample_levels(denoise, (4, 2), other, **rest),
         lambda: inpaint(denoise, levels, known, other, **rest),
     ):
-        refuses(ValueError, "schedule: denoise의 스케줄(T = 20)와 같아야 하는데", call)
+        refuses(ValueError, "schedule: denoise의 스케줄(T = 20)과 같아야 하는데", call)
     guided = {"unconditional": denoise, "scale": 1.0, **rest}
     refuses(ValueError, "schedule: unconditional의 스케줄", sample_levels, free, (4, 2), other, **guided)
     walk = denoiser(ensemble, other)  # 신경망은 log SNR을 보므로, 다른 스케줄에 새로 묶을 수 있다
