@@ -1,4 +1,4 @@
-"""시험 전체에 걸친 것: 어느 장치와 어느 자료형에서 도는가."""
+"""테스트 전체의 설정: 어느 장치와 어느 자료형에서 실행하는가."""
 
 import matplotlib as mpl
 import pytest
@@ -7,7 +7,7 @@ import torch
 from mgk_docs_src.device import resolve
 
 pytest_plugins = ["tests.docs.examples", "tests.docs.certify"]
-# 설명을 찾으려 들여오면 실습이 통째로 돈다. 실습은 mgk_book/running/execution.py가 돌린다.
+# 설명을 찾으려 들여오면 실습이 통째로 실행된다. 실습은 mgk_book/running/execution.py가 실행한다.
 collect_ignore_glob = ["docs/labs/*.py"]
 
 DTYPES = {
@@ -19,13 +19,13 @@ DTYPES = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--device", default="cpu", help="시험할 장치: cpu, cuda. 없는 장치는 오류다")
+    parser.addoption("--device", default="cpu", help="테스트할 장치: cpu, cuda. 없는 장치는 오류다")
     parser.addoption("--dtype", default="float64", choices=sorted(DTYPES), help="dtype 픽스처가 주는 자료형")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     mpl.use("svg")
-    # 두 코어에서 시험과 브라우저가 다투지 않고, 결과가 스레드 수에 따라 흔들리지 않게 한다.
+    # 두 코어에서 테스트와 브라우저가 다투지 않고, 결과가 스레드 수에 따라 흔들리지 않게 한다.
     torch.set_num_threads(1)
     try:
         resolve(config.getoption("--device"))
@@ -45,5 +45,5 @@ def dtype(request: pytest.FixtureRequest) -> torch.dtype:
 
 @pytest.fixture
 def rng() -> torch.Generator:
-    """CPU 난수 발생기: 같은 씨앗이면 어느 장치에서나 같은 수."""
+    """CPU 난수 발생기: 같은 시드이면 어느 장치에서나 같은 수."""
     return torch.Generator().manual_seed(0)

@@ -1,6 +1,6 @@
-"""인증이 시험에 더하는 시간. `python -m benchmarks.certificates`.
+"""인증이 테스트에 더하는 시간. `python -m benchmarks.certificates`.
 
-저장소를 임시 폴더에 베끼고 빈 장부에서 시작한다. 켠 것과 끈 것을 번갈아 재고 가운데값의 비를 쓴다.
+저장소를 임시 폴더에 복사하고 빈 실행 기록에서 시작한다. 인증을 켠 실행과 끈 실행을 번갈아 측정하고 중앙값의 비를 쓴다.
 """
 
 import json
@@ -20,7 +20,7 @@ TESTED = ["tests/losses", "tests/transport", "docs/losses", "docs/transport"]
 
 
 def copy(target: Path) -> None:
-    """재는 동안 진짜 장부와 사이트를 건드리지 않게."""
+    """측정하는 동안 실제 실행 기록과 사이트를 건드리지 않게."""
     shutil.copytree(ROOT, target, symlinks=True, ignore=shutil.ignore_patterns(".git", "site", "peers", "__pycache__"))
 
 
@@ -34,14 +34,14 @@ def seconds(command: Sequence[str], root: Path) -> float:
 
 
 def tests(root: Path, *, certify: bool) -> float:
-    """같은 시험. 인증하면 빈 장부에 모든 행을 새로 적는다."""
+    """같은 테스트. 인증하면 빈 실행 기록에 모든 행을 새로 적는다."""
     (root / "certificates" / "cpu.json").unlink(missing_ok=True)
     options = ["--certify"] if certify else []
     return seconds(["pytest", *TESTED, "-q", "-m", "not site", "-p", "no:cacheprovider", *options], root)
 
 
 def overhead(times: Sequence[tuple[float, float]]) -> str:
-    """켠 것과 끈 것의 가운데값과 그 비."""
+    """켠 것과 끈 것의 중앙값과 그 비."""
     on, off = (median(side) for side in zip(*times, strict=True))
     return f"{off:.1f} | {on:.1f} | {100 * (on / off - 1):+.1f} %"
 
@@ -49,9 +49,9 @@ def overhead(times: Sequence[tuple[float, float]]) -> str:
 def report(tested: Sequence[tuple[float, float]], rows: int) -> str:
     """결과의 표."""
     return (
-        "| 무엇 | 끄면 (초) | 켜면 (초) | 더하는 몫 |\n| --- | ---: | ---: | ---: |\n"
-        f"| 시험: 손실과 최적 수송, 행 {rows}개를 새로 적는다 | {overhead(tested)} |\n\n"
-        f"번갈아 {len(tested)}번씩 잰 가운데값이다(`make bench-site`).\n"
+        "| 무엇 | 끄면 (초) | 켜면 (초) | 더하는 비율 |\n| --- | ---: | ---: | ---: |\n"
+        f"| 테스트: 손실과 최적 수송, 행 {rows}개를 새로 적는다 | {overhead(tested)} |\n\n"
+        f"번갈아 {len(tested)}번씩 잰 중앙값이다(`make bench-site`).\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""손실과 표본 뽑기가 장치의 한계에 얼마나 다가가는지 잰다.
+"""손실과 샘플링이 장치의 성능 상한에 얼마나 가까운지 측정한다.
 
 `python -m benchmarks.devices [--device cuda]`. 어느 장치에서나 같은 것을 재어 `benchmarks/results/devices-<장치>.md`에
 쓴다. 먼저 장치의 두 한계, 곧 메모리를 복사하는 빠르기와 fp32 행렬곱의 빠르기를 잰다. 그다음 계산마다 피할 수 없는 일을
@@ -52,11 +52,11 @@ from mgk_docs_src.transport.sinkhorn import sinkhorn
 from mgk_docs_src.transport.wasserstein import cost_matrix, wasserstein_1d
 
 RESULTS = Path(__file__).parent / "results"
-BUDGET = 1.0  # 한 줄을 되풀이하는 초
-LOW = 0.1  # 몫이 이보다 낮은 줄의 수를 적는다
+BUDGET = 1.0  # 한 줄을 반복하는 초
+LOW = 0.1  # 비율이 이보다 낮은 줄의 수를 적는다
 LABELS = 10  # 임베딩에 붙이는 라벨의 수
-DEPTH = 3  # 확산 신경망의 숨은 층
-NEVER = 1e-30  # 싱크혼이 닿을 수 없는 잔차: 정한 걸음을 다 걷는다
+DEPTH = 3  # 확산 신경망의 은닉층
+NEVER = 1e-30  # 싱크혼이 닿을 수 없는 잔차: 정한 횟수를 다 반복한다
 
 
 class Sizes(NamedTuple):
@@ -64,14 +64,14 @@ class Sizes(NamedTuple):
 
     elements: int  # 원소마다 따로 계산하는 손실의 원소
     classes: int
-    embeddings: int  # 모든 짝을 견주는 손실의 표본
+    embeddings: int  # 모든 쌍을 비교하는 손실의 표본
     width: int  # 임베딩의 차원
     points: int  # 1차원 분포의 표본
     cloud: int  # 싱크혼의 점, 비용 행렬의 한 변
-    sweeps: int  # 싱크혼의 걸음
+    sweeps: int  # 싱크혼의 반복 횟수
     chains: int
-    dimension: int  # 사슬이 도는 곳의 차원
-    leaps: int  # HMC의 립프로그 걸음
+    dimension: int  # 체인의 차원
+    leaps: int  # HMC의 립프로그 스텝
     images: int  # 확산의 표본
     pixels: int  # 그 차원
     hidden: int  # 확산 신경망의 너비
@@ -171,7 +171,7 @@ def no_product(_: Sizes) -> int:
 
 
 def every_pair(s: Sizes) -> int:
-    """S = X Xᵀ. 대칭이고 대각선은 쓰지 않으므로 짝 n(n − 1)/2개의 내적이면 된다."""
+    """S = X Xᵀ. 대칭이고 대각선은 쓰지 않으므로 쌍 n(n − 1)/2개의 내적이면 된다."""
     return s.embeddings * (s.embeddings - 1) * s.width
 
 
@@ -201,7 +201,7 @@ def prototypes_back(s: Sizes) -> int:
 
 
 def sweeps(s: Sizes) -> int:
-    """걸음마다 γ v와 γᵀ u."""
+    """반복마다 γ v와 γᵀ u."""
     return 4 * s.sweeps * s.cloud**2
 
 
@@ -211,7 +211,7 @@ def one_gradient(s: Sizes) -> int:
 
 
 def leaps(s: Sizes) -> int:
-    """립프로그 걸음마다 기울기 하나."""
+    """립프로그 스텝마다 기울기 하나."""
     return s.leaps * one_gradient(s)
 
 
@@ -304,7 +304,7 @@ def chosen(s: Sizes, device: torch.device) -> Task:
 def clouds(s: Sizes, device: torch.device) -> Task:
     cost = cost_matrix(*(torch.randn(s.cloud, 2, device=device) for _ in range(2)))
     solve = partial(sinkhorn, cost, epsilon=0.05, tolerance=NEVER, max_iterations=s.sweeps)
-    # 한 줄을 읽는 김에 γ v의 한 칸과 γᵀ u의 몫을 함께 낼 수 있으므로, 걸음마다 행렬을 한 번은 읽는다.
+    # 한 줄을 읽는 김에 γ v의 한 칸과 γᵀ u에 더할 값을 함께 낼 수 있으므로, 반복마다 행렬을 한 번은 읽는다.
     return Task(solve, (cost,) * s.sweeps)
 
 
@@ -314,7 +314,7 @@ def line(s: Sizes, device: torch.device) -> Task:
 
 
 def sampler(step: Callable[..., object], s: Sizes, device: torch.device, **knobs: float) -> Task:
-    """정밀도 행렬 A가 꽉 찬 가우스에서의 한 걸음. 고윳값이 1과 5 사이라 걸음 0.1이 안정하다."""
+    """정밀도 행렬 A가 꽉 찬 가우스 분포에서의 체인 스텝 하나. 고윳값이 1과 5 사이라 스텝 크기 0.1이 안정하다."""
     factor = torch.randn(s.dimension, s.dimension, device=device) / s.dimension**0.5
     precision = factor @ factor.T + torch.eye(s.dimension, device=device)
 
@@ -352,7 +352,7 @@ def diffusion_loss(s: Sizes, device: torch.device) -> Task:
 
 
 def diffusion_step(s: Sizes, device: torch.device, *, ancestral: bool) -> Task:
-    """시각 500에서 499로. 새 잡음이 필요하면 그것을 뽑는 것까지 한 걸음이다."""
+    """시각 500에서 499로. 새 노이즈가 필요하면 노이즈를 만드는 시간까지 한 단계로 잰다."""
     model = denoiser(s, device)
     schedule, predict, g = model.schedule, noise_predictor(model), generator(1)
     xt = torch.randn(s.images, s.pixels, device=device)
@@ -385,7 +385,7 @@ def rows_size(s: Sizes) -> str:
 
 
 def chains_size(s: Sizes) -> str:
-    return f"사슬 {s.chains:,}개, d = {s.dimension:,}"
+    return f"체인 {s.chains:,}개, d = {s.dimension:,}"
 
 
 def images_size(s: Sizes) -> str:
@@ -416,7 +416,7 @@ CASES = [
         every_pair,
         every_pair_back,
     ),
-    # 기울기는 기준점마다 고른 두 짝에만 있어, 뒤로 갈 때는 행렬곱이 필요 없다.
+    # 기울기는 기준점마다 선택한 두 쌍에만 있어, 뒤로 갈 때는 행렬곱이 필요 없다.
     Case(
         "batch_hard_triplet",
         partial(embedded, partial(batch_hard_triplet, margin=0.2)),
@@ -425,7 +425,7 @@ CASES = [
         no_product,
     ),
     Case("cosine_softmax", chosen, lambda s: f"{rows_size(s)}, C = {s.classes}", prototypes, prototypes_back),
-    Case("sinkhorn", clouds, lambda s: f"n = {s.cloud:,}, {s.sweeps}걸음", sweeps),
+    Case("sinkhorn", clouds, lambda s: f"n = {s.cloud:,}, 반복 {s.sweeps}회", sweeps),
     Case("wasserstein_1d", line, lambda s: f"n = {s.points:,}", no_product, no_product),
     Case("denoising_loss", diffusion_loss, images_size, network, network_back),
     Case("langevin_step", partial(sampler, langevin_step), chains_size, one_gradient),
@@ -440,13 +440,13 @@ CASES = [
 
 
 def timed(run: Callable[[], object]) -> Measurement:
-    """되풀이해 잰다. 처음 몇 번은 되풀이할 수를 정하는 데 쓰고 버린다. GPU면 잴 때마다 동기화한다."""
+    """반복해 측정한다. 처음 몇 번은 반복할 횟수를 정하는 데 쓰고 버린다. GPU면 잴 때마다 동기화한다."""
     timer = Timer("run()", globals={"run": run}, num_threads=torch.get_num_threads())
     return timer.blocked_autorange(min_run_time=BUDGET)
 
 
 def limits(sizes: Sizes, device: torch.device) -> Limits:
-    """가장 빨랐던 복사와 행렬곱. 한계이므로 가운데값이 아니라 가장 좋은 것을 쓴다."""
+    """가장 빨랐던 복사와 행렬곱. 한계이므로 중앙값이 아니라 가장 좋은 것을 쓴다."""
     source = torch.ones(sizes.copied, device=device)
     target = torch.zeros_like(source)
     bandwidth = 2 * source.nbytes / min(timed(lambda: target.copy_(source)).times)
@@ -522,7 +522,7 @@ def floor(work: Work, found: Limits) -> tuple[float, str]:
 
 
 def share(row: Row, found: Limits) -> float | None:
-    """한계에 다가간 몫. 1이면 더 빨라질 수 없다."""
+    """성능 상한에 가까운 정도. 1이면 더 빨라질 수 없다."""
     return None if row.seconds is None else floor(row.work, found)[0] / row.seconds
 
 
@@ -561,15 +561,15 @@ def caption(sizes: Sizes, device: torch.device, found: Limits) -> str:
     return (
         f"{device_name(device)}, torch {version}, 스레드 {threads}개, fp32, TF32는 {tf32}. 같은 실행에서 잰 두 한계: "
         f"복사 {found.bandwidth / 1e9:,.1f} GB/s(읽은 것과 쓴 것을 더해), 행렬곱 {found.arithmetic / 1e9:,.0f} GFLOP/s"
-        f"(한 변 {sizes.product:,}, 2n³). 시간은 되풀이한 것의 가운데값, 두 한계는 처음과 끝에 재어 가장 빨랐던 것이다."
+        f"(한 변 {sizes.product:,}, 2n³). 시간은 반복한 값의 중앙값, 두 한계는 처음과 끝에 재어 가장 빨랐던 것이다."
     )
 
 
 def explanation() -> str:
     return (
-        "‘하한’은 max(바이트 ÷ 복사, flop ÷ 행렬곱), ‘한계’는 둘 가운데 큰 쪽, ‘몫’은 하한 ÷ 시간이다. 바이트는 입력을 "
-        "한 번 읽고 결과를(‘앞뒤로’는 기울기도) 한 번 쓰는 것이고, `sinkhorn`은 걸음마다 비용 크기의 행렬을 한 번 읽는 "
-        "것이다. flop은 피할 수 없는 행렬곱만 세고, 대칭인 행렬은 반만 센다."
+        "‘하한’은 max(바이트 ÷ 복사, flop ÷ 행렬곱), ‘한계’는 둘 가운데 큰 쪽, ‘비율’은 하한 ÷ 시간이다. 바이트는 "
+        "입력을 한 번 읽고 결과를(‘앞뒤로’는 기울기도) 한 번 쓰는 것이고, `sinkhorn`은 반복마다 비용 크기의 행렬을 "
+        "한 번 읽는 것이다. flop은 피할 수 없는 행렬곱만 세고, 대칭인 행렬은 반만 센다."
     )
 
 
@@ -578,15 +578,15 @@ def verdict(measured: list[Row], found: Limits) -> str:
     worst = min(shares, key=shares.__getitem__)
     low = sum(part < LOW for part in shares.values())
     return (
-        f"{len(shares)}줄 가운데 {low}줄이 몫 {100 * LOW:.0f} %에 못 미치고, 가장 낮은 것은 {worst}"
+        f"{len(shares)}줄 가운데 {low}줄은 비율이 {100 * LOW:.0f} %에 못 미치고, 가장 낮은 것은 {worst}"
         f"({percent(shares[worst])})다. 하한에는 연산마다 메모리에 쓰고 다시 읽는 중간 결과, 입력을 한 번 더 훑는 "
         "값 검사(GPU에서는 그때마다 기다린다), 지수와 로그, 정렬, 어느 장치에서나 CPU로 뽑는 난수가 들어 있지 않다. "
-        "몫이 낮은 줄은 시간의 대부분을 이런 일에 쓴다."
+        "비율이 낮은 줄은 시간의 대부분을 이런 일에 쓴다."
     )
 
 
 def table(measured: list[Row], sizes: Sizes, device: torch.device, found: Limits) -> list[str]:
-    head = ["계산", "크기", "시간", "하한", "한계", "몫"]
+    head = ["계산", "크기", "시간", "하한", "한계", "비율"]
     return [
         f"| {' | '.join(head)} |",
         "| --- | --- | ---: | ---: | --- | ---: |",
@@ -609,7 +609,7 @@ def write(lines: list[str], path: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """장치 하나의 표를 쓴다."""
-    parser = argparse.ArgumentParser(description="손실과 표본 뽑기가 장치의 한계에 얼마나 다가가는지 잰다")
+    parser = argparse.ArgumentParser(description="손실과 샘플링이 장치의 성능 상한에 얼마나 가까운지 측정한다")
     parser.add_argument("--device", default="cpu", help="cpu, cuda. 없는 장치는 오류다")
     wanted = parser.parse_args(arguments).device
     try:

@@ -1,7 +1,7 @@
 """노트북이 있는 사이트를 만드는 시간을 다른 도구와 나란히 잰다.
 
 `python -m benchmarks.labs`. 같은 글 12쪽과 같은 노트북들을 처음 만들 때, 바뀐 것이 없을 때, 글·코드·모듈을 고쳤을 때를
-번갈아 재고 가운데값을 쓴다. 만들 때마다 페이지를 읽어 새 결과인지 보고, 이 책의 것은 캐시를 읽어 돌아야 할 노트북만
+번갈아 재고 중앙값을 쓴다. 만들 때마다 페이지를 읽어 새 결과인지 보고, 이 책의 것은 캐시를 읽어 돌아야 할 노트북만
 돌았는지도 본다. ‘nbclient를 나란히’는 갈라 쓰는 프로세스가 왜 필요한지 보인다: 실행기만 바꾼 이 책이다.
 ‘노트북만 뺀 이 책’은 설정과 플러그인이 같고 노트북만 없는 사이트, ‘MkDocs만’은 그 둘도 뺀 사이트다.
 """
@@ -47,16 +47,16 @@ figure.subplots().plot(range(10), [SIDE * x for x in range(10)])
 figure.savefig(picture, format="png")
 HTML(f'<img alt="직선" src="data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}">')
 """
-MKDOCS = "site_name: 시험\ntheme: {name: material, font: false}\n"
+MKDOCS = "site_name: 예시\ntheme: {name: material, font: false}\n"
 PLUGINS = "plugins: [search, mkdocs-jupyter: {include: [%s], execute: %s, allow_errors: false}%s]\n"
 OURS = {
     "mkdocs.yml": f"{MKDOCS}strict: true\nnav: [index.md]\nvalidation: {{nav: {{omitted_files: ignore}}}}\n"
     + PLUGINS % ("made/labs/*.ipynb", "false", ", mgk_book"),
-    "CITATION.cff": "title: 시험\nabstract: 시험\nversion: 1\nauthors: [{name: 시험}]\n",
+    "CITATION.cff": "title: 예시\nabstract: 예시\nversion: 1\nauthors: [{name: 예시}]\n",
     "docs/reference/references.yml": "[]\n",
 }
 STOCK = MKDOCS + PLUGINS % ("labs/*.py", "true", "")
-BOOK = "title: 시험\nexecute: {execute_notebooks: cache, timeout: 600}\nonly_build_toc_files: true\n"
+BOOK = "title: 예시\nexecute: {execute_notebooks: cache, timeout: 600}\nonly_build_toc_files: true\n"
 GALLERY = """extensions, root_doc = ["myst_parser", "sphinx_gallery.gen_gallery"], "contents"
 sphinx_gallery_conf = dict(examples_dirs="../gallery", gallery_dirs="labs", filename_pattern="lab_", parallel={})
 """
@@ -64,7 +64,7 @@ Runs = list[tuple[float, bool]]  # 잰 것마다 (초, 새 결과를 보였나)
 
 
 class Engine(NamedTuple):
-    """견줄 도구 하나: 이름, 노트북의 자리와 꼴, 설정 파일들, 명령들, 페이지가 놓이는 자리."""
+    """비교할 도구 하나: 이름, 노트북의 위치와 형식, 설정 파일들, 명령들, 페이지가 놓이는 자리."""
 
     name: str
     notebooks: str
@@ -119,7 +119,7 @@ def engines(peers: Path) -> list[Engine]:
 
 
 def lab(form: str, number: int, seconds: float, edit: Edit) -> str:
-    """노트북 하나의 글. 도구마다 꼴만 다르고 글과 코드는 같다."""
+    """노트북 하나의 글. 도구마다 형식만 다르고 글과 코드는 같다."""
     title, work = f"실습 {number}: 한글 제목", WORK.format(number=number, seconds=seconds, factor=edit.factor)
     if form.startswith("gallery"):
         return f'"""\n{title}\n{BAR}\n\n{edit.prose}\n"""\n\n{work}\n# %%\n# 그림\n# {BAR}\n\n{FIGURE}'
@@ -223,7 +223,7 @@ def measure(engine: Engine, count: int, seconds: float, scenarios: list[str]) ->
 
 
 def summary(runs: Runs) -> str:
-    """표의 칸 하나: 초의 가운데값, 옛 결과를 보였으면 그렇다고."""
+    """표의 칸 하나: 초의 중앙값, 옛 결과를 보였으면 그렇다고."""
     stale = "" if all(fresh for _, fresh in runs) else ", **낡음**"
     return f"{median(wall for wall, _ in runs):.1f}{stale}" if runs else "–"
 
@@ -235,16 +235,16 @@ def fit(counts: list[int], walls: list[float]) -> str:
 
 
 def install(python: Path) -> None:
-    """견줄 도구들의 가상 환경을 만든다."""
+    """비교할 도구들의 가상 환경을 만든다."""
     print(f"Jupyter Book 1과 sphinx-gallery를 {PEERS}에 설치한다 (처음 한 번, 몇 분)", flush=True)
-    shared = r"(?m)^(?:torch|numpy|matplotlib|ipykernel|ipython|nbclient)==.*"  # 두 환경에서 판이 같아야 하는 것
+    shared = r"(?m)^(?:torch|numpy|matplotlib|ipykernel|ipython|nbclient)==.*"  # 두 환경에서 버전이 같아야 하는 패키지
     pins = re.findall(shared, (ROOT / "constraints.txt").read_text("utf-8"))
     subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
     subprocess.run([python, "-m", "pip", "install", "-qq", *TOOLS, *pins], check=True)
 
 
 def versions(python: Path | str, *names: str) -> str:
-    """다른 python에 설치된 판들."""
+    """다른 python에 설치된 버전들."""
     code = f"from importlib.metadata import version\nprint(', '.join(f'{{n}} {{version(n)}}' for n in {names}))"
     return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
@@ -278,7 +278,7 @@ def grow(engine: Engine, counts: list[int], rounds: int) -> str:
 def main(arguments: list[str]) -> None:
     """재고, 표를 쓰고, 찍는다."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--notebooks", type=int, nargs="+", default=[6, 24], help="견줄 때의 노트북 수들")
+    parser.add_argument("--notebooks", type=int, nargs="+", default=[6, 24], help="비교할 때의 노트북 수들")
     parser.add_argument("--seconds", type=float, default=1.0, help="노트북 하나의 일")
     parser.add_argument("--growth", type=int, nargs="*", default=[6, 12, 24, 48, 96], help="자람을 볼 노트북 수들")
     parser.add_argument("--rounds", type=int, default=3, help="처음부터 다시 재는 횟수")
@@ -298,7 +298,7 @@ def main(arguments: list[str]) -> None:
     installed = versions(sys.executable, "mkdocs", "mkdocs-material", "mkdocs-jupyter", "nbclient", "torch")
     installed += "; " + versions(python, "jupyter-book", "sphinx-gallery") if theirs else ""
     note = f"코어 {os.cpu_count()}개, 글 {len(PAGES)}쪽, 노트북마다 {chosen.seconds:g} s의 일과 그림 하나, "
-    note += f"{chosen.rounds}번의 가운데값. ‘낡음’은 고치기 전의 결과를 보인 것. "
+    note += f"{chosen.rounds}번의 중앙값. ‘낡음’은 고치기 전의 결과를 보인 것. "
     note += f"Python {sys.version.split()[0]}, {installed}, {datetime.date.today()}."
     chosen.results.write_text("\n\n".join([*parts, f"{note}\n"]), "utf-8")
     print(chosen.results.read_text("utf-8"))

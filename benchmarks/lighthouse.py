@@ -1,7 +1,7 @@
 """만든 사이트의 Lighthouse 점수: 휴대전화와 책상에서, 글 페이지와 실습과 책머리를.
 
 `python -m benchmarks.lighthouse`. Node.js가 있어야 한다. GitHub Pages처럼 gzip으로, 하위 경로에서 내보내고,
-페이지마다 세 번 재어 가운데값을 `benchmarks/results/lighthouse.md`에 쓴다. 98에 못 미치는 것이 있으면 1로 끝난다.
+페이지마다 세 번 재어 중앙값을 `benchmarks/results/lighthouse.md`에 쓴다. 98에 못 미치는 것이 있으면 1로 끝난다.
 """
 
 import contextlib
@@ -134,7 +134,7 @@ def run(npx: str, chrome: str, url: str, options: list[str]) -> dict[str, Any]:
 
 
 def middle(scores: list[Score]) -> Score:
-    """여러 번 잰 것의 가운데값을 칸마다."""
+    """여러 번 잰 것의 중앙값을 칸마다."""
     categories = tuple(int(median(column)) for column in zip(*(each.categories for each in scores), strict=True))
     return Score(categories, *(median(column) for column in zip(*(each[1:] for each in scores), strict=True)))
 
@@ -165,7 +165,7 @@ def main() -> None:
                 print(page, device, rows[f"{page} `{path or '/'}`", device], faults(reports[-1]), flush=True)
     agent = reports[-1]["environment"]["hostUserAgent"].partition("Chrome/")[2].partition(" ")[0]
     versions = f"Lighthouse {reports[-1]['lighthouseVersion']}, Chromium {agent}"
-    note = f"{versions}, 시늉한 느린 회선(기본값), {ROUNDS}번의 가운데값.\n"
+    note = f"{versions}, 시늉한 느린 회선(기본값), {ROUNDS}번의 중앙값.\n"
     RESULTS.write_text(f"{table(rows)}\n{note}", "utf-8")
     if short := low(rows):
         sys.exit(f"{LEAST}점에 못 미친다: {short}")

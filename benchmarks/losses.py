@@ -1,7 +1,7 @@
 """손실 함수의 시간과 메모리를 torch의 같은 함수와 나란히 잰다.
 
-`python -m benchmarks.losses`. 표의 이름(`binary`, `fused`, `categorical`)을 대면 그것만 잰다. 같은 입력으로 한 번의
-실행에서 번갈아 부르고, 짝지은 비율의 가운데값을 쓴다. 기계가 흔들려도 비율은 덜 흔들린다. 결과는 페이지에 끼워 넣을
+`python -m benchmarks.losses`. 표의 이름(`binary`, `fused`, `categorical`)을 주면 그 표만 잰다. 같은 입력으로 한 번의
+실행에서 번갈아 호출하고, 쌍마다 구한 비율의 중앙값을 쓴다. 컴퓨터가 흔들려도 비율은 덜 흔들린다. 결과는 페이지에 넣을
 표로 `benchmarks/results/`에 쓴다.
 """
 
@@ -31,7 +31,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class Case(NamedTuple):
-    """견줄 것 하나: 이름, 입력을 만드는 법, 재는 것, 견줄 torch의 것."""
+    """비교할 것 하나: 이름, 입력을 만드는 방법, 측정할 함수, 비교할 torch의 함수."""
 
     name: str
     inputs: Callable[[int], tuple[Tensor, Tensor]]
@@ -65,21 +65,21 @@ def after_sigmoid(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def unchecked(logits: Tensor, target: Tensor) -> Tensor:
-    """단단한 라벨의 식만. 값 검사가 얼마를 차지하는지 보인다."""
+    """하드 라벨의 식만. 값 검사가 얼마를 차지하는지 보인다."""
     return F.softplus(torch.rsub(target, 1, alpha=2) * logits, threshold=40.0).mean()
 
 
 BINARY = [
-    Case("로짓, 단단한 라벨 (그대로)", hard, bce_with_logits, F.binary_cross_entropy_with_logits),
-    Case("로짓, 단단한 라벨 (검사 없이)", hard, unchecked, F.binary_cross_entropy_with_logits),
-    Case("로짓, 부드러운 라벨", soft, bce_with_logits, F.binary_cross_entropy_with_logits),
+    Case("로짓, 하드 라벨 (그대로)", hard, bce_with_logits, F.binary_cross_entropy_with_logits),
+    Case("로짓, 하드 라벨 (검사 없이)", hard, unchecked, F.binary_cross_entropy_with_logits),
+    Case("로짓, 소프트 라벨", soft, bce_with_logits, F.binary_cross_entropy_with_logits),
     Case("확률", probabilities, bce, F.binary_cross_entropy),
 ]
 FUSED = [Case("합친 것 ÷ 따로 한 것", hard, F.binary_cross_entropy_with_logits, after_sigmoid)]
 CATEGORICAL = [
     Case("정수 라벨", labels, cross_entropy, F.cross_entropy),
     Case(
-        "정수 라벨, 평활화 0.1",
+        "정수 라벨, 라벨 스무딩 0.1",
         labels,
         partial(cross_entropy, label_smoothing=0.1),
         partial(F.cross_entropy, label_smoothing=0.1),
@@ -104,7 +104,7 @@ def forward_backward(loss: Loss, x: Tensor, y: Tensor) -> None:
 
 
 def time_ratio(step: Callable[..., None], ours: Loss, theirs: Loss, x: Tensor, y: Tensor) -> float:
-    """번갈아 잰 두 시간의 비의 가운데값. 순서가 이롭지 않도록 차례마다 앞뒤를 바꾼다."""
+    """번갈아 잰 두 시간의 비의 중앙값. 순서가 이롭지 않도록 차례마다 앞뒤를 바꾼다."""
     rounds = max(7, min(400, 20_000_000 // x.numel()))
     ratios = []
     for turn in range(rounds):

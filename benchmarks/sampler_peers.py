@@ -1,4 +1,4 @@
-"""`benchmarks/samplers.py`가 견주는 것들: BlackJAX의 HMC와 NumPyro의 NUTS. `bench` extra가 있어야 들여온다."""
+"""`benchmarks/samplers.py`가 비교하는 대상: BlackJAX의 HMC와 NumPyro의 NUTS. `bench` extra가 있어야 들여온다."""
 
 import time
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def wait(work: Callable[[], jax.Array]) -> tuple[jax.Array, float]:
 
 
 def hmc(setting: Setting, seed: int) -> Run:
-    """BlackJAX의 HMC. 사슬은 vmap, 걸음은 scan, 모두 jit 한 번으로."""
+    """BlackJAX의 HMC. 체인은 vmap, 스텝은 scan, 모두 jit 한 번으로."""
     x0 = to_jax(start(setting.target, setting.chains, seed))
     program = _hmc_program(_Key(setting))
     drawn, seconds = wait(lambda: program(jax.random.key(seed), x0))
@@ -56,7 +56,7 @@ def hmc(setting: Setting, seed: int) -> Run:
 
 
 class _Key:
-    """같은 설정이면 한 번만 컴파일한다. 텐서는 해시할 수 없어 정체로 견준다."""
+    """같은 설정이면 한 번만 컴파일한다. 텐서는 해시할 수 없어 같은 객체인지로 비교한다."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -98,7 +98,7 @@ def _hmc_program(key: _Key) -> Callable[[jax.Array, jax.Array], jax.Array]:
 
 
 def nuts(setting: Setting, seed: int) -> Run:
-    """NumPyro의 NUTS. 걸음과 대각 질량을 스스로 맞춘다. 두 번째로 돌릴 때의 시간을 잰다."""
+    """NumPyro의 NUTS. 스텝 크기와 대각 질량을 스스로 맞춘다. 두 번째로 돌릴 때의 시간을 잰다."""
     chain = _nuts_chain(_Key(setting))
     chain.post_warmup_state = chain.last_state
     _, seconds = wait(lambda: _run(chain, seed))

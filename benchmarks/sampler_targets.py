@@ -1,4 +1,4 @@
-"""표본기를 견줄 문제: 목표 분포, 설정, 한 번 돌린 것. `samplers.py`와 `sampler_peers.py`가 함께 쓴다."""
+"""샘플러를 비교할 문제: 목표 분포, 설정, 한 번 돌린 것. `samplers.py`와 `sampler_peers.py`가 함께 쓴다."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Target(NamedTuple):
 
     name: str
     precision: Tensor  # (d, d)
-    scale: Tensor  # (d, d): 표준 정규에 곱하면 목표 분포에서 뽑은 것이다
+    scale: Tensor  # (d, d): 표준 정규 표본에 곱하면 목표 분포의 표본이다
 
     @property
     def d(self) -> int:
@@ -22,7 +22,7 @@ class Target(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """HMC 한 벌: 사슬의 수, 걸음, 궤적의 길이, 모으는 수."""
+    """HMC 설정 하나: 체인의 수, 스텝 크기, 궤적의 길이, 모으는 수."""
 
     target: Target
     chains: int
@@ -34,7 +34,7 @@ class Setting(NamedTuple):
 
 
 class Run(NamedTuple):
-    """한 번 돌린 것: 표본, 표본을 뽑는 데 든 초, 기울기의 수(사슬을 모두 더해)."""
+    """한 번 돌린 것: 표본, 표본을 뽑는 데 든 초, 기울기의 수(체인을 모두 더해)."""
 
     draws: Tensor  # (t, n, d)
     seconds: float
@@ -52,7 +52,7 @@ def correlated(d: int, *, device: torch.device, rho: float = 0.9) -> Target:
 def ill_conditioned(d: int, *, device: torch.device) -> Target:
     """표준 편차가 0.01에서 1까지 퍼진 가우스."""
     scales = torch.logspace(-2, 0, d, device=device, dtype=torch.float64)
-    return Target("눈금 0.01–1", torch.diag(scales**-2), torch.diag(scales))
+    return Target("스케일 0.01–1", torch.diag(scales**-2), torch.diag(scales))
 
 
 def energy(target: Target) -> Callable[[Tensor], Tensor]:
@@ -63,6 +63,6 @@ def energy(target: Target) -> Callable[[Tensor], Tensor]:
 
 
 def start(target: Target, chains: int, seed: int) -> Tensor:
-    """목표 분포에서 뽑은 첫 자리. 버릴 걸음이 없다."""
+    """목표 분포에서 뽑은 초기 위치. 버릴 스텝이 없다."""
     place = target.precision.device
     return randn(chains, target.d, generator=generator(seed), device=place, dtype=torch.float64) @ target.scale.T

@@ -1,6 +1,6 @@
 """고친 글이 화면에 오기까지: `mkdocs serve`로 띄운 이 책과, 같은 페이지를 글로만 담은 mkdocs-material 사이트.
 
-`python -m benchmarks.serve`. 한 번의 실행에서 번갈아 재고 가운데값을 쓴다. 책의 사본에서 고치므로 책은 그대로다.
+`python -m benchmarks.serve`. 한 번의 실행에서 번갈아 재고 중앙값을 쓴다. 책의 사본에서 고치므로 책은 그대로다.
 페이지를 두 배, 네 배로 늘려, 고치지 않은 페이지 하나가 얼마를 더하는지도 잰다.
 """
 
@@ -88,7 +88,7 @@ def serving(folder: Path) -> Iterator[str]:
 
 
 def ours(url: str, page: str) -> Callable[[], None]:
-    """페이지의 스크립트처럼, 이 판과 달라질 때까지 기다린다."""
+    """페이지의 스크립트처럼, 이 버전과 달라질 때까지 기다린다."""
     version = json.loads(get(f"{url}_news?page={page}&version=0"))["version"]
 
     def wait() -> None:

@@ -1,4 +1,4 @@
-"""싱크혼 풀이의 방법을 하나씩 빼 보고, 정확한 풀이와 나란히 잰다. 쉬운 구름, 먼 덩어리, 두꺼운 꼬리, 64차원에서.
+"""싱크혼 풀이의 방법을 하나씩 빼며, 정확한 풀이와 나란히 잰다. 쉬운 구름, 먼 덩어리, 두꺼운 꼬리, 64차원에서.
 
 `python -m benchmarks.sinkhorn_ablation`. CPU 스레드 하나, 1분쯤. 결과는 `benchmarks/results/`에 표로 쓴다.
 """
@@ -18,14 +18,14 @@ from mgk_docs_src.transport.sinkhorn import Sinkhorn, sinkhorn
 from mgk_docs_src.transport.wasserstein import cost_matrix, optimal_plan
 
 RESULTS = Path(__file__).parent / "results"
-POINTS, LIMIT = 400, 3000  # 점의 수, 걸음의 한도
+POINTS, LIMIT = 400, 3000  # 점의 수, 반복의 한도
 WITHOUT: dict[str, dict[str, float]] = {
     NAME: {},
-    "식히지 않음": {"_COOLING": 1e300},
-    "대충 식힘": {"_WARM": 1.0},
+    "ε 스케일링 없음": {"_COOLING": 1e300},
+    "느슨한 ε 스케일링": {"_WARM": 1.0},
     "과이완 없음": {"_OMEGA": 1.0},
-    "뉴턴 없음": {"_PATIENCE": 10**9},
-    "짧은 뉴턴": {"_STRIDE": 1.0},
+    "뉴턴 방법 없음": {"_PATIENCE": 10**9},
+    "작은 뉴턴 스텝": {"_STRIDE": 1.0},
 }
 
 
@@ -47,8 +47,8 @@ def geometries(n: int) -> dict[str, tuple[Tensor, Tensor, float]]:
     return {
         "쉬운 구름": (*easy, 0.05),
         "쉬운 구름, 작은 ε": (*easy, 0.01),
-        "먼 덩어리 열, 같은 몫": (same + normal(), same + normal(), 0.05),
-        "먼 덩어리 열, 다른 몫": (first + normal(), second + normal(), 0.05),
+        "먼 덩어리 열, 같은 질량": (same + normal(), same + normal(), 0.05),
+        "먼 덩어리 열, 다른 질량": (first + normal(), second + normal(), 0.05),
         "두꺼운 꼬리": (tailed(), tailed(), 0.05),
         "64차원": (normal(64), normal(64), 0.05),
         "64차원, 작은 ε": (normal(64), normal(64), 0.01),
@@ -56,7 +56,7 @@ def geometries(n: int) -> dict[str, tuple[Tensor, Tensor, float]]:
 
 
 def solved(cost: Tensor, epsilon: float, changes: dict[str, float]) -> tuple[float, Sinkhorn]:
-    """상수를 바꾸어 푼 시간과 답."""
+    """상수를 바꾸어 푼 시간과 해."""
     with ExitStack() as stack:
         for name, value in changes.items():
             stack.enter_context(patch.object(module, name, value))
@@ -87,8 +87,9 @@ def main() -> None:
     head = ["구름", "ε", "정확한 LP", *WITHOUT]
     rows = [row(name, *problem) for name, problem in geometries(POINTS).items()]
     note = (
-        f"{stamp(torch.device('cpu'))}. 유클리드 비용, n = {POINTS}, 잔차 1e-5까지, 많아야 {LIMIT}걸음. 칸은 시간과 "
-        f"걸음 수. ‘{NAME}’ 오른쪽은 방법을 하나씩 빼거나 줄인 것이다. ‘짧은 뉴턴’은 쌍대 값이 반드시 느는 보폭이다."
+        f"{stamp(torch.device('cpu'))}. 유클리드 비용, n = {POINTS}, 잔차 1e-5까지, 많아야 반복 {LIMIT}번. 칸은 시간과 "
+        f"반복 수. ‘{NAME}’ 오른쪽은 방법을 하나씩 빼거나 줄인 결과다. ‘느슨한 ε 스케일링’은 도중의 허용 잔차를 "
+        "열 배로, ‘작은 뉴턴 스텝’은 스텝 크기를 쌍대의 값이 반드시 느는 한도로 바꾸었다."
     )
     lines = [f"| {' | '.join(head)} |", f"| --- | {' | '.join(['---:'] * (len(head) - 1))} |", *rows, "", note, ""]
     (RESULTS / "transport-ablation.md").write_text("\n".join(lines), "utf-8")

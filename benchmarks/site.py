@@ -1,6 +1,6 @@
 """사이트를 만드는 시간: 이 책과, 같은 페이지를 테마와 플러그인만으로 만든 것.
 
-`python -m benchmarks.site`. 한 번의 실행에서 번갈아 재고 가운데값을 쓴다.
+`python -m benchmarks.site`. 한 번의 실행에서 번갈아 재고 중앙값을 쓴다.
 """
 
 import resource
@@ -57,7 +57,7 @@ def measured(command: list[str]) -> tuple[float, float]:
 
 
 def warm_build() -> list[tuple[float, float]]:
-    """바뀐 것 없는 빌드의 (초, CPU 초): 이 책과, 같은 페이지를 테마와 플러그인만으로 만든 것. 번갈아 잰 가운데값."""
+    """바뀐 것 없는 빌드의 (초, CPU 초): 이 책과, 같은 페이지를 테마와 플러그인만으로 만든 것. 번갈아 잰 중앙값."""
     with tempfile.TemporaryDirectory() as folder:
         docs, site = Path(folder) / "docs", Path(folder) / "site"
         gather(docs)

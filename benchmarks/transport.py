@@ -1,8 +1,8 @@
 """최적 수송의 시간과 메모리를 POT, SciPy와 나란히 잰다.
 
 `python -m benchmarks.transport [--device cuda]`. 같은 비용 행렬을, 주변 분포의 L1 오차가 같은 값이 될 때까지 풀어
-계획을 만드는 데 드는 시간이다. 한 번의 실행에서 번갈아 재고 이 책의 시간으로 나눈다. 결과는 페이지에 끼워 넣을 표로
-`benchmarks/results/`에 쓴다. 장치가 CUDA이면 torch로 도는 것을 그 장치에서 재고, 잴 때마다 동기화한다.
+계획을 만드는 데 걸리는 시간이다. 한 번의 실행에서 번갈아 재고 이 책의 시간으로 나눈다. 결과는 페이지에 끼워 넣을 표로
+`benchmarks/results/`에 쓴다. 장치가 CUDA이면 torch로 도는 풀이를 그 장치에서 재고, 잴 때마다 동기화한다.
 """
 
 import argparse
@@ -32,8 +32,8 @@ from mgk_docs_src.transport.wasserstein import cost_matrix, optimal_plan, wasser
 
 RESULTS = Path(__file__).parent / "results"
 TOLERANCE = 1e-4
-POT_STEPS = 1000  # POT의 기본값. 아래의 가장 긴 것 하나를 빼면 모자라지 않는다
-ROUNDS, PATIENCE = 3, 2.0  # 차례 수. 한 번에 이 초를 넘긴 것은 다시 재지 않는다
+POT_STEPS = 1000  # POT의 기본값. 아래의 가장 오래 걸리는 문제 하나를 빼면 모자라지 않는다
+ROUNDS, PATIENCE = 3, 2.0  # 재는 횟수. 한 번에 이 초를 넘긴 풀이는 다시 재지 않는다
 EMPTY = 0.5  # 계획의 합이 이보다 작으면 빈 계획이라 한다
 POINTS = 10**6
 NAME = "이 책"
@@ -77,7 +77,7 @@ def ours_narrow(cost: Tensor, epsilon: float) -> Tensor:
 
 
 def pot(cost: Array, epsilon: float, *, method: str, **settings: float) -> Array:
-    """POT은 L2로 멈춘다. √n으로 나누면 L1 오차가 같은 한계 아래로 온다."""
+    """POT은 L2 오차로 멈춘다. √n으로 나누면 L1 오차가 같은 한계 이하가 된다."""
     threshold = TOLERANCE / len(cost) ** 0.5
     with np.errstate(all="ignore"):
         return ot.sinkhorn(
@@ -107,7 +107,7 @@ def feed(name: str, cost: Tensor) -> Array:
 
 
 def seconds(work: Callable[[], Array], device: torch.device) -> tuple[float, Array]:
-    """걸린 시간과 결과. 장치가 일을 마칠 때까지 기다린다."""
+    """걸린 시간과 결과. 장치가 계산을 마칠 때까지 기다린다."""
     synchronize = torch.cuda.synchronize if device.type == "cuda" else lambda: None
     synchronize()
     start = time.perf_counter()
@@ -117,7 +117,7 @@ def seconds(work: Callable[[], Array], device: torch.device) -> tuple[float, Arr
 
 
 def flaw(plan: Array) -> str:
-    """계획의 흠: nan, 빈 계획, 미수렴. 없으면 빈 문자열."""
+    """계획의 결함: nan, 빈 계획, 미수렴. 없으면 빈 문자열."""
     wide = torch.as_tensor(plan).double()
     off = sum(float((wide.sum(axis) - 1 / size).abs().sum()) for axis, size in enumerate(reversed(wide.shape)))
     if not wide.isfinite().all():
@@ -128,15 +128,15 @@ def flaw(plan: Array) -> str:
 
 
 def measure(problem: Problem, device: torch.device) -> dict[str, tuple[float, str]]:
-    """푸는 법마다 (초의 가운데값, 흠). 차례마다 모두를 번갈아 잰다."""
+    """풀이마다 (시간의 중앙값(초), 결함). 모두를 번갈아 잰다."""
     cost = cost_matrix(*clouds(problem.n, problem.d)).to(device)
     names = [name for name in SOLVERS if device.type == "cpu" or name in ON_DEVICE or name == "정확한 LP"]
     given = {name: feed(name, cost) for name in names}
     spent: dict[str, list[float]] = {name: [] for name in names}
     flaws = {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # 수렴하지 않은 것은 계획을 보고 적는다
-        SOLVERS[NAME](cost, problem.epsilon)  # 첫 호출의 준비는 재지 않는다
+        warnings.simplefilter("ignore")  # 수렴하지 않은 풀이는 계획을 확인해 표에 적는다
+        SOLVERS[NAME](cost, problem.epsilon)  # 첫 호출의 준비 시간은 재지 않는다
         for _ in range(ROUNDS):
             for name in names:
                 if not spent[name] or spent[name][-1] < PATIENCE:
@@ -147,7 +147,7 @@ def measure(problem: Problem, device: torch.device) -> dict[str, tuple[float, st
 
 
 def quality(problem: Problem) -> tuple[float, float]:
-    """이 책의 계획을 맞춘 것의 상대 오차와 증명된 구간의 너비(%)."""
+    """주변 분포를 맞춘 이 책의 계획의 상대 오차와, 보증된 구간의 너비(%)."""
     cost = cost_matrix(*clouds(problem.n, problem.d))
     solved = sinkhorn(cost, epsilon=problem.epsilon, tolerance=TOLERANCE)
     bounds = certified_interval(cost, solved.f, solved.g, epsilon=problem.epsilon)
@@ -171,7 +171,7 @@ def row(problem: Problem, device: torch.device) -> str:
 
 
 def extra_matrices(name: str, n: int) -> float:
-    """비용 행렬 말고 더 잡고 있던 것의 최댓값. 비용 행렬의 배수."""
+    """비용 행렬 말고 더 쓴 메모리의 최댓값. 비용 행렬의 배수."""
     cost = cost_matrix(*clouds(n, 2))
     given = feed(name, cost)
     work = partial(SOLVERS[name], given, 0.1)
@@ -199,7 +199,7 @@ def sinkhorn_table(device: torch.device, stamp: str) -> list[str]:
     memory = ", ".join(f"{name} {extra_matrices(name, 256):.1f}" for name in SOLVERS if name != "정확한 LP")
     note = (
         f"{stamp}. 유클리드 비용, 주변 분포의 L1 오차 {TOLERANCE:g}까지, 계획을 만드는 데까지. ‘{NAME}’은 초, "
-        f"다른 칸은 이 책의 몇 배나 걸리는가. POT은 {POT_STEPS}걸음까지. ‘POT 안정화’는 tau = 1e9로 돌렸다: "
+        f"다른 칸은 이 책의 몇 배나 걸리는가. POT은 반복 {POT_STEPS}번까지. ‘POT 안정화’는 tau = 1e9로 돌렸다: "
         "기본값 1000이면 n > 1000에서 합이 1/n²인 계획을 돌려준다. 비용 행렬 말고 더 쓰는 메모리(비용 행렬의 배수, "
         f"돌려줄 계획까지, n = 256): {memory}."
     )
@@ -208,25 +208,25 @@ def sinkhorn_table(device: torch.device, stamp: str) -> list[str]:
 
 def pot_1d(*arrays: Array) -> float:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # POT이 torch의 낡은 x.T를 쓴다
+        warnings.simplefilter("ignore")  # POT이 torch의 폐기 예정인 x.T를 쓴다
         return float(ot.wasserstein_1d(*arrays, p=1))
 
 
 def one_dimensional(n: int) -> dict[str, dict[str, Callable[[], float]]]:
-    """1차원 거리를 구하는 법들. 무게가 없을 때와 있을 때."""
+    """1차원 거리를 구하는 함수들. 가중치가 없을 때와 있을 때."""
     g = generator(0)
     x, y = randn(n, generator=g, dtype=torch.float64), 2 * rand(n, generator=g, dtype=torch.float64)
     a, b = rand(n, generator=g, dtype=torch.float64), rand(n, generator=g, dtype=torch.float64)
     a, b = a / a.sum(), b / b.sum()
     points, weights = (x.numpy(), y.numpy()), (a.numpy(), b.numpy())
     return {
-        "같은 무게": {
+        "모두 같음": {
             NAME: lambda: float(wasserstein_1d(x, y)),
             "SciPy": lambda: float(scipy.stats.wasserstein_distance(*points)),
             "POT, NumPy": lambda: pot_1d(*points),
             "POT, torch": lambda: pot_1d(x, y),
         },
-        "무게마다 다름": {
+        "점마다 다름": {
             NAME: lambda: float(wasserstein_1d(x, y, x_weights=a, y_weights=b)),
             "SciPy": lambda: float(scipy.stats.wasserstein_distance(*points, *weights)),
             "POT, NumPy": lambda: pot_1d(*points, *weights),
@@ -236,7 +236,7 @@ def one_dimensional(n: int) -> dict[str, dict[str, Callable[[], float]]]:
 
 
 def one_dimensional_table(stamp: str) -> list[str]:
-    rows, head = [], ["무게", NAME, "SciPy", "POT, NumPy", "POT, torch"]
+    rows, head = [], ["가중치", NAME, "SciPy", "POT, NumPy", "POT, torch"]
     for name, ways in one_dimensional(POINTS).items():
         spent: dict[str, list[float]] = {way: [] for way in ways}
         for _ in range(ROUNDS):

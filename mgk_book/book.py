@@ -94,7 +94,7 @@ def paths(entries: tuple[Entry, ...]) -> Iterator[str]:
 
 
 def stamp(root: Path, *names: str) -> tuple[tuple[str, int], ...]:
-    """파일과 폴더들의 지금 모습: 경로와 고친 때. 책의 소스에서 얻은 것을 기억할 때의 열쇠다."""
+    """파일과 폴더들의 지금 상태: 경로와 수정 시각. 책의 소스에서 얻은 값을 기억할 때 키로 쓴다."""
     found = [root / name for name in names]
     files = [path for each in found for path in (sorted(each.rglob("*.*")) if each.is_dir() else [each])]
     return tuple((str(path), path.stat().st_mtime_ns) for path in files if path.is_file() and path.suffix != ".pyc")

@@ -1,12 +1,12 @@
 """실습 한 페이지를 맞춘다: 사이트의 마크다운으로 그린 글 사이에, mkdocs-jupyter가 그린 출력을 끼운다.
 
 글을 사이트의 마크다운으로 그려야 한글 제목의 id, 목차, 링크, 수식, 알림이 다른 페이지와 같다. mkdocs-jupyter의 틀과
-스타일과 스크립트는 쓰지 않고 출력만 꺼내 book.css의 꼴로 싼다. 출력 속의 그림은 본문에서 꺼내 파일로 둔다: 노트북은
+스타일과 스크립트는 쓰지 않고 출력만 book.css에 맞는 요소로 싼다. 출력 속의 그림은 본문에서 꺼내 파일로 둔다: 노트북은
 그림을 글자로 부풀려(base64) 담는데, 그대로 두면 첫 화면의 글이 아래쪽의 모든 그림을 기다린다.
 
 코드 칸의 표지(`# %% 이름 tags=["…"]`)는 둘이다.
 
-- `setup`: 들여오기, 도구, 학습. 코드를 이름 아래에 접는다. 출력은 그대로 보인다.
+- `setup`: import, 도구, 학습. 코드를 이름 아래에 접는다. 출력은 그대로 보인다.
 - `summary`: 첫 표나 그림을 결론 아래, 첫 글 칸 뒤에 한 번 더 보인다.
 """
 
@@ -44,7 +44,7 @@ class Drawn(NamedTuple):
 
 
 class Dim(Filter):
-    """색을 주석과 docstring에만 남긴다: 접어 둔 코드 무게의 거의 반이 색이다."""
+    """색을 주석과 docstring에만 남긴다: 접어 둔 코드가 차지하는 바이트의 거의 반이 색이다."""
 
     def filter(self, lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:
         """조각마다 종류를 바꾼다."""
@@ -106,7 +106,7 @@ def output(area: Tag) -> str:
 
 
 def code(cell: Any) -> str:
-    """코드의 꼴은 다른 페이지와 같아 색과 복사 단추가 된다. 준비하는 코드는 이름 아래에 접는다."""
+    """코드의 요소는 다른 페이지와 같아 색과 복사 단추가 동작한다. 준비하는 코드는 이름 아래에 접는다."""
     setup = tagged(cell, "setup")
     lexer = PythonLexer(filters=[Dim() if setup else Plain()])
     text = highlight(cell.source, lexer, HtmlFormatter(nowrap=True))
@@ -116,7 +116,7 @@ def code(cell: Any) -> str:
 
 
 def functions(code: list[str], known: Collection[str]) -> list[str]:
-    """코드가 들여와 쓰는 이 책의 함수와 클래스 가운데 설명이 있는 것. 모듈을 들여왔으면 그 모듈에서 꺼내 쓴 것."""
+    """코드가 import해 쓰는 이 책의 함수와 클래스 가운데 설명이 있는 것. 모듈을 들여왔으면 그 모듈에서 꺼내 쓴 것."""
     nodes = [node for source in code for node in ast.walk(ast.parse(source))]
     imported: dict[str, str] = {}  # 코드 속의 이름: 온전한 이름
     for node in nodes:

@@ -1,4 +1,4 @@
-"""공개 함수의 문간: 틀린 입력이면 인자의 이름, 들어온 것, 바라던 것을 말한다.
+"""공개 함수의 입력 검사: 틀린 입력이면 인자의 이름, 들어온 값, 필요한 값을 오류로 알린다.
 
 인자의 이름은 키워드로 넘긴다. `checks.within(target=(target, UNIT))`은 `target`의 모든 값이 [0, 1] 안인지 본다.
 """
@@ -76,14 +76,14 @@ def tensor(**values: object) -> None:
 
 
 def instance(kind: type, /, **values: object) -> None:
-    """모두 `kind`인지 본다. 함수끼리 주고받는 상태(NamedTuple), 신경망, 발생기 같은 것이다.
+    """모두 `kind`인지 본다. 함수끼리 주고받는 상태(NamedTuple), 신경망, 발생기에 쓴다.
 
     Args:
-        kind: 바라는 클래스.
+        kind: 필요한 클래스.
         values: 이름과 값.
 
     Raises:
-        TypeError: 다른 것이면.
+        TypeError: 다른 클래스이면.
 
     References:
         Python 문서, `isinstance`.
@@ -94,13 +94,13 @@ def instance(kind: type, /, **values: object) -> None:
 
 
 def function(**values: object) -> None:
-    """모두 부를 수 있는 함수인지 본다.
+    """모두 호출할 수 있는 함수인지 본다.
 
     Args:
         values: 이름과 값.
 
     Raises:
-        TypeError: 부를 수 없으면.
+        TypeError: 호출할 수 없으면.
 
     References:
         Python 문서, `callable`.
@@ -111,19 +111,19 @@ def function(**values: object) -> None:
 
 
 def called(name: str, function: Callable[..., Any], *given: Tensor) -> Any:
-    """부르는 쪽이 준 함수를 부른다. 받은 모양을 셈하지 못한 오류는 그 함수를 준 인자의 이름으로 다시 말한다.
+    """사용자가 넘긴 함수를 호출한다. 함수가 그 모양을 계산하지 못하면, 함수를 받은 인자의 이름으로 오류를 낸다.
 
     Args:
-        name: 함수를 준 인자의 이름.
+        name: 함수를 받은 인자의 이름.
         function: 에너지, 예측, 신경망처럼 텐서를 받는 함수.
-        given: 함수에 줄 텐서.
+        given: 함수에 넘길 텐서.
 
     Returns:
-        함수의 답. 살피지 않은 그대로다.
+        함수의 반환값. 검사하지 않은 그대로다.
 
     Raises:
-        ValueError: 함수가 받은 모양을 셈하지 못하면. 메모리와 추론 모드의 오류는 torch의 말이 더 분명하고, 함수가
-            스스로 낸 `ValueError`는 무엇이 틀렸는지 이미 말하므로 그대로 둔다.
+        ValueError: 함수가 받은 모양을 계산하지 못하면. 메모리와 추론 모드의 오류는 torch의 설명이 더 분명하고, 함수가
+            직접 낸 `ValueError`는 무엇이 틀렸는지 이미 알리므로 그대로 둔다.
 
     References:
         Python 문서, Exception Chaining.
@@ -137,16 +137,16 @@ def called(name: str, function: Callable[..., Any], *given: Tensor) -> Any:
 
 
 def listed(**values: Iterable[T]) -> list[T]:
-    """한 번만 읽을 수 있는 것도 여러 번 쓰게 늘어놓는다.
+    """한 번만 순회할 수 있는 값도 여러 번 쓰도록 리스트로 만든다.
 
     Args:
-        values: 이름과, 차례로 읽을 수 있는 것. 하나만.
+        values: 이름과, 순회할 수 있는 값. 하나만.
 
     Returns:
-        늘어놓은 것.
+        리스트.
 
     Raises:
-        TypeError: 차례로 읽을 수 없으면.
+        TypeError: 순회할 수 없으면.
 
     References:
         Python 문서, `collections.abc.Iterable`.
@@ -165,7 +165,7 @@ def floating(**tensors: Tensor) -> None:
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 정수형, 참거짓형, 복소수형이면.
+        ValueError: 정수형, 불리언형, 복소수형이면.
 
     References:
         PyTorch 문서, `torch.is_floating_point`.
@@ -199,7 +199,7 @@ def classes(expected: tuple[int, ...], num_classes: int, /, **labels: Tensor) ->
     r"""모두 모양이 `expected`인 클래스 번호 $0, \ldots, C-1$인지 본다.
 
     Args:
-        expected: 바라는 모양.
+        expected: 필요한 모양.
         num_classes: 클래스의 수 $C$.
         labels: 이름과 번호.
 
@@ -299,7 +299,7 @@ def shape(expected: tuple[int, ...], /, **tensors: Tensor) -> None:
     """모두 모양이 `expected`인지 본다.
 
     Args:
-        expected: 바라는 모양.
+        expected: 필요한 모양.
         tensors: 이름과 텐서.
 
     Raises:
@@ -317,7 +317,7 @@ def device(expected: torch.device, /, **tensors: Tensor) -> None:
     """모두 장치 `expected`에 있는지 본다.
 
     Args:
-        expected: 바라는 장치.
+        expected: 필요한 장치.
         tensors: 이름과 텐서.
 
     Raises:
@@ -332,15 +332,15 @@ def device(expected: torch.device, /, **tensors: Tensor) -> None:
 
 
 def broadcastable(expected: tuple[int, ...], /, **tensors: Tensor | None) -> None:
-    """주어진 것은 모두 실수형이고 모양 `expected`로 늘어나는지 본다.
+    """주어진 텐서가 모두 실수형이고 모양 `expected`로 브로드캐스트되는지 본다.
 
     Args:
-        expected: 늘어난 뒤의 모양.
+        expected: 브로드캐스트한 뒤의 모양.
         tensors: 이름과 텐서. `None`은 건너뛴다.
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 실수형이 아니거나, 그 모양으로 늘어나지 않으면.
+        ValueError: 실수형이 아니거나, 그 모양으로 브로드캐스트되지 않으면.
 
     References:
         PyTorch 문서, Broadcasting semantics.
@@ -355,9 +355,9 @@ def broadcastable(expected: tuple[int, ...], /, **tensors: Tensor | None) -> Non
 
 
 def plain(value: Tensor) -> Tensor:
-    """값을 살필 수 있는 텐서: 기울기에서 떼고, `torch.func`의 변환(`grad`, `vmap`, `jvp`)이 입힌 겉을 벗긴다.
+    """값을 읽을 수 있는 텐서: 기울기에서 분리하고, `torch.func`의 변환(`grad`, `vmap`, `jvp`)이 씌운 래퍼를 벗긴다.
 
-    `vmap` 안에서는 한 원소가 아니라 묶음 전체다. 그래서 문간의 검사는 변환 안에서도 그대로 선다. 계산에는 쓰지 않는다.
+    `vmap` 안에서는 한 원소가 아니라 묶음 전체다. 그래서 입력 검사는 변환 안에서도 동작한다. 계산에는 쓰지 않는다.
 
     Args:
         value: 텐서.
@@ -374,12 +374,12 @@ def plain(value: Tensor) -> Tensor:
 
 @full_precision
 def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, float]]:
-    """주어진 것은 모두 값이 구간 안에 있는지 본다.
+    """주어진 텐서의 값이 모두 구간 안에 있는지 본다.
 
     텐서마다 한 번 훑고, 모두의 최솟값과 최댓값을 한 번에 가져온다. GPU에서는 이때 장치와 한 번 동기화한다.
 
     Args:
-        bounds: 이름과 (텐서, 구간). 텐서가 `None`이면 건너뛴다. 빈 텐서는 미리 거른다.
+        bounds: 이름과 (텐서, 구간). 텐서가 `None`이면 건너뛴다. 빈 텐서는 미리 걸러야 한다.
 
     Returns:
         이름마다 (최솟값, 최댓값).
@@ -501,10 +501,10 @@ def axis(ndim: int, /, **values: int) -> None:
 
 
 def choice(allowed: tuple[str, ...], /, **values: str) -> None:
-    """모두 정해진 낱말 가운데 하나인지 본다.
+    """모두 정해진 문자열 가운데 하나인지 본다.
 
     Args:
-        allowed: 허락하는 낱말.
+        allowed: 허용하는 문자열.
         values: 이름과 값.
 
     Raises:

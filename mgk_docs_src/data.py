@@ -1,4 +1,4 @@
-"""scikit-learn에 들어 있는 실제 자료와, 답을 아는 2차원 자료. 내려받지 않는다."""
+"""scikit-learn에 들어 있는 실제 데이터와, 참 분포를 아는 2차원 데이터. 내려받지 않는다."""
 
 import math
 from typing import NamedTuple
@@ -15,11 +15,11 @@ from mgk_docs_src import checks
 from mgk_docs_src.modes import full_precision
 from mgk_docs_src.random import randint, randn
 
-_PEAKS, _RADIUS, _STD = 8, 2.0, 0.2  # 여덟 봉우리의 고리
+_PEAKS, _RADIUS, _STD = 8, 2.0, 0.2  # 봉우리의 수, 원의 반지름, 표준 편차
 
 
 class Dataset(NamedTuple):
-    """분류 자료 한 벌.
+    """분류 데이터 한 벌.
 
     Attributes:
         features: 특징. 한 줄이 표본 하나.
@@ -36,9 +36,9 @@ class Dataset(NamedTuple):
 
 
 def iris(*, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Dataset:
-    r"""붓꽃 자료: 150송이, 꽃받침과 꽃잎의 길이와 너비, 3종.
+    r"""붓꽃 데이터: 150송이, 꽃받침과 꽃잎의 길이와 너비, 3종.
 
-    특징은 열마다 평균 0, 표준 편차 1로 표준화한다(자료 전체로, 분모는 $N$).
+    특징은 열마다 평균 0, 표준 편차 1로 표준화한다(데이터 전체로 계산하고, 분모는 $N$).
 
     $$x \leftarrow \frac{x - \mathrm{mean}(x)}{\mathrm{std}(x)}$$
 
@@ -61,9 +61,9 @@ def iris(*, device: torch.device | None = None, dtype: torch.dtype | None = None
 
 
 def breast_cancer(*, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Dataset:
-    r"""유방암 진단 자료: 569명, 세포핵의 특징 30개, 악성(0, 212명)과 양성(1, 357명).
+    r"""유방암 진단 데이터: 569명, 세포핵의 특징 30개, 악성(0, 212명)과 양성(1, 357명).
 
-    특징은 열마다 평균 0, 표준 편차 1로 표준화한다(자료 전체로, 분모는 $N$).
+    특징은 열마다 평균 0, 표준 편차 1로 표준화한다(데이터 전체로 계산하고, 분모는 $N$).
 
     $$x \leftarrow \frac{x - \mathrm{mean}(x)}{\mathrm{std}(x)}$$
 
@@ -86,9 +86,9 @@ def breast_cancer(*, device: torch.device | None = None, dtype: torch.dtype | No
 
 
 def wine(*, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Dataset:
-    r"""포도주 자료: 178병, 화학 분석 13가지, 품종 3가지(59, 71, 48병).
+    r"""포도주 데이터: 178병, 화학 분석 13가지, 품종 3가지(59, 71, 48병).
 
-    특징은 열마다 평균 0, 표준 편차 1로 표준화한다(자료 전체로, 분모는 $N$).
+    특징은 열마다 평균 0, 표준 편차 1로 표준화한다(데이터 전체로 계산하고, 분모는 $N$).
 
     $$x \leftarrow \frac{x - \mathrm{mean}(x)}{\mathrm{std}(x)}$$
 
@@ -111,9 +111,9 @@ def wine(*, device: torch.device | None = None, dtype: torch.dtype | None = None
 
 
 def digits(*, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Dataset:
-    r"""손글씨 숫자: 8×8 그림 1797장, 0–9.
+    r"""손글씨 숫자: 8×8 이미지 1797장, 0–9.
 
-    화소는 0–16의 정수를 16으로 나눠 $[0, 1]$에 둔다. `features.view(-1, 8, 8)`이 그림이다.
+    화소는 0–16의 정수를 16으로 나눠 $[0, 1]$에 둔다. `features.view(-1, 8, 8)`이 이미지다.
 
     $$x \leftarrow \frac{x}{16}$$
 
@@ -139,7 +139,7 @@ def digits(*, device: torch.device | None = None, dtype: torch.dtype | None = No
 def eight_gaussians_centres(
     *, device: torch.device | None = None, dtype: torch.dtype | None = None
 ) -> Float[Tensor, "8 2"]:
-    r"""고리 위 여덟 봉우리의 중심. 오른쪽에서 시작해 시계 반대 방향이다.
+    r"""원 위에 놓인 여덟 봉우리의 중심. 오른쪽에서 시작해 시계 반대 방향이다.
 
     $$m_k = 2 \left( \cos\tfrac{\pi k}{4},\, \sin\tfrac{\pi k}{4} \right), \qquad k = 0, \ldots, 7$$
 
@@ -154,7 +154,7 @@ def eight_gaussians_centres(
         ValueError: 자료형이 실수형이 아니면.
 
     References:
-        Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절 (고리 위의 가우스 혼합).
+        Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절 (원 위의 가우스 혼합).
     """
     _check_dtype(dtype)
     angle = torch.arange(_PEAKS, device=device, dtype=torch.float64) * (2 * math.pi / _PEAKS)
@@ -169,7 +169,7 @@ def eight_gaussians(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> Float[Tensor, "n 2"]:
-    r"""고리 위의 여덟 봉우리에서 뽑은 점. 봉우리가 떨어져 있어, 몇 개를 놓쳤는지 셀 수 있다.
+    r"""원 위에 놓인 여덟 봉우리에서 뽑은 점. 봉우리(mode)가 떨어져 있어, 몇 개를 놓쳤는지 셀 수 있다.
 
     $$p(x) = \frac{1}{8} \sum_{k=0}^{7} \mathcal{N}(x;\, m_k,\, 0.2^2 I), \qquad
     m_k = 2 \left( \cos\tfrac{\pi k}{4},\, \sin\tfrac{\pi k}{4} \right)$$
@@ -188,7 +188,7 @@ def eight_gaussians(
         ValueError: `n`이 1보다 작거나, 자료형이 실수형이 아니거나, CPU가 아닌 발생기이면.
 
     References:
-        Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절 (고리 위의 가우스 혼합).
+        Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절 (원 위의 가우스 혼합).
     """
     checks.count(1, n=n)
     _check_dtype(dtype)
@@ -226,8 +226,8 @@ class Coverage(NamedTuple):
     """표본이 여덟 봉우리를 얼마나 덮었나.
 
     Attributes:
-        modes: 찾은 봉우리의 수, 0–8. 제 몫(1/8)의 1할, 곧 표본의 1/80 이상이 3σ 안에 있으면 찾은 것으로 센다.
-        within: 어느 봉우리에서든 3σ 안에 있는 표본의 몫. 진짜 자료에서는 $1 - e^{-9/2} = 0.989$다.
+        modes: 찾은 봉우리의 수, 0–8. 참 비율(1/8)의 1할, 곧 표본의 1/80 이상이 3σ 안에 있으면 찾았다고 센다.
+        within: 어느 봉우리에서든 3σ 안에 있는 표본의 비율. 참 분포에서는 $1 - e^{-9/2} = 0.989$다.
 
     References:
         Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절.
@@ -239,7 +239,7 @@ class Coverage(NamedTuple):
 
 @full_precision
 def mode_coverage(samples: Float[Tensor, "*batch n 2"]) -> Coverage:
-    r"""표본이 여덟 봉우리를 몇 개 찾았고, 얼마나 제자리에 있나.
+    r"""표본이 여덟 봉우리 가운데 몇 개를 찾았고, 얼마나 봉우리 가까이 있나.
 
     $$\mathrm{within} = \frac{1}{n} \sum_{i=1}^{n} \mathbf{1}\bigl[ \min_k \lVert x_i - m_k \rVert \le 0.6 \bigr]$$
 
@@ -247,7 +247,7 @@ def mode_coverage(samples: Float[Tensor, "*batch n 2"]) -> Coverage:
         samples: 표본. 앞의 축은 따로따로 센다.
 
     Returns:
-        찾은 봉우리의 수와 3σ 안의 몫.
+        찾은 봉우리의 수와 3σ 안의 비율.
 
     Raises:
         TypeError: 텐서가 아니면.

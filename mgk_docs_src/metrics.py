@@ -1,4 +1,4 @@
-"""점수: 정확도와 확률과 순서를 재는 함수들. 앞의 축(씨앗)이 더 있으면 그 축마다 따로 잰다."""
+"""평가 지표: 정확도, 확률의 보정, 순서를 재는 함수들. 앞의 축(시드)이 더 있으면 그 축마다 따로 잰다."""
 
 import math
 
@@ -18,7 +18,7 @@ def balanced_accuracy(
     *,
     num_classes: int,
 ) -> Float[Tensor, "*batch"]:
-    r"""균형 정확도: 클래스마다 맞힌 비율(재현율)의 평균. 많은 클래스가 값을 차지하지 못한다.
+    r"""균형 정확도: 클래스마다 맞힌 비율(재현율)의 평균. 표본이 많은 클래스가 값을 좌우하지 못한다.
 
     $$\frac{1}{|K|} \sum_{c \in K} \frac{\#\{i : \hat{y}_i = y_i = c\}}{\#\{i : y_i = c\}}$$
 
@@ -57,7 +57,7 @@ def expected_calibration_error(
     *,
     bins: int = 15,
 ) -> Float[Tensor, "*batch"]:
-    r"""기대 보정 오차(ECE): 확신 $q_i = \max_c p_{ic}$와 실제로 맞힌 비율이 칸마다 얼마나 다른가.
+    r"""기대 보정 오차(ECE): 확신도 $q_i = \max_c p_{ic}$와 실제로 맞힌 비율이 칸마다 얼마나 다른가.
 
     $$\mathrm{ECE} = \sum_{b=1}^{B} \frac{|I_b|}{N} \left| \mathrm{acc}(I_b) - \mathrm{conf}(I_b) \right|
     = \frac{1}{N} \sum_{b=1}^{B} \Bigl| \sum_{i \in I_b} \left( \mathbf{1}[\hat{y}_i = y_i] - q_i \right) \Bigr|$$
@@ -84,7 +84,7 @@ def expected_calibration_error(
     checks.simplex(-1, probabilities=probabilities)
     checks.count(1, bins=bins)
     confidence, predicted = probabilities.max(-1)
-    # 경계도 확률의 자료형으로 반올림한다. 그래야 b/B인 확신이 어느 자료형에서나 b번째 칸이다.
+    # 경계도 확률의 자료형으로 반올림한다. 그래야 b/B인 확신도가 어느 자료형에서나 b번째 칸이다.
     edges = torch.arange(1, bins, device=labels.device, dtype=torch.float64).div(bins).to(confidence.dtype)
     bin_of = torch.bucketize(confidence.detach(), edges)
     gap = (predicted == labels).double() - confidence.double()
@@ -129,11 +129,11 @@ def roc_auc(
     positives: Float[Tensor, "*batch m"],
     negatives: Float[Tensor, "*batch n"],
 ) -> Float[Tensor, "*batch"]:
-    r"""ROC 곡선 아래의 넓이(AUC): 양성과 음성을 하나씩 뽑았을 때 양성의 점수가 더 높을 확률. 비기면 반으로 친다.
+    r"""ROC 곡선 아래의 넓이(AUC): 양성과 음성을 하나씩 뽑았을 때 양성의 점수가 더 높을 확률. 점수가 같으면 반으로 친다.
 
     $$\mathrm{AUC} = \frac{1}{mn} \sum_{i,j} \Bigl( \mathbf{1}[s_i > t_j] + \tfrac12 \mathbf{1}[s_i = t_j] \Bigr)$$
 
-    제멋대로 매긴 점수는 0.5다. 순서만 보므로 점수의 단위는 상관없고, 기울기는 없다. 짝을 모두 만들지 않고
+    무작위로 매긴 점수는 0.5다. 순서만 보므로 점수의 단위는 상관없고, 기울기는 없다. 쌍을 모두 만들지 않고
     정렬해서 센다.
     값을 살피므로 장치와 동기화한다.
 
@@ -204,8 +204,8 @@ def one_vs_rest_auc(
 
 
 def _area(scores: Float[Tensor, "*batch n"], positive: Bool[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
-    # 순위의 합에서 양성끼리의 몫을 빼면 양성이 이긴 음성의 수다. 비긴 것들의 순위는 평균이다.
-    # 순서대로 찾으면 캐시에 있는 곳을 다시 보므로, 제자리의 점수를 찾는 것보다 몇 배 빠르다.
+    # 순위의 합에서 양성끼리의 순위를 빼면, 양성보다 점수가 낮은 음성의 수가 된다. 점수가 같으면 순위를 평균한다.
+    # 순서대로 찾으면 캐시에 있는 곳을 다시 보므로, 원래 위치의 점수를 찾을 때보다 몇 배 빠르다.
     ordered, order = _widen(scores).contiguous().sort(-1)
     below, through = (torch.searchsorted(ordered, ordered, right=right) for right in (False, True))
     positive = positive.gather(-1, order)

@@ -1,8 +1,8 @@
-"""부르는 쪽이 켜 둔 torch의 모드가 값을 바꾸지 않게 한다: 자동 정밀도(autocast), no_grad, inference_mode.
+"""사용자가 켜 둔 torch의 모드가 값을 바꾸지 않게 한다: 자동 정밀도(autocast), no_grad, inference_mode.
 
 공개 함수의 값은 인자만으로 정해진다. autocast 안에서는 행렬 곱이 float16이나 bfloat16으로 내려가,
-손실이 음수가 되거나 가까운 두 점의 거리가 0이 된다. 그래서 torch의 손실들처럼 안에서는 끈다.
-인자로 받은 네트워크도 꺼진 채로 불린다. 네트워크만 낮은 정밀도로 돌리려면 그 `forward` 안에서 다시 켠다.
+손실이 음수가 되거나 가까운 두 점의 거리가 0이 되기도 한다. 그래서 torch의 손실들처럼 함수 안에서는 끈다.
+인자로 받은 신경망도 꺼진 상태에서 호출한다. 신경망만 낮은 정밀도로 계산하려면 그 `forward` 안에서 다시 켠다.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ R = TypeVar("R")
 
 
 def full_precision(function: Callable[P, R]) -> Callable[P, R]:
-    r"""자동 정밀도(autocast)를 끄고 부르는 함수. 켜져 있지 않으면 아무것도 더하지 않는다.
+    r"""자동 정밀도(autocast)를 끄고 호출하는 함수. 켜져 있지 않으면 그대로 호출한다.
 
-    켜져 있을 때 온 float16과 bfloat16은 네트워크가 낮춰 낸 것이므로, torch의 손실들처럼 float32로 올린다.
+    켜져 있을 때 들어온 float16과 bfloat16은 신경망이 낮춘 값이므로, torch의 손실들처럼 float32로 올린다.
     손실을 float16으로 내면 `GradScaler`가 처음에 곱하는 $2^{16}$이 가장 큰 수 65504를 넘어 기울기가 무한대가 된다.
 
     Args:
@@ -43,13 +43,13 @@ def full_precision(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def with_gradients(function: Callable[P, R]) -> Callable[P, R]:
-    """안에서 미분하는 함수를, `no_grad`와 `inference_mode` 안에서도 부를 수 있게 한다. autocast도 끈다.
+    """안에서 미분하는 함수를 `no_grad`와 `inference_mode` 안에서도 호출할 수 있게 한다. autocast도 끈다.
 
-    추론 모드에서 만든 텐서는 역전파에 쓸 수 없으므로, 인자 가운데 그런 것은 베껴서 넘긴다.
-    인자가 아니라 함수가 안에 쥐고 있는 추론 텐서는 베낄 수 없고, 그때는 torch가 추론 모드를 말하는 오류를 낸다.
+    추론 모드에서 만든 텐서는 역전파에 쓸 수 없으므로, 인자 가운데 그런 텐서는 복사해서 넘긴다.
+    함수가 인자가 아니라 안에 가지고 있는 추론 텐서는 복사할 수 없고, 그때는 torch가 추론 모드에 관한 오류를 낸다.
 
     Args:
-        function: 기울기를 스스로 구하는 함수.
+        function: 기울기를 직접 구하는 함수.
 
     Returns:
         같은 인자를 받고, 어느 모드에서나 같은 값을 내는 함수.
@@ -68,14 +68,14 @@ def with_gradients(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _called(function: Callable[..., R], change: Callable[[Tensor], Tensor], args: Any, kwargs: Any) -> R:
-    """인자 안의 텐서를 모두 바꾸어 부른다."""
+    """인자 안의 텐서를 모두 바꾸어 호출한다."""
     return function(*_mapped(change, args), **{name: _mapped(change, value) for name, value in kwargs.items()})
 
 
 def _mapped(change: Callable[[Tensor], Tensor], value: Any) -> Any:
     if isinstance(value, Tensor):
         return change(value)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):  # 상태를 나르는 NamedTuple
+    if isinstance(value, tuple) and hasattr(value, "_fields"):  # 상태를 담은 NamedTuple
         return type(value)(*(_mapped(change, part) for part in value))
     if isinstance(value, tuple | list):
         return type(value)(_mapped(change, part) for part in value)

@@ -1,4 +1,4 @@
-"""여러 씨앗의 다층 퍼셉트론을 한 번에: 같은 모양의 신경망들을 첫 축에 쌓아 한 번의 곱셈으로 계산한다."""
+"""여러 시드의 다층 퍼셉트론을 한 번에 계산한다: 모양이 같은 신경망들을 첫 축에 쌓아 한 번에 곱한다."""
 
 import math
 import warnings
@@ -37,13 +37,13 @@ def initial(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> Networks:
-    r"""`torch.nn.Linear`처럼 고르게 뽑은 첫 가중치.
+    r"""`torch.nn.Linear`처럼 균등 분포에서 뽑은 초기 가중치.
 
     $$W_i, b_i \sim \mathcal{U}\!\left(-\tfrac{1}{\sqrt{d_i}},\ \tfrac{1}{\sqrt{d_i}}\right)$$
 
     Args:
         widths: 층의 너비 $d_0, d_1, \dots, d_D$. 처음이 입력, 끝이 출력이다.
-        generators: 신경망마다 CPU 발생기 하나. 제 발생기만 쓰므로, 함께 배우든 혼자 배우든 같은 값에서 시작한다.
+        generators: 신경망마다 CPU 발생기 하나. 자기 발생기만 쓰므로, 함께 학습하든 따로 학습하든 같은 값에서 시작한다.
         biases_last: 참이면 모든 층의 $W_i$를 뽑은 다음 $b_i$를 뽑는다. 거짓이면 층마다 둘을 잇달아 뽑는다.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
@@ -80,14 +80,14 @@ def forward(
     *,
     activation: Callable[[Tensor], Tensor] = F.silu,
 ) -> Float[Tensor, "s n _"]:
-    r"""신경망마다 제 몫의 점을 넣은 출력.
+    r"""신경망마다 자기 점들을 넣은 출력.
 
     $$h_0 = x, \qquad h_i = a(h_{i-1} W_i + b_i), \qquad f(x) = h_{D-1} W_D + b_D$$
 
     Args:
         networks: `initial`의 가중치 $W_i, b_i$.
         x: 신경망마다 점 `n`개. 끝 축은 입력의 너비.
-        activation: 숨은 층의 활성 함수 $a$.
+        activation: 은닉층의 활성 함수 $a$.
 
     Returns:
         출력. 끝 축은 출력의 너비.
@@ -113,13 +113,13 @@ def initial_residual(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> Networks:
-    r"""지름길이 있는 신경망(`forward_residual`)의 첫 가중치. 끝 층은 작게 시작해, 처음의 출력이 0에 가깝다.
+    r"""잔차 연결(residual connection)이 있는 신경망의 초기 가중치. 끝 층의 값이 작아 출력이 0에 가깝다.
 
     $$W_i \sim \mathcal{N}\!\left(0,\ \tfrac{1}{d_i}\right), \qquad
     W_D \sim \mathcal{N}\!\left(0,\ \tfrac{0.01}{d_D}\right), \qquad b_i = 0$$
 
     Args:
-        widths: 층의 너비. 처음이 입력, 끝이 출력이고, 가운데는 지름길이 모양을 지키도록 모두 같다.
+        widths: 층의 너비. 처음이 입력, 끝이 출력이고, 은닉층은 잔차를 더할 수 있도록 모두 같다.
         generators: 신경망마다 CPU 발생기 하나.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
@@ -157,7 +157,7 @@ def forward_residual(
     *,
     activation: Callable[[Tensor], Tensor] = F.silu,
 ) -> Float[Tensor, "s n _"]:
-    r"""숨은 층마다 지름길을 둔 신경망의 출력. 활성 함수를 먼저 지난다.
+    r"""은닉층마다 잔차 연결을 둔 신경망의 출력. 활성 함수를 먼저 적용한다.
 
     $$h_1 = x W_1 + b_1, \qquad h_i = h_{i-1} + a(h_{i-1}) W_i + b_i, \qquad f(x) = a(h_{D-1}) W_D + b_D$$
 
@@ -190,16 +190,16 @@ def still_learning(
     *,
     step: int,
 ) -> Bool[Tensor, "s"]:
-    r"""유한하지 않은 값을 낸 신경망을 뺀다. 새로 빠지는 것마다 번호와 걸음을 경고로 알린다.
+    r"""유한하지 않은 값을 낸 신경망을 뺀다. 새로 빠지는 신경망마다 번호와 학습 스텝을 경고로 알린다.
 
     $$a_s \leftarrow a_s \wedge \bigl( |v_s| < \infty \bigr)$$
 
-    쌓은 신경망은 서로 섞이지 않으므로, 하나가 망가져도 나머지는 그대로 배울 수 있다. 장치와 동기화한다.
+    쌓은 신경망은 서로 섞이지 않으므로, 하나가 발산해도 나머지는 그대로 학습할 수 있다. 장치와 동기화한다.
 
     Args:
         values: 신경망마다의 손실이나 출력 $v$.
-        alive: 아직 배우는 신경망 $a$.
-        step: 걸음의 번호.
+        alive: 아직 학습하는 신경망 $a$.
+        step: 학습 스텝의 번호.
 
     Returns:
         남은 신경망. 아무도 빠지지 않았으면 `alive` 그대로다.
@@ -223,10 +223,10 @@ def still_learning(
     finite = values.detach().isfinite().reshape(len(values), -1).all(1)
     left = alive & finite
     if not left.any():
-        raise ValueError(f"generators: 유한한 손실을 내는 신경망이 남아야 하는데 걸음 {step}에서 하나도 남지 않았다")
+        raise ValueError(f"generators: 손실이 유한한 신경망이 남아야 하는데 학습 스텝 {step}에서 하나도 남지 않았다")
     for seed in (alive & ~finite).nonzero().flatten().tolist():
         warnings.warn(
-            f"generators[{seed}]: 걸음 {step}에서 값이 유한하지 않아 이 신경망은 그만 배운다",
+            f"generators[{seed}]: 학습 스텝 {step}에서 값이 유한하지 않아 이 신경망의 학습을 멈춘다",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -235,11 +235,11 @@ def still_learning(
 
 @full_precision
 def finished(networks: Networks, alive: Bool[Tensor, "s"]) -> Networks:
-    """다 배운 가중치. 기울기는 따라오지 않고, 그만 배운 신경망은 모르고 쓰지 않도록 nan으로 채운다.
+    """학습을 마친 가중치. 기울기는 따라오지 않고, 학습을 멈춘 신경망은 모르고 쓰지 않도록 nan으로 채운다.
 
     Args:
         networks: 가중치.
-        alive: 끝까지 배운 신경망.
+        alive: 끝까지 학습한 신경망.
 
     Returns:
         같은 모양의 가중치.
@@ -261,7 +261,7 @@ def finished(networks: Networks, alive: Bool[Tensor, "s"]) -> Networks:
 
 @full_precision
 def freeze(networks: Networks) -> Networks:
-    """기울기 없는 사본. 더 배워도 바뀌지 않는다.
+    """기울기 없는 사본. 더 학습해도 바뀌지 않는다.
 
     Args:
         networks: 가중치.

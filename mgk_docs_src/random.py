@@ -1,4 +1,4 @@
-"""난수. CPU에서 뽑아 장치로 옮기므로, 씨앗이 같으면 어느 장치에서나 같은 수다."""
+"""난수. CPU에서 만들어 장치로 옮기므로, 시드(seed)가 같으면 어느 장치에서나 같은 수다."""
 
 import math
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from mgk_docs_src.checks import Interval
 
 
 def generator(seed: int) -> torch.Generator:
-    """씨앗을 심은 CPU 난수 발생기. 전역 난수 상태는 건드리지 않는다.
+    """시드를 정한 CPU 난수 발생기. 전역 난수 상태는 건드리지 않는다.
 
     Args:
-        seed: 씨앗. 0 이상의 정수.
+        seed: 시드. 0 이상의 정수.
 
     Returns:
         발생기. 난수를 뽑는 함수에 `generator=`로 넘긴다.

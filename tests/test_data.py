@@ -70,7 +70,7 @@ def test_without_a_device_the_default_device_of_torch_is_followed(device, load):
     assert data.features.device.type == data.labels.device.type == "meta"
 
 
-# --- 답을 아는 2차원 자료 ---
+# --- 참 분포를 아는 2차원 데이터 ---
 
 
 def test_eight_gaussians_have_the_density_they_claim(device):

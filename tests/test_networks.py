@@ -101,12 +101,12 @@ def test_a_lost_network_is_named_once_and_leaves_the_others(device: torch.device
     lost = torch.tensor([[1.0, 1.0], [1.0, torch.nan], [0.0, torch.inf]], device=device)
     with pytest.warns(RuntimeWarning) as caught:
         alive = still_learning(lost, alive, step=7)
-    assert [str(w.message).split("에서")[0] for w in caught] == [f"generators[{s}]: 걸음 7" for s in (1, 2)]
+    assert [str(w.message).split("에서")[0] for w in caught] == [f"generators[{s}]: 학습 스텝 7" for s in (1, 2)]
     assert alive.tolist() == [True, False, False]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert still_learning(lost, alive, step=8).tolist() == [True, False, False]
-    with pytest.raises(ValueError, match=r"generators: .*걸음 9에서"):
+    with pytest.raises(ValueError, match=r"generators: .*학습 스텝 9에서"):
         still_learning(lost.flip(0), alive, step=9)
     networks = made(device)
     kept = finished(networks, alive)

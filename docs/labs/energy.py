@@ -17,39 +17,39 @@
 # ---
 
 # %% [markdown]
-# # 실습: 에너지를 배우는 여덟 길
+# # 실습: 에너지를 학습하는 여덟 방법
 #
-# [에너지를 배우는 여러 길](../energy/training.md)에서 본 여덟 가지 방법을 같은 자료와 같은 신경망에 놓고 잰다. 답을
-# 아는 2차원 자료라서 참과의 KL 발산을 격자로 정확히 구할 수 있다. 세 가지를 묻는다.
+# [에너지를 학습하는 여러 방법](../energy/training.md)에서 본 여덟 가지 방법을 같은 데이터와 같은 신경망에서 비교한다.
+# 답을 아는 2차원 데이터라서 참 분포와의 KL 발산을 격자로 정확히 구할 수 있다. 물음은 셋이다.
 #
-# 1. 누가 참에 얼마나 가까이 가고, 얼마나 걸리나.
-# 2. 어디서 실패하나: 봉우리의 몫, 섞이지 않는 사슬, 잡음의 세기, 사슬의 길이, 잡음의 분포.
+# 1. 어느 방법이 참 분포에 얼마나 가까이 가고, 시간이 얼마나 걸리나.
+# 2. 어디서 실패하나: 봉우리의 혼합 비율, 섞이지 않는 체인, 노이즈의 세기, 체인의 길이, 노이즈의 분포.
 # 3. 무엇이 고치나.
 #
 # ## 결론 셋 { #conclusions }
 #
-# - 참까지의 KL은 정확한 $Z$(<data value="labs/energy:정확한 Z/KL">3.4</data>)와
-#   NCE(<data value="labs/energy:NCE/KL">3.5</data>, 10⁻³ nat)가 씨앗마다 나머지 여섯보다 작고,
-#   CD-1(<data value="labs/energy:CD-1/KL">162.1</data>)이 가장 크다([한 표에](#한-표에)).
-# - 두 봉우리가 10σ 떨어지면 정확한 $Z$와 NCE는 왼쪽의 몫 0.7을 씨앗마다 0.05 안에서 맞힌다. 점수 맞추기 둘은 씨앗에
-#   따라 0.1 넘게 흩어진다([몫을 보지 못한다](#weights)).
-# - PCD의 사슬에서 건너뛰기만 빼도 KL이 0.1 아래에서 1을 넘게 커진다. 그때 상자 밖으로 달아난 사슬은 1 %가 되지 않고
-#   경고도 나오지 않는다([사슬이 섞이지 않는다](#mixing)).
+# - 참 분포에서의 KL은 정확한 $Z$(<data value="labs/energy:정확한 Z/KL">3.4</data>)와
+#   NCE(<data value="labs/energy:NCE/KL">3.5</data>, 10⁻³ nat)가 시드마다 나머지 여섯보다 작고,
+#   CD-1(<data value="labs/energy:CD-1/KL">162.1</data>)이 가장 크다([한 표에서](#한-표에)).
+# - 두 봉우리가 10σ 떨어지면 정확한 $Z$와 NCE는 왼쪽의 혼합 비율 0.7을 시드마다 0.05 안에서 맞힌다. 스코어 매칭 둘은
+#   시드에 따라 0.1 넘게 흩어진다([스코어 매칭은 혼합 비율을 보지 못한다](#weights)).
+# - PCD의 체인에서 건너뛰기만 빼도 KL이 0.1 아래에서 1을 넘게 커진다. 그때 상자 밖으로 벗어난 체인은 1 %가 되지 않고
+#   경고도 나오지 않는다([체인이 섞이지 않으면](#mixing)).
 
 # %% [markdown]
-# ## 자료와 잣대
+# ## 데이터와 지표
 #
-# 자료는 반지름 2인 고리 위의 여덟 봉우리(표준 편차 0.2)다. 참의 엔트로피는 1.698 nat다. 에너지 모델은 걸음마다
-# 새로 뽑은 자료를 쓴다. 자료가 모자라서 생기는 차이는 여기서 보지 않는다. 신경망은 모두 같다. 사인과 코사인
-# 특징(진동수 3까지) 위에 너비 128의 층 하나를 두고, 멀리서 에너지를 들어 올리는 그릇 $\lVert x \rVert^2 / 2$를
-# 더한다. 씨앗 3개를 한 묶음으로 배운다.
+# 데이터는 반지름 2인 고리 위의 여덟 봉우리(표준 편차 0.2)다. 참 분포의 엔트로피는 1.698 nat다. 에너지 모델은 학습
+# 스텝마다 새로 뽑은 데이터를 쓴다. 데이터가 부족해서 생기는 차이는 여기서 보지 않는다. 신경망은 모두 같다. 사인과
+# 코사인 특징(진동수 3까지) 위에 너비 128의 층 하나를 두고, 멀리서 에너지를 높이는 가둠 항(confining term)
+# $\lVert x \rVert^2 / 2$를 더한다. 시드 3개를 한 묶음으로 학습한다.
 #
-# - **KL**: $[-5, 5]^2$를 200×200으로 나눈 격자에서 잰, 참에서 모델까지의 KL 발산. 단위는 10⁻³ nat다.
-# - **로그 가능도**: 배울 때 쓰지 않은 자료 5000개에서. 참의 로그 가능도를 함께 적는다.
-# - **빈 곳**: 어느 봉우리에서도 3.5σ보다 먼 곳에 모델이 둔 질량. 참은 $e^{-3.5^2/2} = 0.002$다.
-# - **치우침**: 봉우리마다의 몫이 1/8에서 벗어난 정도.
+# - **KL**: $[-5, 5]^2$를 200×200으로 나눈 격자에서 잰, 참 분포에서 모델까지의 KL 발산. 단위는 10⁻³ nat다.
+# - **로그 가능도**: 학습에 쓰지 않은 데이터 5000개에서. 참 분포의 로그 가능도를 함께 적는다.
+# - **빈 곳**: 어느 봉우리에서도 3.5σ보다 먼 곳에 모델이 둔 질량. 참 분포에서는 $e^{-3.5^2/2} = 0.002$다.
+# - **비율 오차**: 봉우리마다의 혼합 비율이 1/8에서 벗어난 정도.
 
-# %% 들여오기와 잣대 tags=["setup"]
+# %% 들여오기와 지표 tags=["setup"]
 import math
 import time
 import warnings
@@ -107,19 +107,19 @@ SEEDS = 3
 FINE = grid(-5.0, 5.0, 200)  # 잴 때 쓰는 격자
 BOX = grid(
     -4.0, 4.0, 40
-)  # 최대 가능도를 배울 때 쓰는 격자. 칸의 너비가 봉우리의 표준 편차와 같다
+)  # 최대 가능도를 학습할 때 쓰는 격자. 칸의 너비가 봉우리의 표준 편차와 같다
 TRUTH = eight_gaussians_log_density(FINE.points)
 HELD_OUT = eight_gaussians(5000, generator=generator(999))
 
 
 def source(seed=0):
-    """부를 때마다 씨앗마다 새 자료 n개."""
+    """부를 때마다 시드마다 새 데이터 n개."""
     g = generator(seed)
     return lambda n: eight_gaussians(SEEDS * n, generator=g).view(SEEDS, n, 2)
 
 
 def scattered(n):
-    """PCD의 처음 사슬. 넓게 흩뿌린다."""
+    """PCD의 처음 체인. 넓게 흩뿌린다."""
     return 1.6 * randn(SEEDS, n, 2, generator=generator(3))
 
 
@@ -132,7 +132,7 @@ def fit(
     seeds=SEEDS,
     radius=1.0,
 ):
-    """배운 결과. 첫 가중치는 방법이 달라도 같다."""
+    """학습한 결과. 초기 가중치는 방법이 달라도 같다."""
     model = create(
         2, [generator(100 + seed) for seed in range(seeds)], radius=radius
     )
@@ -142,7 +142,7 @@ def fit(
 
 
 def heights(trained, points=FINE.points):
-    """정규화하지 않은 로그 밀도 −E, 씨앗마다."""
+    """정규화하지 않은 로그 밀도 −E, 시드마다."""
     return -evaluate(
         energy_of(trained.model),
         points.expand(len(trained.model.log_partition), -1, -1),
@@ -163,7 +163,7 @@ NEAR = DISTANCE.min(1).values < 3.5 * 0.2
 
 
 def shares(log_model):
-    """빈 곳을 뺀 질량 가운데 봉우리마다의 몫 (씨앗, 8)."""
+    """빈 곳을 뺀 질량 가운데 봉우리마다의 비율 (시드, 8)."""
     mass = log_model.double().softmax(-1)
     each = torch.stack(
         [mass[:, NEAR & (DISTANCE.argmin(1) == k)].sum(1) for k in range(8)], 1
@@ -186,18 +186,18 @@ def measure(log_model, likelihood):
 
 
 # %% [markdown]
-# ## 한 표에
+# ## 여덟 방법을 한 표에서 비교한다 { #한-표에 }
 #
-# 걸음 수와 배치는 방법마다 다르다. 한 걸음의 값이 다르기 때문이다. 씨앗 하나에 드는 시간이 몇 초가 넘지 않게
-# 맞추었다. 학습률, 사슬의 걸음, 잡음의 너비는 **이 자료에서** 몇 가지를 돌려 보고 정했고 그 기록은 없다. 그러니
-# 아래의 순서는 이 설정에서의 순서이고, 고른 솜씨도 섞여 있다. 사슬은 MALA이고 $\epsilon = 0.08$이다. PCD는 걸음마다
-# 사슬 256개를 MALA로 한 걸음 옮기고, 그에 앞서 $\mathcal{N}(0, 1.6^2 I)$에서 뽑은 곳으로 건너뛰기를 한 번 해 본다.
-# DSM은 잡음을 ±로 짝지었다.
+# 스텝 수와 배치는 방법마다 다르다. 한 스텝의 비용이 다르기 때문이다. 시드 하나에 드는 시간이 몇 초를 넘지 않게
+# 맞추었다. 학습률, 체인의 스텝 크기, 노이즈의 너비는 **이 데이터에서** 몇 가지를 돌려 보고 정했고 그 기록은 없다.
+# 그러니 아래의 순서는 이 설정에서의 순서이고, 설정을 얼마나 잘 정했는지도 섞여 있다. 체인은 MALA이고
+# $\epsilon = 0.08$이다. PCD는 학습 스텝마다 체인 256개를 MALA로 한 스텝 옮기고, 그에 앞서
+# $\mathcal{N}(0, 1.6^2 I)$에서 뽑은 곳으로 건너뛰기를 한 번 제안한다. DSM은 노이즈를 ±로 쌍지었다.
 #
-# 가우스 혼합과 KDE는 에너지 모델이 아닌 견줄 상대다. 자료 8192개로 배웠다. 혼합은 봉우리가 여덟 개의 가우스라는
-# 것을 미리 알고 있는 셈이다.
+# 가우스 혼합과 KDE(커널 밀도 추정)는 비교를 위한 모델이고 에너지 모델이 아니다. 데이터 8192개로 학습했다. 혼합은
+# 봉우리가 여덟 개의 가우스라는 사실을 미리 아는 셈이다.
 
-# %% 여덟 방법을 배우는 코드 tags=["setup"]
+# %% 여덟 방법을 학습하는 코드 tags=["setup"]
 RUNS = {
     "정확한 Z": (
         maximum_likelihood(source(), BOX, batch_size=512),
@@ -226,7 +226,7 @@ RUNS = {
         0.02,
     ),
     "암묵적 SM": (matching(source(), batch_size=1024), None, 400, 0.02),
-    "자른 SM": (
+    "sliced SM": (
         sliced(source(), batch_size=1024, generator=generator(7)),
         None,
         500,
@@ -320,56 +320,59 @@ for name, results in {
     )
     rows[name] = measure(log_models, likelihoods)
 
-COLUMNS = ["KL (10⁻³ nat)", "로그 가능도", "빈 곳", "치우침"]
-display(HTML(comparison("여덟 봉우리, 씨앗 3개", COLUMNS, rows)))
-print(f"참의 로그 가능도 {eight_gaussians_log_density(HELD_OUT).mean():.4f}")
+COLUMNS = ["KL (10⁻³ nat)", "로그 가능도", "빈 곳", "비율 오차"]
+display(HTML(comparison("여덟 봉우리, 시드 3개", COLUMNS, rows)))
+print(
+    f"참 분포의 로그 가능도 {eight_gaussians_log_density(HELD_OUT).mean():.4f}"
+)
 for name, (kl, *_) in rows.items():
-    spent = f", 씨앗 하나에 {seconds[name]:.1f}초" if name in seconds else ""
+    spent = f", 시드 하나에 {seconds[name]:.1f}초" if name in seconds else ""
     print(f"{name}: KL {kl.min():.1f}–{kl.max():.1f} × 10⁻³ nat{spent}")
     record(f"{name}/KL", kl.mean())
-# KL = KL(참의 몫 ‖ 모델의 몫) + 나머지. 앞의 것이 몫을 틀린 값이다.
+# KL = KL(참 비율 ‖ 모델의 비율) + 나머지. 첫 항이 혼합 비율의 오차다.
 wrong_share = {
     name: -1000 * (8 * shares(heights(trained))).log().mean(1)
     for name, trained in fitted.items()
 }
 for name, value in wrong_share.items():
     part = value.mean() / rows[name][0].mean()
-    print(f"{name}: KL 가운데 몫을 틀려서 생긴 것 {part:.0%}")
-    record(f"{name}/몫 때문", part)
+    print(f"{name}: KL 가운데 혼합 비율의 오차 {part:.0%}")
+    record(f"{name}/비율 때문", part)
 tie = paired(rows["NCE"][0], rows["정확한 Z"][0])
 print(
     f"NCE − 정확한 Z: {tie.difference:+.2f} [{tie.low:+.2f}, {tie.high:+.2f}]"
 )
-for name, place in (("빈 곳", 2), ("치우침", 3)):
+for name, place in (("빈 곳", 2), ("비율 오차", 3)):
     record(f"PCD/{name}", rows["PCD"][place].mean())
 uneven = [float(rows[name][3].mean()) for name in RUNS]
-record("치우침/점수 맞추기와 CD", min(uneven[3:]), max(uneven[3:]))
+record("비율 오차/스코어 매칭과 CD", min(uneven[3:]), max(uneven[3:]))
 
 # %% [markdown]
-# **$Z$를 알거나 $Z$까지 배우면 참에 닿는다.** 정확한 $Z$와 NCE는 <data value="labs/energy:정확한 Z/KL">3.4</data>와
-# <data value="labs/energy:NCE/KL">3.5</data>(10⁻³ nat)로 비긴다. 봉우리가 여덟 개의 가우스라는 답을 알려 준 혼합의
-# 평균(<data value="labs/energy:가우스 혼합 8개/KL">2.3</data>)이 조금 더 작다. NCE는 격자도 사슬도 두 번 미분도
-# 쓰지 않는데 그만큼 한다. 다만 잡음을 잘 골랐을 때의 이야기다. 아래에서 본다.
+# **$Z$를 계산하거나 함께 학습하면 참 분포에 거의 이른다.** 정확한 $Z$와 NCE의 KL은
+# <data value="labs/energy:정확한 Z/KL">3.4</data>와 <data value="labs/energy:NCE/KL">3.5</data>(10⁻³ nat)로 차이가
+# 유의하지 않다. 봉우리가 여덟 개의 가우스라는 답을 알려 준 혼합의
+# 평균(<data value="labs/energy:가우스 혼합 8개/KL">2.3</data>)이 조금 더 작다. NCE는 격자도 체인도 두 번 미분도 쓰지
+# 않고 이만큼 가까이 간다. 다만 노이즈를 잘 정했을 때의 결과다. 아래에서 본다.
 #
-# **평균으로는 PCD(<data value="labs/energy:PCD/KL">15.5</data>)가 그다음이다.** 치우침은
-# <data value="labs/energy:PCD/치우침">0.018</data>이고, 빈 곳에 <data value="labs/energy:PCD/빈 곳">0.008</data>의
-# 질량을 흘렸다. 건너뛰기가 없으면 무너진다.
+# 평균으로는 PCD(<data value="labs/energy:PCD/KL">15.5</data>)가 그다음이다. 비율 오차는
+# <data value="labs/energy:PCD/비율 오차">0.018</data>이고, 빈 곳에 <data value="labs/energy:PCD/빈 곳">0.008</data>의
+# 질량을 두었다. 건너뛰기가 없으면 무너진다.
 #
-# **점수 맞추기와 CD는 몫을 틀린다.** 치우침이
-# <data value="labs/energy:치우침/점수 맞추기와 CD">0.06에서 0.21</data> 사이로 앞의 셋보다 크다. KL 가운데 몫을
-# 틀려서 생긴 것이 CD-1에서 <data value="labs/energy:CD-1/몫 때문">90 %</data>, 암묵적 SM에서
-# <data value="labs/energy:암묵적 SM/몫 때문">81 %</data>, DSM에서
-# <data value="labs/energy:DSM (σ = 0.1)/몫 때문">41 %</data>다. 둘 다 자료가 있는 곳의 둘레만 본다. 봉우리 사이에는
-# 자료가 거의 없어 누가 더 높은지 알려 줄 것이 드물다.
+# **스코어 매칭과 CD는 혼합 비율을 틀린다.** 비율 오차가
+# <data value="labs/energy:비율 오차/스코어 매칭과 CD">0.06에서 0.21</data> 사이로 앞의 셋보다 크다. KL 가운데 혼합
+# 비율을 틀려서 생긴 부분이 CD-1에서 <data value="labs/energy:CD-1/비율 때문">90 %</data>, 암묵적 SM에서
+# <data value="labs/energy:암묵적 SM/비율 때문">81 %</data>, DSM에서
+# <data value="labs/energy:DSM (σ = 0.1)/비율 때문">41 %</data>다. 두 방법 모두 데이터가 있는 곳의 둘레만 본다. 봉우리
+# 사이에는 데이터가 거의 없어, 어느 봉우리가 더 높은지 알 수 있는 정보가 드물다.
 #
 # KDE의 평균은 <data value="labs/energy:KDE (폭 0.07)/KL">18.1</data>이다. 에너지 모델 가운데 평균이 KDE보다 작은
-# 것은 정확한 $Z$, NCE, PCD뿐이다. 자료를 8192개만 쓴 KDE와 걸음마다 새로 뽑은 에너지 모델을 견준 것이니, 2차원에서
-# 에너지 모델을 쓸 까닭은 정확도가 아니다.
+# 방법은 정확한 $Z$, NCE, PCD뿐이다. KDE는 데이터를 8192개만 쓰고 에너지 모델은 스텝마다 새로 뽑았다. 따라서 2차원에서
+# 에너지 모델을 쓸 이유는 정확도가 아니다.
 
 # %% 그림을 그리는 코드 tags=["setup"]
 shown = ("정확한 Z", "NCE", "PCD", "암묵적 SM", "CD-1")
 picture = grid(-3.0, 3.0, 36)
-drawn = [("참", eight_gaussians_log_density(picture.points))]
+drawn = [("참 분포", eight_gaussians_log_density(picture.points))]
 drawn += [
     (
         f"{name}, KL {rows[name][0].max() / 1000:.3f}",
@@ -404,19 +407,20 @@ pictures = [
 display(HTML(side_by_side(pictures)))
 
 # %% [markdown]
-# ## 몫을 보지 못한다 { #weights }
+# ## 스코어 매칭은 혼합 비율을 보지 못한다 { #weights }
 #
-# 왼쪽의 몫이 0.7, 오른쪽이 0.3인 두 봉우리(표준 편차 0.4)로 옮겨 가까울 때(4σ)와 멀 때(10σ)를 견준다. 멀어지면
-# 점수 맞추기의 손실은 몫에 거의 기대지 않는다([에너지를 배우는 여러 길](../energy/training.md)).
+# 혼합 비율이 왼쪽 0.7, 오른쪽 0.3인 두 봉우리(표준 편차 0.4)로 바꾸어, 가까울 때(4σ)와 멀 때(10σ)를 비교한다.
+# 멀어지면 스코어 매칭의 손실은 혼합 비율에 거의 의존하지 않는다([에너지를 학습하는 여러
+# 방법](../energy/training.md)).
 
 # %%
 DISTANCES = (1.6, 4.0)
 
 
 def pairs():
-    """왼쪽의 몫이 0.7인 두 봉우리.
+    """왼쪽의 혼합 비율이 0.7인 두 봉우리.
 
-    앞의 씨앗 셋은 4σ, 뒤의 셋은 10σ 떨어져 있다.
+    앞의 시드 셋은 4σ, 뒤의 셋은 10σ 떨어져 있다.
     """
     g = generator(0)
     return lambda n: torch.cat(
@@ -450,15 +454,15 @@ for name, objective in BLIND.items():
     for distance, share in zip(DISTANCES, left[name], strict=True):
         each = ", ".join(f"{one:.2f}" for one in share)
         print(
-            f"{name}, {distance / 0.4:.0f}σ: 왼쪽의 몫 {share.mean():.3f} ± "
+            f"{name}, {distance / 0.4:.0f}σ: 왼쪽 비율 {share.mean():.3f} ± "
             f"{share.std():.3f} ({each})"
         )
 near, far = (
     torch.stack([share[row] for share in left.values()]) for row in (0, 1)
 )
-record("4σ/몫", near.min(), near.max())
+record("4σ/비율", near.min(), near.max())
 record("10σ/Z를 아는 둘", *far[:2].mean(1))
-record("10σ/점수 맞추기", far[2:].min(), far[2:].max())
+record("10σ/스코어 매칭", far[2:].min(), far[2:].max())
 
 # %% 그림을 그리는 코드 tags=["setup"]
 with panels(height=2.6) as (figure, (axes,)):
@@ -473,43 +477,43 @@ with panels(height=2.6) as (figure, (axes,)):
             )
     axes.axhline(0.7, color=FAINT, linestyle="--")
     axes.set_xticks(range(4), left)
-    axes.set(ylabel="배운 왼쪽의 몫", ylim=(0.3, 1.0))
+    axes.set(ylabel="학습한 왼쪽 비율", ylim=(0.3, 1.0))
     axes.legend(loc="lower left")
 display(
     HTML(
         to_img(
             figure,
-            "네 방법이 배운 왼쪽 봉우리의 몫, 씨앗마다 점 하나. 정확한 Z와 "
+            "네 방법이 학습한 왼쪽 봉우리의 비율, 시드마다 점 하나. 정확한 Z와 "
             "NCE는 두 거리에서 모두 0.7 가까이에 모이고, "
-            f"점수 맞추기 둘은 10σ에서 {far[2:].min():.2f}와 "
+            f"스코어 매칭 둘은 10σ에서 {far[2:].min():.2f}와 "
             f"{far[2:].max():.2f} 사이로 흩어진다.",
         )
     )
 )
 
 # %% [markdown]
-# **가까우면 모두 맞히고, 멀면 점수 맞추기만 틀린다.** 4σ에서는 네 방법의 모든 씨앗이
-# <data value="labs/energy:4σ/몫">0.68과 0.71</data> 사이다. 10σ에서 정확한 $Z$와 NCE의 평균은
-# <data value="labs/energy:10σ/Z를 아는 둘">0.72와 0.71</data>인데, 점수 맞추기 둘은 씨앗에 따라
-# <data value="labs/energy:10σ/점수 맞추기">0.68에서 0.88까지</data> 흩어진다. 손실이 [몫에 거의 기대지
-# 않으니](../energy/training.md#mode-weights) 손실을 아무리 들여다보아도 어느 씨앗이 맞는지 알 수 없다.
+# **가까우면 모두 맞히고, 멀면 스코어 매칭만 틀린다.** 4σ에서는 네 방법의 모든 시드가
+# <data value="labs/energy:4σ/비율">0.68과 0.71</data> 사이다. 10σ에서 정확한 $Z$와 NCE의 평균은
+# <data value="labs/energy:10σ/Z를 아는 둘">0.72와 0.71</data>인데, 스코어 매칭 둘은 시드에 따라
+# <data value="labs/energy:10σ/스코어 매칭">0.68에서 0.88까지</data> 흩어진다. 손실이 [혼합 비율에 거의 의존하지
+# 않으니](../energy/training.md#mode-weights) 손실만 보아서는 어느 시드가 맞는지 알 수 없다.
 #
-# **고치기.** 봉우리 사이를 볼 수 있는 손실을 쓴다. 최대 가능도와 NCE가 그렇다.
+# 고치려면 봉우리 사이를 볼 수 있는 손실을 쓴다. 최대 가능도와 NCE가 그렇다.
 #
-# ## 사슬이 섞이지 않는다 { #mixing }
+# ## 체인이 섞이지 않으면 손실이 얌전해도 무너진다 { #mixing }
 #
-# PCD의 사슬에는 셋이 있다: 건너뛰기, 그릇, 메트로폴리스. 하나씩 빼고, 건너뛰기와 함께 둘씩도 뺀다. 250걸음씩이다. KL은
-# 격자 안에서만 잰 것이라, 격자 밖으로 샌 질량은 세지 않는다.
+# PCD의 체인을 돕는 장치는 셋이다: 건너뛰기, 가둠 항, 채택·기각 단계. 하나씩 빼고, 건너뛰기와 함께 둘씩도 뺀다. 학습은
+# 250스텝씩이다. KL은 격자 안에서만 잰 값이라, 격자 밖의 질량은 세지 않는다.
 
 # %%
 NAIVE = {
     "모두 있음": {"spread": 1.6},
-    "그릇 없이": {"spread": 1.6},
-    "메트로폴리스 없이": {"spread": 1.6, "metropolis": False},
+    "가둠 항 없이": {"spread": 1.6},
+    "채택·기각 없이": {"spread": 1.6, "metropolis": False},
     "건너뛰기 없이": {"spread": None},
-    "건너뛰기와 그릇 없이": {"spread": None},
-    "건너뛰기와 메트로폴리스 없이": {"spread": None, "metropolis": False},
-    "건너뛰기와 메트로폴리스 없이, ε = 0.3": {
+    "건너뛰기와 가둠 항 없이": {"spread": None},
+    "건너뛰기와 채택·기각 없이": {"spread": None, "metropolis": False},
+    "건너뛰기와 채택·기각 없이, ε = 0.3": {
         "step_size": 0.3,
         "spread": None,
         "metropolis": False,
@@ -529,7 +533,7 @@ for name, knobs in NAIVE.items():
             objective,
             scattered(256),
             steps=250,
-            radius=100.0 if "그릇" in name else 1.0,
+            radius=100.0 if "가둠 항" in name else 1.0,
         )
     kl, outside = (
         divergence(heights(trained)),
@@ -538,10 +542,10 @@ for name, knobs in NAIVE.items():
     kls[name], escaped[name], warned[name] = kl, float(outside), len(caught)
     paths[name] = (
         trained.losses.mean(1).unflatten(0, (25, 10)).mean(1)
-    )  # 10걸음씩 평균
+    )  # 10스텝씩 평균
     print(
         f"{name}: KL {kl.mean():.2f} ± {kl.std():.2f}, 상자 [-4, 4]² 밖의 "
-        f"사슬 {outside:.0%}, "
+        f"체인 {outside:.0%}, "
         f"끝의 에너지 차 {paths[name][-1]:.1f}, 경고 {len(caught)}번"
     )
     record(f"{name}/KL", kl.mean())
@@ -567,44 +571,43 @@ with panels(height=3.8) as (figure, (axes,)):
         [0.1, 1, 10, 100, 1000], ["≤ 0.1", "1", "10", "100", "1000"]
     )
     axes.minorticks_off()
-    axes.set(xlabel="걸음", ylabel="사슬의 에너지 − 자료의 에너지")
+    axes.set(xlabel="학습 스텝", ylabel="체인의 에너지 − 데이터의 에너지")
     figure.legend(loc="outside lower center", ncols=2, fontsize=9)
 display(
     HTML(
         to_img(
             figure,
-            "걸음에 따른 사슬과 자료의 에너지 차. 메트로폴리스를 빼면 남긴 "
-            "것보다 커지고, 걸음까지 키우면 가장 크다.",
+            "학습 스텝에 따른 체인과 데이터의 에너지 차. 채택·기각 단계를 빼면 "
+            "있을 때보다 커지고, 스텝까지 키우면 가장 크다.",
         )
     )
 )
 
 # %% [markdown]
-# **에너지 차가 얌전해도 틀릴 수 있다.** 건너뛰기만 빼면 사슬이 달아나지도, 에너지 차가 커지지도 않는다. 그런데 KL이
-# <data value="labs/energy:모두 있음/KL">0.07</data>에서 <data value="labs/energy:건너뛰기 없이/KL">8.1</data>로
-# 커진다. 사슬이 처음 놓인 봉우리에 갇혀, 사슬이 없는 봉우리는 아무도 들어 올리지 않고 사슬이 많은 봉우리는 자꾸
-# 들어 올린다. 손실의 곡선만 보면 학습이 잘되는 것처럼 보인다.
+# **에너지 차가 작아도 틀릴 수 있다.** 건너뛰기만 빼면 체인이 멀리 벗어나지도, 에너지 차가 커지지도 않는다. 그런데
+# KL이 <data value="labs/energy:모두 있음/KL">0.07</data>에서 <data value="labs/energy:건너뛰기 없이/KL">8.1</data>로
+# 커진다. 체인이 처음 놓인 봉우리에 갇히기 때문이다. 체인이 없는 봉우리의 에너지는 아무도 올리지 않고, 체인이 많은
+# 봉우리의 에너지는 계속 올라간다. 손실의 곡선만 보면 학습이 잘되는 것처럼 보인다.
 #
-# **메트로폴리스가 없으면** 건너뛰기와 그릇이 있어도 KL이
-# <data value="labs/energy:메트로폴리스 없이/KL">11.3</data>이고 사슬의
-# <data value="labs/energy:메트로폴리스 없이/밖">66 %</data>가 상자 밖에 있다. 걸음이 굽음에 견주어 클 때 사슬이
-# 튕겨 나간다. 참에서는 $\epsilon$이 $4\sigma^2 = 0.16$을 넘으면 안정하지 않다. 0.08은 참에서는 괜찮지만 배우는
-# 도중의 에너지는 참보다 가팔라질 수 있다.
+# 채택·기각 단계가 없으면 건너뛰기와 가둠 항이 있어도 KL이 <data value="labs/energy:채택·기각 없이/KL">11.3</data>이고
+# 체인의 <data value="labs/energy:채택·기각 없이/밖">66 %</data>가 상자 밖에 있다. 스텝이 에너지의 곡률에 비해 크면
+# 체인이 튕겨 나간다. 참 분포에서는 $\epsilon$이 $4\sigma^2 = 0.16$을 넘으면 안정하지 않다. 0.08은 참 분포에서는
+# 안정하지만, 학습 도중의 에너지는 참 에너지보다 가팔라질 수 있다.
 #
-# **그릇은** 건너뛰기가 있으면 없어도 된다(KL <data value="labs/energy:그릇 없이/KL">0.06</data>). 건너뛰기까지
-# 없으면 사슬의 <data value="labs/energy:건너뛰기와 그릇 없이/밖">14 %</data>가 상자 밖에 남는다. 신경망의 출력은
-# 유한해서 멀리 밀려난 사슬을 불러들이지 못한다.
+# 가둠 항은 건너뛰기가 있으면 없어도 된다(KL <data value="labs/energy:가둠 항 없이/KL">0.06</data>). 건너뛰기까지
+# 없으면 체인의 <data value="labs/energy:건너뛰기와 가둠 항 없이/밖">14 %</data>가 상자 밖에 남는다. 신경망의 출력은
+# 유한해서 멀리 밀려난 체인을 불러들이지 못한다.
 #
-# **경고는 지킴이가 아니다.** `contrastive_divergence`는 차가 1000을 넘으면 경고한다. 무너진 다섯 가운데 경고가 나온
-# 것은 걸음까지 키운 하나뿐이다. 경고가 없다고 잘 배운 것이 아니다. 사슬이 봉우리마다 있는지, 표본이 자료를
-# 닮았는지를 따로 본다.
+# **경고가 없다고 잘 학습한 것은 아니다.** `contrastive_divergence`는 에너지 차가 1000을 넘으면 경고한다. 무너진 다섯
+# 가운데 경고가 나온 것은 스텝까지 키운 하나뿐이다. 체인이 봉우리마다 있는지, 표본이 데이터와 비슷한지를 따로
+# 확인한다.
 #
-# **고치기.** 여기서는 멀리 건너뛰는 제안과 메트로폴리스다. 둘이 다 있는 두 행만 제대로 배운다.
+# 여기서 고치는 방법은 멀리 건너뛰는 제안과 채택·기각 단계다. 둘이 다 있는 두 행만 제대로 학습한다.
 #
-# ## DSM의 σ
+# ## DSM의 σ는 편향과 분산을 함께 정한다
 #
-# 자료가 같을 때 σ만 바꾸고, 잡음을 짝짓는지도 바꾼다. 250걸음, 걸음마다 512개다. 뭉개진 밀도를 완벽하게 배우더라도
-# 남는 KL을 함께 적는다.
+# 데이터가 같을 때 σ만 바꾸고, 노이즈를 쌍짓는지도 바꾼다. 학습은 250스텝, 스텝마다 512개다. 평활화된 밀도를 완벽하게
+# 학습하더라도 남는 KL을 함께 적는다.
 
 # %%
 for sigma, twins in ((0.03, True), (0.03, False), (0.1, True), (0.3, True)):
@@ -623,26 +626,26 @@ for sigma, twins in ((0.03, True), (0.03, False), (0.1, True), (0.3, True)):
     )
     kl, tilt = divergence(log_model), unevenness(log_model)
     print(
-        f"σ = {sigma:g}, {'±로 짝지음' if twins else '짝짓지 않음'}: KL "
-        f"{kl.mean():.3f} ± {kl.std():.3f}, 치우침 {tilt.mean():.3f}"
+        f"σ = {sigma:g}, {'±로 쌍지음' if twins else '쌍짓지 않음'}: KL "
+        f"{kl.mean():.3f} ± {kl.std():.3f}, 비율 오차 {tilt.mean():.3f}"
     )
     record(f"DSM/{sigma:g}/{twins}", kl.mean(), tilt.mean())
 for sigma in (0.03, 0.1, 0.3):
     near = -(DISTANCE**2) / (2 * (0.2**2 + sigma**2))
     print(
-        f"σ = {sigma:g}: 완벽하게 배워도 남는 KL "
+        f"σ = {sigma:g}: 완벽하게 학습해도 남는 KL "
         f"{grid_divergence(TRUTH, near.logsumexp(1)).item():.3f}"
     )
 
 # %% [markdown]
-# σ = 0.3이면 남는 KL의 거의 모두가 편향이다. 아무리 배워도 남는 것이 크다. σ = 0.03이면 편향은 없지만 KL이
-# 0.1에서보다 크고, 짝짓지 않으면 더 크다. **σ는 편향과 분산만이 아니라, 몫을 얼마나 볼 수 있는지도 고른다.** 짝지은
-# 셋에서 치우침이 σ가 클수록 작다. σ가 크면 봉우리 사이에 점이 생긴다.
+# σ = 0.3이면 남는 KL의 거의 모두가 편향이라, 아무리 학습해도 크게 남는다. σ = 0.03이면 편향은 없지만 KL이 0.1에서보다
+# 크고, 쌍짓지 않으면 더 크다. **σ는 편향과 분산만이 아니라, 혼합 비율을 얼마나 볼 수 있는지도 정한다.** 쌍지은 세
+# 결과에서 σ가 클수록 비율 오차가 작다. σ가 크면 봉우리 사이에도 점이 생기기 때문이다.
 #
-# ## CD의 $k$
+# ## CD의 $k$가 커지면 기울기의 오차가 천천히 준다
 #
-# 60걸음만 배운 모델을 세워 두고, CD-$k$의 기울기가 격자로 구한 정확한 기울기와 얼마나 다른지 잰다. 사슬은 자료
-# 8192개에서 출발한다. 사슬 대신 모델의 정확한 표본을 8192개 뽑아도 남는 오차가 바닥이다.
+# 60스텝만 학습한 모델을 고정하고, CD-$k$의 기울기가 격자로 구한 정확한 기울기와 얼마나 다른지 잰다. 체인은 데이터
+# 8192개에서 출발한다. 체인 대신 모델의 정확한 표본을 8192개 뽑아도 남는 오차가 하한(바닥)이다.
 
 # %%
 half = fit(
@@ -680,7 +683,7 @@ for k in (1, 3, 10, 30):
     )
     position, walked = chain.position, k
     record(f"CD/{k}", compare(f"k = {k}", position))
-print(f"받아들인 비율 {chain.acceptance.mean():.2f}")
+print(f"채택률 {chain.acceptance.mean():.2f}")
 mass = boltzmann(evaluate(energy, FINE.points.expand(SEEDS, -1, -1)))
 picked = torch.multinomial(
     mass, 8192, replacement=True, generator=generator(9)
@@ -689,14 +692,14 @@ floor = compare("격자에서 뽑은 정확한 표본", FINE.points[picked])
 
 # %% [markdown]
 # $k$가 커지면 바닥 쪽으로 내려가지만 느리다. $k = 10$에서 상대 오차가 아직
-# <data value="labs/energy:CD/10">0.52</data>다. 자료에서 멀리 있는 골(모델만 있다고 믿는 곳)까지 사슬이 가지
-# 못한다. 그런데도 CD-10으로 끝까지 배우면 <data value="labs/energy:CD-10/KL">26.0</data> × 10⁻³ nat까지 간다.
-# **기울기가 치우쳐도 그 기울기가 0이 되는 곳이 참과 가까우면 된다.** 자료가 모델에서 온 것이면 MALA를 몇 걸음 걷든
-# 기울기의 기댓값이 0이다.
+# <data value="labs/energy:CD/10">0.52</data>다. 모델이 데이터에서 먼 곳에 만든 골짜기까지 체인이 가지 못하기
+# 때문이다. 그런데도 CD-10으로 끝까지 학습하면 <data value="labs/energy:CD-10/KL">26.0</data> × 10⁻³ nat까지 간다.
+# **기울기 추정에 편향이 있어도, 추정한 기울기가 0이 되는 점이 참 모델에 가까우면 학습은 성공할 수 있다.** 데이터가
+# 모델에서 온 것이면 MALA를 몇 스텝 옮기든 기울기의 기댓값이 0이다.
 #
-# ## NCE의 잡음
+# ## NCE의 노이즈는 데이터를 덮어야 한다
 #
-# 잡음의 너비만 바꾼다. 300걸음, 걸음마다 자료 256개와 잡음 256개다.
+# 노이즈의 너비만 바꾼다. 학습은 300스텝, 스텝마다 데이터 256개와 노이즈 256개다.
 
 # %%
 for spread in (0.7, 1.6, 8.0):
@@ -710,20 +713,20 @@ for spread in (0.7, 1.6, 8.0):
     kl, c = divergence(heights(trained)), trained.model.log_partition
     log_z = log_partition(heights(trained))
     print(
-        f"잡음의 너비 {spread:g}: KL {kl.mean():.3f} ± {kl.std():.3f}, |c − "
+        f"노이즈의 너비 {spread:g}: KL {kl.mean():.3f} ± {kl.std():.3f}, |c − "
         f"log Z| {(c - log_z).abs().mean():.3f}"
     )
 
 # %% [markdown]
-# 잡음이 좁으면(0.7) 고리 위에 잡음이 거의 오지 않는다. 견줄 것이 없는 곳에서는 분류기가 배울 것이 없고, 상수 $c$도
-# 틀린다. 넓은 쪽(8)은 너그럽다. **잡음은 자료를 덮어야 한다. 여기서는 넘치는 것이 모자라는 것보다 낫다.** 차원이
-# 높으면 덮으면서 닮은 잡음을 찾기가 어렵고, 그것이 NCE의 값이다.
+# 노이즈가 좁으면(0.7) 고리 위에 노이즈가 거의 오지 않는다. 비교할 표본이 없는 곳에서는 분류기가 학습할 정보가 없고,
+# 상수 $c$도 틀린다. 넓은 쪽(8)은 오차가 작다. **여기서는 넓은 노이즈가 좁은 노이즈보다 낫다.** 차원이 높으면 데이터를
+# 덮으면서 데이터와 닮은 노이즈 분포를 찾기 어렵다. NCE의 한계다.
 #
-# ## 자료를 붙잡아 두면 { #fixed }
+# ## 데이터 30개만 반복해서 보면 두 손실이 무너진다 { #fixed }
 #
-# 지금까지는 걸음마다 자료를 새로 뽑았다. 이번에는 씨앗마다 자료 30개를 뽑아 놓고 그것만 400걸음 보여 준다. 사슬이 없는
-# 손실이라고 모두 아래로 막힌 것은 아니다. 정확한 $Z$와 암묵적·자른 점수 맞추기의 손실은 자료의 점마다 좁은 우물을 파면
-# 끝없이 내려간다. NCE와 DSM의 손실은 0이 바닥이다.
+# 지금까지는 학습 스텝마다 데이터를 새로 뽑았다. 이번에는 시드마다 데이터 30개를 뽑아 놓고 그것만 400스텝 보여 준다.
+# 체인이 없는 손실이라고 모두 아래로 막혀 있지는 않다. 정확한 $Z$와 암묵적·sliced 스코어 매칭의 손실은 데이터의 점마다
+# 좁은 우물을 파면 끝없이 내려간다. NCE와 DSM의 손실은 0보다 작아지지 않는다.
 
 # %%
 FEW = eight_gaussians(SEEDS * 30, generator=generator(0)).view(SEEDS, 30, 2)
@@ -736,7 +739,7 @@ def few(_):
 FIXED = {
     "정확한 Z": maximum_likelihood(few, BOX, batch_size=30),
     "암묵적 SM": matching(few, batch_size=30),
-    "자른 SM": sliced(few, batch_size=30, generator=generator(7)),
+    "sliced SM": sliced(few, batch_size=30, generator=generator(7)),
     "NCE": noise_contrast(
         few, batch_size=30, spread=1.6, generator=generator(7)
     ),
@@ -749,8 +752,8 @@ before = grid_divergence(
     TRUTH,
     -evaluate(energy_of(untrained), FINE.points.expand(SEEDS, -1, -1)),
 )
-print(f"배우기 전의 KL {before.min():.2f}–{before.max():.2f}")
-record("배우기 전/KL", before.min(), before.max())
+print(f"학습 전의 KL {before.min():.2f}–{before.max():.2f}")
+record("학습 전/KL", before.min(), before.max())
 lowest, after = {}, {}
 for name, objective in FIXED.items():
     trained = fit(objective, steps=400)
@@ -770,29 +773,31 @@ print(f"정확한 Z의 손실을 촘촘한 격자로: {finer.min():.1f}–{finer
 record("30개/촘촘한 격자", finer.min(), finer.max())
 
 # %% [markdown]
-# **손실은 내려가는데 KL은 오른다.** 배우기 전의 KL은 <data value="labs/energy:배우기 전/KL">2.0–2.2</data>인데
-# 정확한 $Z$는 <data value="labs/energy:30개/정확한 Z">24.7–49.1</data>, 암묵적 SM은
-# <data value="labs/energy:30개/암묵적 SM">149.0–199.1</data>에서 끝난다. 둘의 손실은 0 아래로 내려간다. 정확한
-# $Z$의 격자(칸의 너비 0.2)는 칸보다 좁은 우물을 보지 못한다. 같은 모델의 손실을 네 배 촘촘한 격자로 재면
+# **손실은 내려가는데 KL은 오른다.** 학습 전의 KL은 <data value="labs/energy:학습 전/KL">2.0–2.2</data>인데 정확한
+# $Z$는 <data value="labs/energy:30개/정확한 Z">24.7–49.1</data>, 암묵적 SM은
+# <data value="labs/energy:30개/암묵적 SM">149.0–199.1</data>에서 끝난다. 둘의 손실은 0 아래로 내려간다. 정확한 $Z$의
+# 격자(칸의 너비 0.2)는 칸보다 좁은 우물을 보지 못한다. 같은 모델의 손실을 네 배 촘촘한 격자로 계산하면
 # <data value="labs/energy:30개/촘촘한 격자">6.4–23.2</data>이다. NCE는
 # <data value="labs/energy:30개/NCE">1.2–1.4</data>, DSM은
 # <data value="labs/energy:30개/DSM (σ = 0.1)">2.3–3.7</data>이다. 둘의 손실은 0 아래로 내려가지 못한다. 그렇다고
-# 과적합이 없는 것은 아니어서, 30개로 배운 KL은 자료를 새로 뽑을 때보다 훨씬 크다. 자료가 적으면 떼어 둔 자료의 값을
+# 과적합이 없지는 않아서, 30개로 학습한 KL은 데이터를 새로 뽑을 때보다 훨씬 크다. 데이터가 적으면 검증 데이터의 값을
 # 보고 일찍 멈춘다.
 #
-# ## 무엇을 고를까
+# ## 어느 방법을 선택할까
 #
-# | 하고 싶은 것 | 이 실습이 본 것 |
+# 이 실습의 결과를 하고 싶은 일마다 정리했다.
+#
+# | 하고 싶은 일 | 이 실습에서 나은 방법 |
 # | --- | --- |
 # | 2차원쯤이고 격자를 만들 수 있다 | 정확한 $Z$ |
-# | 자료를 덮는 잡음을 안다 | NCE. 로그 분배 함수까지 나온다 |
-# | 잡음도 격자도 없다 | 건너뛰는 PCD. 사슬이 섞이는지 따로 살핀다 |
-# | 점수만 있으면 된다(표본을 고치기, 잡음 지우기) | DSM. 두 번 미분하지 않는다 |
-# | 봉우리의 몫이 중요하다 | 점수 맞추기와 짧은 CD는 피한다 |
+# | 데이터를 덮는 노이즈의 밀도를 안다 | NCE. 로그 분배 함수까지 나온다 |
+# | 노이즈도 격자도 없다 | 건너뛰는 PCD. 체인이 섞이는지 따로 살핀다 |
+# | 스코어만 있으면 된다(표본을 고치기, 노이즈 제거) | DSM. 두 번 미분하지 않는다 |
+# | 봉우리의 혼합 비율이 중요하다 | 스코어 매칭과 짧은 CD는 피한다 |
 #
-# **보이지 않는 것.** 2차원 하나다. 격자는 차원이 조금만 커도 만들 수 없고, 건너뛰기의 제안도 NCE의 잡음도 차원이
-# 높으면 거의 모두 빗나간다. 여기서 앞선 셋이 높은 차원에서도 앞선다는 뜻이 아니다. 자료를 끝없이 뽑았으므로
-# 과적합은 앞 절에서만 보았다. 씨앗은 셋뿐이라 비슷한 방법끼리의 순서는 믿을 것이 못 된다.
+# **이 실습의 한계.** 2차원 데이터 하나다. 격자는 차원이 조금만 커도 만들 수 없고, 건너뛰기의 제안도 NCE의 노이즈도
+# 차원이 높으면 거의 모두 빗나간다. 여기서 앞선 셋이 높은 차원에서도 앞선다는 뜻이 아니다. 데이터를 끝없이 뽑았으므로
+# 과적합은 앞 절에서만 보았다. 시드는 셋뿐이라 비슷한 방법끼리의 순서는 믿기 어렵다.
 #
 # ## 결론을 확인한다 { #checks }
 #
@@ -816,7 +821,7 @@ assert all(
         (far[:2] - 0.7).abs().max() < 0.05,
         *(share.max() - share.min() > 0.1 for share in far[2:]),
     ]
-), "10σ에서 정확한 Z와 NCE는 몫을 맞히고, 점수 맞추기는 흩어진다"
+), "10σ에서 정확한 Z와 NCE는 혼합 비율을 맞히고, 스코어 매칭은 흩어진다"
 
 assert all(
     [
@@ -825,7 +830,7 @@ assert all(
         escaped["건너뛰기 없이"] < 0.01,
         warned["건너뛰기 없이"] == 0,
     ]
-), "건너뛰기만 빼도 KL이 커지는데, 사슬도 경고도 조용하다"
+), "건너뛰기만 빼도 KL이 커지는데, 체인도 벗어나지 않고 경고도 없다"
 
 # %% [markdown]
 # ## 출처

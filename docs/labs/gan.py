@@ -5,7 +5,8 @@
 #     title: "Lab: four GANs on eight modes"
 #     summary: >-
 #       Four losses, one setting each, ten seeds. No mode is missed. WGAN-GP leaks least between modes but draws them
-#       too narrow, the saturating GAN ties with it in W₁, and the non-saturating GAN shares out the mass worst.
+#       too narrow, the saturating GAN's W₁ does not differ significantly, and the non-saturating GAN shares out the
+#       mass worst.
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -19,41 +20,42 @@
 # %% [markdown]
 # # 실습: 여덟 봉우리 앞의 네 GAN
 #
-# [GAN과 비평가](../transport/gan.md)에서 본 네 가지 손실을 같은 자료, 같은 신경망, 같은 걸음 수로 배우면 무엇이 나오나.
-# 와서스타인 GAN이 낫다고들 한다. 작은 자료 하나에서 세 가지를 묻는다.
+# [GAN과 비평가](../transport/gan.md)에서 본 네 가지 손실을 같은 데이터, 같은 신경망, 같은 학습 스텝 수로 학습하면
+# 무엇이 나오나. 와서스타인 GAN이 낫다고들 한다. 작은 데이터 하나에서 세 가지를 묻는다.
 #
-# 1. 봉우리를 놓치나. 놓치지 않았다면 제자리에, 제 몫만큼 있나.
-# 2. 옛 방법은 어디가 못하고 어디가 나은가.
-# 3. 학습하는 동안의 손실을 보고 얼마나 가까워졌는지 알 수 있나.
+# 1. 봉우리(mode)를 놓치나. 놓치지 않았다면 표본의 위치와 혼합 비율은 맞나.
+# 2. 오래된 방법은 어느 지표에서 못하고 어느 지표에서 나은가.
+# 3. 학습하는 동안의 손실을 보고 분포가 얼마나 가까워졌는지 알 수 있나.
 #
 # ## 결론 셋 { #conclusions }
 #
-# - 네 방법 모두, 씨앗 10개 모두에서 봉우리 여덟을 찾는다([배우기](#training)). 모드 붕괴는 없다.
+# - 네 방법 모두, 시드(seed) 10개 모두에서 봉우리 여덟을 찾는다([학습](#training)). 모드 붕괴는 없다.
 # - $W_1$은 WGAN-GP가 <data value="labs/gan:W1/WGAN-GP">0.139</data>, 포화하는 GAN이
-#   <data value="labs/gan:W1/GAN, 포화">0.149</data>다([배우기](#training)). 씨앗마다 짝지은 차이
-#   <data value="labs/gan:W1/GAN, 포화 Δ">+0.010 ± 0.027</data>의 구간이 0을 품어 비긴다. 포화하지 않는 GAN은
-#   <data value="labs/gan:W1/GAN, 포화하지 않음">0.255</data>로 WGAN-GP보다 멀다.
-# - 손실에서 읽은 값은 $W_1$과 함께 오르내린다. 상관의 평균이 WGAN-GP에서
+#   <data value="labs/gan:W1/GAN, 포화">0.149</data>다([학습](#training)). 시드마다 구한 대응 차이(paired difference)는
+#   <data value="labs/gan:W1/GAN, 포화 Δ">+0.010 ± 0.027</data>이고, 구간이 0을 포함하므로 차이가 유의하지 않다.
+#   포화하지 않는 GAN은 <data value="labs/gan:W1/GAN, 포화하지 않음">0.255</data>로 WGAN-GP보다 유의하게 멀다.
+# - 손실로 추정한 값은 $W_1$과 함께 오르내린다. 상관의 평균이 WGAN-GP에서
 #   <data value="labs/gan:상관/WGAN-GP">0.69</data>, 포화하지 않는 GAN에서
 #   <data value="labs/gan:상관/GAN, 포화하지 않음">0.71</data>이다. 그러나 크기는 맞지 않는다.
-#   WGAN-GP의 100걸음에서 손실에서 읽은 값은 <data value="labs/gan:100걸음/손실">1.256</data>,
-#   $W_1$은 <data value="labs/gan:100걸음/W1">0.525</data>다([손실 곡선](#loss-curves)).
+#   WGAN-GP의 100스텝에서 손실로 추정한 값은 <data value="labs/gan:100스텝/손실">1.256</data>,
+#   $W_1$은 <data value="labs/gan:100스텝/W1">0.525</data>다([손실 곡선](#loss-curves)).
 
 # %% [markdown]
-# ## 자료와 잣대
+# ## 데이터와 지표: 참 분포를 알므로 다섯 가지를 잰다 { #data }
 #
-# 반지름 2인 고리 위에 표준 편차 0.2인 봉우리가 여덟 개 있다. 답을 알기 때문에 잴 수 있는 것이 많다.
+# 반지름 2인 고리 위에 표준 편차 0.2인 봉우리가 여덟 개 있다. 참 분포를 알기 때문에 잴 수 있는 지표가 많다.
 #
-# - **봉우리**: 여덟 가운데 찾은 수. 제 몫의 1할이라도 있으면 찾았다고 센다.
-# - **3σ 안**: 어느 봉우리에서든 3σ 안에 있는 몫. 진짜 자료도 0.989다.
-# - **$W_1$**: 새로 뽑은 진짜 자료 2048개와의 정확한 와서스타인 거리. 진짜끼리 재도 0이 아니다.
-# - **퍼짐**: 봉우리 안의 표준 편차. 진짜는 0.195다. 봉우리 한가운데에 몰리면 작아지고, 위의 두 잣대는 그것을 모른다.
-# - **치우침**: 봉우리마다의 몫이 1/8에서 벗어난 정도.
+# - **봉우리**: 여덟 가운데 찾은 수. 참 혼합 비율의 1할이라도 있으면 찾았다고 센다.
+# - **3σ 안**: 어느 봉우리에서든 3σ 안에 있는 표본의 비율. 참 분포의 표본도 0.989다.
+# - **$W_1$**: 새로 뽑은 데이터 2048개와의 정확한 와서스타인 거리. 참 분포의 표본끼리 재도 0이 아니다.
+# - **퍼짐**: 봉우리 안의 표준 편차. 참 분포는 0.195다. 표본이 봉우리 한가운데에 몰리면 작아지고, 앞의 두 지표로는 이
+#   현상을 알 수 없다.
+# - **혼합 비율 오차**: 봉우리마다의 비율이 1/8에서 벗어난 정도.
 #
-# 표는 씨앗 10개의 평균 ± 표준 편차다. Δ는 첫 행과 씨앗마다 짝지은 차이의 95 % 신뢰 구간이다. 씨앗마다 자료를 새로
-# 뽑으므로 씨앗끼리는 독립이다.
+# 표는 시드 10개의 평균 ± 표준 편차다. Δ는 첫 행과의 시드별 대응 차이의 95 % 신뢰 구간이다. 시드마다 데이터를 새로
+# 뽑으므로 시드끼리는 독립이다.
 
-# %% 들여오기와 잣대 tags=["setup"]
+# %% 들여오기와 지표 tags=["setup"]
 import math
 
 import torch
@@ -89,7 +91,7 @@ SIZE = 2048  # 거리를 잴 표본의 수
 
 
 def draw(n, offset):
-    """씨앗마다 따로 뽑은 진짜 자료."""
+    """시드마다 따로 뽑은 데이터."""
     return torch.stack(
         [
             eight_gaussians(n, generator=generator(offset + seed))
@@ -99,7 +101,7 @@ def draw(n, offset):
 
 
 def distances(first, second):
-    """씨앗마다의 정확한 W1."""
+    """시드마다의 정확한 W1."""
     return torch.stack(
         [wasserstein(x, y) for x, y in zip(first, second, strict=True)]
     ).cpu()
@@ -119,16 +121,16 @@ def measure(samples):
 data, held_out, another = draw(8192, 0), draw(SIZE, 1000), draw(8192, 2000)
 
 # %% [markdown]
-# ## 배우기 { #training }
+# ## 학습: 네 방법 모두 봉우리를 놓치지 않는다 { #training }
 #
-# 네 방법은 손실과, 아래에 적은 학습률과 세기만 다르다. 신경망은 너비 64의 층 셋, 생성자 2000걸음에 판별자 6000걸음,
-# 배치 128개, 생성자의 가중치는 이동 평균한다. 씨앗 10개를 한 묶음으로 배운다.
+# 네 방법은 손실과, 아래에 적은 학습률과 세기만 다르다. 신경망은 너비 64의 층 셋, 생성자 2000스텝에 판별자 6000스텝,
+# 배치 128개, 생성자의 가중치는 이동 평균한다. 시드 10개를 한 묶음으로 학습한다.
 #
-# 학습률과 세기(벌점의 λ, 자르는 끝 c)는 방법마다 **하나씩, 손으로** 정했다. 나머지 설정(층, 걸음, 학습률을 줄이는
-# 법)은 WGAN-GP가 잘되는 것을 찾아 모두에게 똑같이 썼으므로 이 표는 WGAN-GP에 후하다. 아래의 순서는 이 설정에서의
-# 순서다. 설정을 고르게 뒤져 방법마다 가장 나은 것을 견준 결과가 아니다.
+# 학습률과 세기(그래디언트 페널티의 λ, 가중치를 자르는 한계 c)는 방법마다 **하나씩, 손으로** 정했다. 나머지 설정(층,
+# 스텝 수, 학습률 스케줄)은 WGAN-GP가 잘되는 설정을 찾아 모두에게 똑같이 썼으므로 이 표는 WGAN-GP에 유리하다. 아래의
+# 순서는 이 설정에서의 순서다. 방법마다 하이퍼파라미터를 골고루 탐색해 가장 나은 설정끼리 비교한 결과가 아니다.
 
-# %% 네 방법을 배우는 코드 tags=["setup"]
+# %% 네 방법을 학습하는 코드 tags=["setup"]
 METHODS = {
     "WGAN-GP": (wgan_gp(0.1), 0.004),
     "WGAN, 자르기": (wgan_clip(0.1), 0.002),
@@ -156,12 +158,12 @@ samples = {
 }
 
 # %% tags=["summary"]
-COLUMNS = ["봉우리 (8)", "3σ 안", "W₁", "퍼짐", "치우침"]
+COLUMNS = ["봉우리 (8)", "3σ 안", "W₁", "퍼짐", "혼합 비율 오차"]
 scores = {name: measure(made) for name, made in samples.items()}
-scores["진짜 자료"] = measure(another)
+scores["참 분포"] = measure(another)
 display(
     HTML(
-        comparison("여덟 봉우리, 씨앗 10개", COLUMNS, scores, differences=(2,))
+        comparison("여덟 봉우리, 시드 10개", COLUMNS, scores, differences=(2,))
     )
 )
 for name, (modes, within, distance, *_) in scores.items():
@@ -174,23 +176,23 @@ for name, (modes, within, distance, *_) in scores.items():
     )
 read = (2 * math.log(2) - gans["GAN, 포화"].losses).mean(1)  # (2000)
 print(
-    f"포화하는 GAN의 2 log 2 − 손실, 씨앗 평균: 가장 클 때 {read.max():.3f}, "
-    f"100걸음 뒤로는 {read[100:].max():.3f} 아래"
+    f"포화하는 GAN의 2 log 2 − 손실, 시드 평균: 가장 클 때 {read.max():.3f}, "
+    f"100스텝 뒤로는 {read[100:].max():.3f} 이하"
 )
 
 # %% [markdown]
-# **아무도 봉우리를 놓치지 않는다.** 네 방법, 씨앗 10개 모두 여덟을 찾는다. 모드 붕괴를 기대했다면 뜻밖이다.
+# 네 방법, 시드 10개 모두 봉우리 여덟을 찾는다. 모드 붕괴를 예상했다면 뜻밖이다.
 #
-# **WGAN-GP는 3σ 안의 몫이 평균으로 가장 높다.** 봉우리 사이에 흘리는 것이 가장 적다. 대신 **퍼짐이 가장 작다.**
-# 봉우리를 실제보다 좁게 그리고, 좁으면 3σ 안에 더 잘 든다. 3σ 안의 몫만 보면 이것을 장점으로 잘못 읽는다.
+# WGAN-GP는 3σ 안의 비율의 평균이 가장 높다. 봉우리 사이에 내놓는 표본이 가장 적다. 대신 **퍼짐이 가장 작다.**
+# 봉우리를 실제보다 좁게 그리고, 좁으면 표본이 3σ 안에 더 잘 든다. 3σ 안의 비율만 보면 이 결함을 장점으로 잘못 읽는다.
 #
-# **포화하는 GAN이 $W_1$에서 WGAN-GP와 비긴다.** 차이의 구간이 0을 품는다. 기울기가 사라진다는 손실인데 왜 되나.
-# [겹치지 않는 두 분포](../transport/gan.md#disjoint)에서 기울기가 사라지는 것은 판별자가 완벽할 때다. 완벽하면
-# $2 \log 2$ − 손실이 $2 \log 2 = 1.386$에 붙는다. 표 아래에 찍은 값은 처음 한때 거기에 다가갔다가 멀어졌다.
-# 봉우리 안의 퍼짐은 오히려 WGAN-GP보다 진짜에 가깝다.
+# 포화하는 GAN과 WGAN-GP의 $W_1$은 유의하게 다르지 않다. 차이의 구간이 0을 포함한다. 기울기가 사라진다는 손실인데 왜
+# 되나. [겹치지 않는 두 분포](../transport/gan.md#disjoint)에서 기울기가 사라지는 조건은 판별자가 완벽하다는 것이었다.
+# 판별자가 완벽하면 $2 \log 2$ − 손실이 $2 \log 2 = 1.386$에 머문다. 표 아래에 출력한 값은 처음 한때 거기에 다가갔다가
+# 멀어졌다. 봉우리 안의 퍼짐은 오히려 WGAN-GP보다 참 분포에 가깝다.
 #
-# **포화하지 않는 GAN은 몫을 잘못 나눈다.** 퍼짐은 진짜에 가까운데 치우침이 네 방법 가운데 가장 크고, $W_1$도 가장 크다.
-# 봉우리의 수만 세어서는 이것을 모른다. **자르기**는 3σ 안의 몫이 평균으로 가장 낮다.
+# 포화하지 않는 GAN은 **혼합 비율의 오차가 가장 크다.** 퍼짐은 참 분포에 가깝지만 $W_1$도 네 방법 가운데 가장 크다.
+# 봉우리의 수만 세어서는 알 수 없다. 가중치를 자른 WGAN은 3σ 안의 비율의 평균이 가장 낮다.
 
 # %% 그림을 그리는 코드 tags=["setup"]
 SHOWN = 100
@@ -212,20 +214,20 @@ with separate(len(samples), height=3.2) as places:
         )
         cell.title.set_size(10)
         told = (
-            f"{name}: W₁이 가장 나쁜 씨앗의 표본 100개(색)와 진짜 자료(흐린 "
-            f"점). 표본 8192개로 세면 봉우리 {scores[name][0][worst]:.0f}개다."
+            f"{name}: W₁이 가장 큰 시드의 표본 100개(색)와 데이터(회색). "
+            f"표본 8192개로 세면 봉우리 {scores[name][0][worst]:.0f}개다."
         )
         pictures.append((figure, told))
 display(HTML(side_by_side(pictures)))
 
 # %% [markdown]
-# $W_1$이 가장 나쁜 씨앗을 골라 그렸다.
+# 방법마다 $W_1$이 가장 큰 시드를 그렸다. 표본 8192개로 세면 이 시드에서도 여덟 봉우리에 모두 표본이 있다.
 #
-# ## 손실 곡선을 믿어도 되나 { #loss-curves }
+# ## 손실 곡선의 방향은 맞고 크기는 틀린다 { #loss-curves }
 #
-# 비평가의 손실에 음의 부호를 붙이면 $W_1$의 추정값이라고 한다. 판별자의 손실도 뜻이 있다. 가장 좋은 판별자라면
-# $2 \log 2 - L_D = 2\,\mathrm{JS}$다. 100걸음마다, 그동안의 평균 손실과 그때 생성자의 정확한 $W_1$(표본 512개)을
-# 견준다. 처음 100걸음에는 생성자가 빨리 움직이므로, 100걸음의 크기는 바로 앞 10걸음의 손실로 따로 잰다.
+# 비평가의 손실에 음의 부호를 붙이면 $W_1$의 추정값이라고 한다. 판별자의 손실에도 뜻이 있다. 최적의 판별자라면
+# $2 \log 2 - L_D = 2\,\mathrm{JS}$다. 100스텝마다, 그동안의 평균 손실과 그때 생성자의 정확한 $W_1$(표본 512개)을
+# 비교한다. 처음 100스텝에는 생성자가 빨리 움직이므로, 100스텝의 크기는 바로 앞 10스텝의 손실로 따로 잰다.
 
 # %% 도중의 손실과 거리를 재는 코드 tags=["setup"]
 CURVE = 512  # 도중의 거리를 잴 표본의 수
@@ -235,7 +237,7 @@ moments = torch.arange(1, 21) * 100
 def followed(gan):
     """도중의 생성자마다 두 가지.
 
-    그 무렵 100걸음의 판별자 손실(부호를 바꾼 것)과, 정확한 W1.
+    그 무렵 100스텝의 판별자 손실(부호를 바꾼 값)과, 정확한 W1.
     """
     losses = -gan.losses.unflatten(0, (20, 100)).mean(1).cpu()  # (20, S)
     made = [
@@ -252,7 +254,7 @@ def followed(gan):
 
 
 def correlation(first, second):
-    """씨앗마다의 상관 계수."""
+    """시드마다의 상관 계수."""
     first, second = first - first.mean(0), second - second.mean(0)
     return (first * second).sum(0) / (first.norm(dim=0) * second.norm(dim=0))
 
@@ -264,33 +266,33 @@ losses, exact = curves["GAN, 포화하지 않음"]
 curves["GAN, 포화하지 않음"] = (
     losses + 2 * math.log(2),
     exact,
-)  # 가장 좋은 판별자라면 2 JS다
+)  # 최적의 판별자라면 2 JS다
 floor = distances(another[:, :CURVE], held_out[:, :CURVE]).mean()
 agreement = {name: correlation(*curve) for name, curve in curves.items()}
-early = -gans["WGAN-GP"].losses[90:100].mean(0).cpu()  # 100걸음 바로 앞
-record("100걸음/손실", early.mean())
-record("100걸음/W1", curves["WGAN-GP"][1][0].mean())
-print(f"진짜끼리의 W1 (표본 {CURVE}개) {floor:.3f}")
+early = -gans["WGAN-GP"].losses[90:100].mean(0).cpu()  # 100스텝 바로 앞
+record("100스텝/손실", early.mean())
+record("100스텝/W1", curves["WGAN-GP"][1][0].mean())
+print(f"참 분포의 표본끼리 잰 W1 (표본 {CURVE}개) {floor:.3f}")
 for name, (losses, exact) in curves.items():
     r = agreement[name]
     record(f"상관/{name}", r.mean())
     print(
-        f"{name}: 손실에서 읽은 값과 W1의 상관 {r.mean():.2f} ± "
-        f"{r.std():.2f} (가장 낮은 씨앗 {r.min():.2f})"
+        f"{name}: 손실로 추정한 값과 W1의 상관 {r.mean():.2f} ± "
+        f"{r.std():.2f} (가장 낮은 시드 {r.min():.2f})"
     )
     for at in (0, 4, 9, 19):
         print(
-            f"    {moments[at]:4d}걸음: 손실에서 {losses[at].mean():.3f}, W1 "
+            f"    {moments[at]:4d}스텝: 손실로 {losses[at].mean():.3f}, W1 "
             f"{exact[at].mean():.3f}"
         )
 print(
-    f"WGAN-GP: 91–100걸음의 손실에서 {early.mean():.3f}, 100걸음의 W1 "
+    f"WGAN-GP: 91–100스텝의 손실로 {early.mean():.3f}, 100스텝의 W1 "
     f"{curves['WGAN-GP'][1][0].mean():.3f}"
 )
 gap = paired(agreement["GAN, 포화하지 않음"], agreement["WGAN-GP"])
 print(
     f"상관의 차이 {gap.difference:+.2f} ± {gap.high - gap.difference:.2f}, "
-    f"비김 {gap.tie}"
+    f"유의한 차이 {not gap.tie}"
 )
 
 # %% 그림을 그리는 코드 tags=["setup"]
@@ -313,59 +315,62 @@ with separate(2, height=2.8) as places:
         axis.axhline(0, color=INK, linewidth=0.8)
         axis.axhline(floor, color=INK, linewidth=0.8, linestyle=":")
         axis.legend(loc="upper right")
-        axis.set(title=name, xlabel="생성자의 걸음")
+        axis.set(title=name, xlabel="생성자의 학습 스텝")
         told = (
-            f"{name}: 걸음에 따른 {read}(손실에서 읽은 값)과 정확한 W₁. 둘 다 "
-            "내려간다. 점선은 진짜끼리의 W₁, 띠는 표준 편차다."
+            f"{name}: 스텝에 따른 {read}(손실로 추정한 값)과 정확한 W₁. 둘 다 "
+            "내려간다. 점선은 참 분포의 표본끼리 잰 W₁, 띠는 표준 편차다."
         )
         pictures.append((figure, told))
 display(HTML(side_by_side(pictures)))
 
 # %% [markdown]
-# **방향은 맞고 크기는 틀린다.** 비평가의 −손실은 평균으로 $W_1$과 함께 내려간다. 그러나 100걸음에서 이미
-# <data value="labs/gan:100걸음/손실">1.256</data>으로, $W_1$ <data value="labs/gan:100걸음/W1">0.525</data>보다 훨씬
+# 비평가의 −손실은 평균으로 $W_1$과 함께 내려간다. 그러나 100스텝에서 이미
+# <data value="labs/gan:100스텝/손실">1.256</data>으로, $W_1$ <data value="labs/gan:100스텝/W1">0.525</data>보다 훨씬
 # 크다. 비평가가 1-립시츠였다면
-# 표본의 들쭉날쭉함을 빼고는 $W_1$을 넘을 수 없으니, 벌점이 기울기를 1 아래에 붙들지 못했다는 뜻이다. 끝에서는 두 값을
-# 견줄 수 없다. 표본이 512개라 진짜끼리도 점선만큼 떨어져 있고, $W_1$이 거기까지 내려왔기 때문이다.
+# 표본의 변동을 빼고는 $W_1$을 넘을 수 없으니, 그래디언트 페널티가 기울기를 1 이하로 유지하지 못했다는 뜻이다. 학습이
+# 끝날 무렵에는 두 값을 비교할 수 없다. 표본이 512개라 참 분포의 표본끼리도 점선만큼 떨어져 있고, $W_1$이 거기까지
+# 내려왔기 때문이다.
 #
-# **판별자의 손실도 따라간다.** 이 자료에서는 판별자의 손실에서 읽은 값과 $W_1$의 상관이 비평가의 것과 비긴다.
-# 다만 씨앗에 따라 다르다. 판별자의 것은 가장 낮은 씨앗에서 음수다.
+# 판별자의 손실도 $W_1$을 따라간다. 이 데이터에서는 판별자의 손실로 추정한 값과 $W_1$의 상관이 비평가의 상관과 유의하게
+# 다르지 않다. 다만 시드에 따라 다르다. 판별자의 상관은 가장 낮은 시드에서 음수다.
 # ‘보통의 GAN은 손실을 보아도 모른다’는 말은 판별자가 완벽할 때 맞다. 완벽하면 이 값이
-# $2 \log 2 = 1.386$에 붙어 움직이지 않는다. 여기서는 처음 100걸음을 평균해도 거기에 한참 못 미친다.
+# $2 \log 2 = 1.386$에 머물러 움직이지 않는다. 여기서는 처음 100스텝을 평균해도 거기에 한참 못 미친다.
 #
-# ## 무엇을 고를까
+# ## 선택: 무엇을 줄이고 싶은지에 따라 방법이 다르다 { #choosing }
 #
-# | 하고 싶은 것 | 이 실습이 본 것 |
+# 다음 표는 목적마다 이 실습에서 관찰한 결과다.
+#
+# | 목적 | 이 실습의 결과 |
 # | --- | --- |
-# | 엉뚱한 곳에 표본을 내지 않기 | WGAN-GP. 대신 봉우리가 좁아진다 |
-# | 봉우리마다의 몫을 지키기 | 두 WGAN의 치우침이 평균으로 가장 작고, 포화하지 않는 GAN이 가장 크다 |
-# | 벌점 없이 비슷한 $W_1$ | 포화하는 GAN. 판별자가 완벽하지 않을 때만 |
+# | 봉우리 사이에 표본을 내지 않기 | WGAN-GP. 대신 봉우리가 좁아진다 |
+# | 봉우리마다의 혼합 비율을 지키기 | 두 WGAN의 오차가 평균으로 가장 작고, 포화하지 않는 GAN이 가장 크다 |
+# | 그래디언트 페널티 없이 비슷한 $W_1$ | 포화하는 GAN. 판별자가 완벽하지 않을 때만 |
 # | 겹치지 않는 분포에서 시작하기 | 비평가. [사라지는 기울기](../transport/gan.md#run)를 본다 |
 #
-# **보이지 않는 것.** 2차원 자료 하나에, 설정은 방법마다 하나, 걸음 수도 하나다. 그림처럼 차원이 높으면 두 분포가
-# 처음부터 겹치지 않을 때가 많고, 거기서는 순서가 다를 수 있다. WGAN-GP의 한 걸음은 기울기를 한 번 더
-# 미분하므로 더 비싸다. 같은 걸음 수가 아니라 같은 **시간**을 주었다면 순서가 달라질 수 있다.
+# 이 실습으로 알 수 없는 것도 있다. 2차원 데이터 하나에, 설정은 방법마다 하나, 스텝 수도 하나다. 이미지처럼 차원이
+# 높으면 두 분포가 처음부터 겹치지 않을 때가 많고, 거기서는 순서가 다를 수 있다. WGAN-GP의 학습 스텝은 기울기를 한 번 더
+# 미분하므로 더 비싸다. 같은 스텝 수가 아니라 같은 **시간**을 주었다면 순서가 달라질 수 있다.
 #
 # ## 결론을 확인한다 { #checks }
 #
-# 결론의 세 줄이 위에서 잰 것과 맞는지 차례로 확인한다. 어긋나는 줄이 있으면 실습이 여기서 멈춘다.
+# 결론의 세 줄이 위에서 잰 값과 맞는지 차례로 확인한다. 어긋나는 줄이 있으면 실습이 여기서 멈춘다.
 
 # %%
 w1 = {name: scores[name][2] for name in METHODS}
 against = {name: paired(each, w1["WGAN-GP"]) for name, each in w1.items()}
 none = torch.zeros(len(SEEDS))
 assert all(bool((scores[name][0] == 8).all()) for name in METHODS), (
-    "네 방법 모두, 모든 씨앗에서 봉우리 여덟을 찾는다"
+    "네 방법 모두, 모든 시드에서 봉우리 여덟을 찾는다"
 )
 assert all(
     (against["GAN, 포화"].tie, against["GAN, 포화하지 않음"].low > 0)
-), "포화하는 GAN은 WGAN-GP와 비기고, 포화하지 않는 GAN은 더 멀다"
+), "포화하는 GAN과 WGAN-GP의 차이는 유의하지 않고, 포화하지 않는 GAN은 더 멀다"
 assert all(
     (
         *(paired(r, none).low > 0 for r in agreement.values()),
         paired(early, curves["WGAN-GP"][1][0]).low > 0,
     )
-), "손실은 W1과 함께 오르내리지만, 100걸음에서는 W1보다 크다"
+), "손실은 W1과 함께 오르내리지만, 100스텝에서는 W1보다 크다"
 
 # %% [markdown]
 # ## 출처

@@ -1,4 +1,4 @@
-"""울타리 코드의 꼴: 검색에서 빼고, 색이 없는 틀은 벗기고, 출력의 한글은 로마자 두 칸 너비로 맞춘다."""
+"""울타리 코드를 그리는 방법: 검색에서 빼고, 색이 없는 요소는 벗기고, 출력의 한글은 로마자 두 칸 너비로 맞춘다."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class Fence(str):
     """그린 울타리. 무엇을 그렸는지를 지니고 있어, 뒤의 일이 HTML에서 코드를 되찾지 않는다."""
 
     source: str
-    is_example: bool  # 시험이 돌리는 블록
+    is_example: bool  # 테스트가 실행하는 블록
     is_output: bool
 
 

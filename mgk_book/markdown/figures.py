@@ -1,12 +1,12 @@
 """`![설명](figures/penalty.svg)`의 그림에 크기를 적고, 페이지에 그대로 넣을 것은 넣는다.
 
-그리는 일은 mgk_book/prepare/figures.py가 끝냈다. 꼴은 셋이다.
+그리는 일은 mgk_book/prepare/figures.py가 끝냈다. 종류는 셋이다.
 
 - 여느 그림: 크기를 적어, 늦게 와도 글이 밀리지 않게 한다.
 - `{ .inline }`: 페이지에 그대로 넣는다. 그래야 그림 속의 링크를 누르고 자판으로도 옮겨 다닌다.
-- `{ .moving }`: 손잡이를 단다. 그림의 함수가 손잡이의 모든 자리에서의 선을 미리 적어 두었고
+- `{ .moving }`: 슬라이더를 단다. 그림의 함수가 슬라이더의 모든 위치에서의 선을 미리 적어 두었고
   (mgk_docs_src/figures/moving.py), `docs/assets/javascripts/moving.js`가 자리에 맞는 선으로 바꾼다. 스크립트가 없으면
-  손잡이는 숨고 그림은 남는다.
+  슬라이더는 숨고 그림은 남는다.
 """
 
 import html
@@ -22,7 +22,7 @@ from mgk_book.markdown.part import Part, page_of, parents
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 DARK = "@media(prefers-color-scheme:dark){svg{"
-CHOSEN = "@media screen{[data-md-color-scheme=slate] svg{"  # 읽는 사람이 고른 밝기
+CHOSEN = "@media screen{[data-md-color-scheme=slate] svg{"  # 독자가 선택한 밝기
 REFERENCE = re.compile(r"(?<=url\(#)")
 ET.register_namespace("", SVG)
 ET.register_namespace("xlink", XLINK)
@@ -32,7 +32,7 @@ class Figures(Part):
     """페이지의 모든 그림."""
 
     def run(self, root: ET.Element) -> None:
-        """그린 것이 없는 그림은 그대로 둔다: 없는 파일은 생성기가 말한다."""
+        """그린 것이 없는 그림은 그대로 둔다: 없는 파일은 생성기가 경고한다."""
         page = page_of(self.md)
         if page is None:
             return
@@ -65,7 +65,7 @@ def whole(image: ET.Element, path: Path, page: str) -> str:
 
 
 def markup(path: Path) -> str:
-    """SVG의 글. 이름(id)은 다른 그림과 겹치지 않고, 색은 읽는 사람이 고른 밝기를 따른다."""
+    """SVG의 글. 이름(id)은 다른 그림과 겹치지 않고, 색은 독자가 선택한 밝기를 따른다."""
     svg = ET.parse(path).getroot()
     for parent in list(svg.iter()):
         for child in [each for each in parent if each.tag == f"{{{SVG}}}metadata"]:
@@ -84,7 +84,7 @@ def markup(path: Path) -> str:
 
 
 def widget(name: str, alt: str, svg: str, scenes: Any) -> str:
-    """그림과 손잡이와 읽을 수. 자료는 스크립트가 읽는 JSON으로 곁에 둔다."""
+    """그림과 슬라이더와 표시할 수. 데이터는 스크립트가 읽는 JSON으로 곁에 둔다."""
     start = [knob["start"] for knob in scenes["knobs"]]
     said = " · ".join(at(reading, start) for reading in scenes["readings"])
     data = json.dumps(scenes, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
@@ -98,7 +98,7 @@ def widget(name: str, alt: str, svg: str, scenes: Any) -> str:
 
 
 def slider(name: str, knob: Any) -> str:
-    """손잡이 하나. 자리는 번호로 고르고, 화면과 화면 읽기에는 그 자리의 글을 준다."""
+    """슬라이더 하나. 위치는 번호로 정하고, 화면과 화면 낭독기에는 그 위치의 글을 준다."""
     last, start = len(knob["places"]) - 1, knob["start"]
     place = html.escape(knob["places"][start])
     return (
@@ -109,7 +109,7 @@ def slider(name: str, knob: Any) -> str:
 
 
 def at(every: Any, places: list[int]) -> Any:
-    """손잡이의 자리가 `places`일 때의 것. moving.js도 이렇게 고른다."""
+    """슬라이더의 위치가 `places`일 때의 값. moving.js도 이렇게 선택한다."""
     index = 0
     for place, size in zip(places, every["shape"], strict=True):
         index = index * size + (place if size > 1 else 0)

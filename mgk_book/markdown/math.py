@@ -1,10 +1,10 @@
 r"""수식을 MathML로 그린다.
 
 arithmatex가 남긴 LaTeX를 math-core로 옮긴다. MathML은 스크립트 없이 보이고, 화면 낭독기가 읽고,
-페이지를 갈아 끼워도 남는다. math-core를 고른 까닭: 모르는 명령이나 닫히지 않은 괄호를 오류로 돌려주므로
+페이지를 갈아 끼워도 남는다. math-core를 선택한 이유: 모르는 명령이나 닫히지 않은 괄호를 오류로 알리므로
 틀린 수식은 빌드를 멈춘다. latex2mathml은 `\foo`를 글자로 내보내고 `aligned`와 넓은 모자를 그리지 못했다.
 
-수식마다 보이지 않는 두 주석을 단다. 한 줄로 읽는 꼴은 검색과 목차가, LaTeX는 복사(copy.js)가 쓴다.
+수식마다 보이지 않는 두 주석을 단다. 한 줄로 읽는 형태는 검색과 목차가, LaTeX는 복사(copy.js)가 쓴다.
 """
 
 import html
@@ -24,14 +24,14 @@ HEADING = re.compile(r"h[1-6]")
 
 
 def mathml(latex: str, *, block: bool) -> ET.Element:
-    """LaTeX 한 식을 `<math>`로: 그리는 것, 한 줄로 읽는 꼴, LaTeX."""
+    """LaTeX 한 식을 `<math>`로: 그리는 것, 한 줄로 읽는 형태, LaTeX."""
     text = CONVERTER.convert_with_local_state(latex, displaystyle=block)
     math = ET.fromstring(text.replace("&ApplyFunction;", "\u2061"))
     (semantics,) = math
     drawn, tex = semantics
     for row in list(drawn.iter("mrow")):
         close_brackets(row)
-    # 검색 색인에는 한 줄로 읽는 꼴만 들어간다. 테마의 색인은 같은 이름이 안에 또 있으면 빼기를 일찍 멈추는데,
+    # 검색 색인에는 한 줄로 읽는 형태만 들어간다. 테마의 색인은 같은 이름이 안에 또 있으면 빼기를 일찍 멈추는데,
     # <mstyle>은 math-core가 쓰지 않는다.
     shown = ET.Element("mstyle", {"data-search-exclude": "true"})
     shown.append(drawn)

@@ -1,8 +1,8 @@
 """글 속의 코드가 가리키는 것: 이 책의 `bce_with_logits`, torch의 `nn.CrossEntropyLoss`.
 
 이 책의 이름이 어느 페이지에 있는지는 autorefs가 안다. 설명이 없는 이름은 autorefs가 경고하므로 엄격한 빌드가 멈춘다.
-torch의 주소는 규칙으로 만들고 네트워크에 묻지 않는다. torch를 들여오면 빌드가 늦어지므로, 정말 있는 이름인지는
-`torch_names.txt`에 적어 두고 시험이 설치된 torch와 견준다.
+torch의 주소는 규칙으로 만들고 네트워크에 묻지 않는다. torch를 import하면 빌드가 늦어지므로, 정말 있는 이름인지는
+`torch_names.txt`에 적어 두고 테스트가 설치된 torch와 비교한다.
 """
 
 import ast

@@ -1,6 +1,6 @@
-"""예제 블록과 실습 아래에, 어느 장치에서 돌았는지를 한 줄로 보인다. 함수의 줄은 목록의 틀(overrides)이 쓴다.
+"""예제 블록과 실습 아래에, 어느 장치에서 실행했는지를 한 줄로 보인다. 함수의 줄은 목록의 템플릿(overrides)이 쓴다.
 
-장부에 있고 열쇠가 지금의 글과 코드에 맞는 것만 돌았다고 적는다. 그렇지 않으면 낡았거나 없다고 적는다.
+실행 기록에 있고 해시 키가 지금의 글과 코드에 맞는 항목만 실행했다고 적는다. 그렇지 않으면 낡았거나 없다고 적는다.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ def line(entry: Entry, page: str, books: Books, *, install: bool) -> Element:
         pieces.append(element("a", {"href": link(page, "certificates.md") + "#check"}, f"#{number}"))
     if install:
         target = "#install" if english else link(page, "install.md")
-        pieces.append(element("a", {"href": target}, "Run it yourself" if english else "내 컴퓨터에서 돌리기"))
+        pieces.append(element("a", {"href": target}, "Run it yourself" if english else "내 컴퓨터에서 실행하기"))
     return element("p", {"class": "certificate", **EXCLUDED}, *dotted(pieces))
 
 
@@ -57,10 +57,10 @@ class Proof(Part):
 
 
 def foot(devices: str, page: str) -> Element:
-    """한 번도 돌린 적이 없는 장치. 기록이 생기면 블록마다의 줄이 대신 말한다."""
+    """한 번도 실행한 적이 없는 장치. 기록이 생기면 블록마다의 줄에 적힌다."""
     english = is_english(page)
     target = element("a", {"href": link(page, "certificates.md")}, "Certificates" if english else "인증")
-    words = f"{devices}: no run on record yet · " if english else f"{devices}에서 돌린 기록은 아직 없다 · "
+    words = f"{devices}: no run on record yet · " if english else f"{devices}에서 실행한 기록은 아직 없다 · "
     return element("p", {"class": "never-run", **EXCLUDED}, words, target)
 
 
@@ -68,7 +68,7 @@ class Functions(griffe.Extension):
     """함수마다 `extra.mgk_book.proof`에 한 줄을 적어, 목록의 틀이 제목 아래에 쓴다."""
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
-        """Griffe가 책의 패키지를 다 읽었을 때. 책의 뿌리는 그 소스가 놓인 곳이 말한다."""
+        """Griffe가 책의 패키지를 다 읽었을 때. 책의 뿌리는 그 소스가 놓인 위치에서 안다."""
         books = opened(Path(str(pkg.filepath)).parents[1])
         for name, entry in books.functions.items():
             pkg[name.removeprefix(f"{pkg.name}.")].extra["mgk_book"]["proof"] = " · ".join(said(entry, books))

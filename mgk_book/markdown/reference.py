@@ -1,4 +1,4 @@
-"""찾아보기 페이지의 꼴: 용어마다의 id, 검색에 넣지 않는 BibTeX."""
+"""찾아보기 페이지를 그리는 방법: 용어마다의 id, 검색에 넣지 않는 BibTeX."""
 
 import re
 from xml.etree.ElementTree import Element

@@ -11,7 +11,7 @@ GLOSSARY = "reference/glossary.md"
 ENTRY = re.compile(r"^(?P<name>\S.*?) \((?P<english>[^)]+)\)\n: {3}(?P<text>.+)$", re.MULTILINE)
 LINK = re.compile(r"\s*\[[^]]*\]\((?:\.\./)?(?P<folder>[\w-]*)[^)]*\)")
 # 여느 글에서 다른 뜻으로도 쓰는 낱말은 그것을 정의한 주제에서만 푼다.
-EVERYDAY = {"고름", "공명", "사슬", "쌍대", "안내", "여백", "온도", "점수", "정렬", "축소", "퍼텐셜"}
+EVERYDAY = {"공명", "배치", "스케일", "온도", "정렬", "축소", "퍼텐셜", "편향"}
 JOSA = (
     "은는이가을를의에와과도로만나란라인일고며다|으로|에서|까지|부터|보다|처럼|마다|이나|이란|이라|이고|이며|이다|에는|에도|에서는|에서도|"
     "으로는|로는|와는|과는|와의|과의|이라고|라고|이라는|라는|이지만|이면|에게|뿐|끼리|한|된|하는|하여"
@@ -51,8 +51,8 @@ def _known(root: Path, now: tuple[object, ...]) -> list[Term]:
 
 
 def pattern(terms: list[Term]) -> re.Pattern[str] | None:
-    """어느 용어든 찾는 꼴. 뒤에는 조사만 붙을 수 있다."""
-    # 긴 것부터: '기울기 벌점'은 '기울기'가 아니다.
+    """어느 용어든 찾는 정규식. 뒤에는 조사만 붙을 수 있다."""
+    # 긴 것부터: '라벨 스무딩'은 '라벨'이 아니다.
     names = sorted((term.name for term in terms), key=len, reverse=True)
     either = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in names)
     return re.compile(rf"(?<![\w·-])(?P<term>{either})(?=(?:{PARTICLES})?(?!\w))") if names else None

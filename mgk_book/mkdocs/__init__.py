@@ -1,4 +1,4 @@
-"""MkDocs만 할 수 있는 일. 여기서만 mkdocs를 들여온다.
+"""MkDocs만 할 수 있는 일. 여기서만 mkdocs를 import한다.
 
 만들 것을 만들게 하고(prepare), 만든 것을 사이트의 파일로 넘기고, 실습의 글과 출력을 맞추고, 검색과 스타일시트를
 갈아 끼운다.
@@ -53,14 +53,14 @@ class BookPlugin(BasePlugin):  # type: ignore[type-arg]  # 설정은 확장이 �
         own = Path(mgk_book.__file__).parents[1]
         if self.root != own and (self.root / "mgk_book").is_dir():
             raise BookError(
-                f"책은 {self.root}에 있는데 깔린 mgk_book은 {own}의 것이다. {self.root}에서 make install을 부른다"
+                f"책은 {self.root}에 있는데 설치된 mgk_book은 {own}에 있다. {self.root}에서 make install을 실행한다"
             )
         options = config.mdx_configs.setdefault(EXTENSION, {})
         options["root"] = str(self.root)
         self.repository = options.get("repository", "")
         if self.serving and not self.desk:
             self.desk = Desk(self.root, *config.dev_addr)
-            log.info(f"{config.site_url} 에 띄운다. 먼저 책을 짓는다")
+            log.info(f"{config.site_url} 에 띄운다. 먼저 책을 만든다")
         config.watch += [str(self.root / name) for name in WATCHED if (self.root / name).exists()]
         return config
 

@@ -41,7 +41,7 @@ def prepare(
     try:
         (root / CACHE).mkdir(exist_ok=True)
     except OSError as error:
-        raise BookError(f"{root / CACHE}를 만들 수 없다: {error.strerror}. 만든 것은 모두 거기에 둔다") from error
+        raise BookError(f"{root / CACHE}를 만들 수 없다: {error.strerror}. 만든 파일은 모두 거기에 둔다") from error
     drawings, executed = figures.drawings(root), find(sources(root), root, device)
     if wait:
         figures.draw_all(drawings, root)

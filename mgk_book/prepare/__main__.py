@@ -18,8 +18,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--repository", default=os.environ.get("GITHUB_REPOSITORY", ""), help="GitHub의 owner/name (GITHUB_REPOSITORY)"
     )
-    parser.add_argument("--device", default=device(), help="실습을 돌릴 장치 (MGK_DEVICE)")
-    parser.add_argument("--numbers", action="store_true", help="글에 옮겨 적은 수를 실습이 낸 대로 다시 쓰기만 한다")
+    parser.add_argument("--device", default=device(), help="실습을 실행할 장치 (MGK_DEVICE)")
+    parser.add_argument("--numbers", action="store_true", help="글에 옮겨 적은 수를 실습의 결과로 다시 쓰기만 한다")
     chosen = parser.parse_args(argv)
     logging.basicConfig(format="%(message)s")
     log = logging.getLogger("mkdocs.mgk_book")

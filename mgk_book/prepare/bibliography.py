@@ -1,7 +1,7 @@
 """서지 페이지와 내려받는 BibTeX를 파일 하나에서 만든다.
 
 `docs/reference/references.yml`의 항목마다 페이지의 `<!-- bibliography:references -->` 자리에 한 줄이,
-`references.bib`에 한 덩이가 생긴다. id가 페이지의 #이름이자 BibTeX의 열쇠다. 이 책의 인용은 뿌리의 `CITATION.cff`에서
+`references.bib`에 한 덩이가 생긴다. id가 페이지의 #이름이자 BibTeX의 키다. 이 책의 인용은 뿌리의 `CITATION.cff`에서
 `<!-- bibliography:cite -->` 자리로 간다. 모르는 칸, 빠진 칸, 두 번 나온 id는 빌드를 멈춘다.
 """
 
@@ -37,7 +37,7 @@ def fault(entry: Reference) -> str | None:
     if missing := sorted(needed - set(entry)):
         return f"{', '.join(missing)}이(가) 없다"
     if unknown := sorted(set(entry) - needed - OPTIONAL):
-        return f"모르는 칸 {', '.join(unknown)}"
+        return f"모르는 필드 {', '.join(unknown)}"
     if not re.fullmatch(r"[a-z][a-z0-9-]*", str(entry["id"])):
         return "id는 영어 소문자, 숫자, 붙임표로 쓴다"
     return None
@@ -47,7 +47,7 @@ def read(path: Path) -> list[Reference]:
     """서지의 모든 항목.
 
     Raises:
-        BookError: 파일이 없거나 틀린 항목이 있으면. 글은 그 id를 말한다.
+        BookError: 파일이 없거나 틀린 항목이 있으면. 오류는 그 id를 알린다.
     """
     if not path.is_file():
         raise BookError(f"{path.name}가 없다: 서지는 {DOCS}/{SOURCE}에 적는다")
@@ -131,7 +131,7 @@ def cite(citation: dict[str, Any], url: str) -> str:
     fields = {
         "author": " and ".join(f"{{{escaped(name)}}}" for name in names),
         "title": f"{{{escaped(citation['title'])}}}",
-        "note": f"판 {escaped(citation['version'])}",
+        "note": f"버전 {escaped(citation['version'])}",
     }
     if url:
         fields["url"] = url

@@ -1,4 +1,4 @@
-"""`![설명](figures/penalty.svg)`의 그림을 시험된 함수로 그린다.
+"""`![설명](figures/penalty.svg)`의 그림을 테스트한 함수로 그린다.
 
 `docs/losses/binary.md`의 그림은 `mgk_docs_src/figures/losses/binary.py`의 공개 함수다. 그린 것은
 `.cache/figures/`에 두고, 함수가 기대는 것(mgk_book/proofs/closure.py)이 바뀔 때만 다시 그린다. 저장소에는 그림이 없다.

@@ -26,7 +26,7 @@ from mgk_book.proofs.closure import PACKAGE
 URI = "assets/fonts/math.woff2"
 CODE = re.compile(r"^( *)(```+).*?^\1\2$|(?<!`)(`+)(?!`).*?(?<!`)\3(?!`)", re.DOTALL | re.MULTILINE)
 FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<!\\)\$(?P<inline>(?:\\\$|[^$\n]|\n(?!\n))+)\$", re.DOTALL)
-# 글에 적힌 것은 x라도 브라우저는 수식용 기울인 글자 𝑥로 그린다. 그래서 라틴과 그리스의 기울인 꼴은 늘 둔다.
+# 글에 적힌 글자는 x라도 브라우저는 수식용 기울인 글자 𝑥로 그린다. 그래서 라틴과 그리스의 기울인 글자는 늘 둔다.
 # 근호는 어디에도 적히지 않는다: <msqrt>와 <mroot>가 그린다.
 ALWAYS = "".join(map(chr, [*range(0x20, 0x7F), 0x210E, 0x221A, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
 
@@ -52,7 +52,7 @@ def _docstrings(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> Iterator[s
 
 
 def used(texts: Iterable[str]) -> str:
-    """글의 수식을 그리면 나오는 글자. 읽을 수 없는 수식은 그것을 그릴 페이지가 말한다."""
+    """글의 수식을 그리면 나오는 글자. 읽을 수 없는 수식은 그것을 그릴 페이지가 오류로 알린다."""
     found = {
         (match["block"] or match["inline"], match["block"] is not None)
         for text in texts
@@ -81,9 +81,9 @@ def drawn(math: Element) -> Iterator[str]:
 
 
 def narrow_roots(font: TTFont) -> None:
-    """근호의 큰 꼴들을 가장 작은 꼴의 너비로 좁힌다.
+    """근호의 큰 글리프를 가장 작은 글리프의 너비로 좁힌다.
 
-    Chromium은 어느 꼴을 그리든 가장 넓은 꼴(1.21 em)의 자리를 잡아, 작은 근호(0.79 em)의 뒤에 빈칸이 남는다.
+    Chromium은 어느 글리프를 그리든 가장 넓은 글리프(1.21 em)의 너비를 잡아, 작은 근호(0.79 em)의 뒤에 빈칸이 남는다.
     """
     variants = font["MATH"].table.MathVariants
     root = font.getBestCmap()[ord("√")]
@@ -99,7 +99,7 @@ def narrow_roots(font: TTFont) -> None:
 
 
 def build(path: Path, text: str) -> None:
-    """글꼴에서 `text`의 글자와 그 늘어난 꼴, 글자 사이(kern)만 남겨 쓴다."""
+    """글꼴에서 `text`의 글자와 그 늘어난 글리프, 글자 사이(kern)만 남겨 쓴다."""
     options = subset.Options(flavor="woff2", layout_features=["ssty", "dtls", "flac", "kern"], hinting=False)
     source = distribution("ziamath").locate_file("ziamath/fonts/STIXTwoMath-Regular.ttf")
     with subset.load_font(str(source), options) as font:

@@ -33,12 +33,12 @@ def make(labs: list[Lab], root: Path, shelf: Any, repository: str | None) -> Non
 
 
 def expected(root: Path, device: str) -> dict[str, float]:
-    """실습마다 지난번에 걸린 시간(초). 장부가 안다."""
+    """실습마다 지난번에 걸린 시간(초). 실행 기록에서 읽는다."""
     return {name: row.seconds for name, row in ledger.read(root, device).rows.items() if name.startswith("labs/")}
 
 
 def display(notebook: Any) -> Any:
-    """mkdocs-jupyter에 넘길 것: 코드 칸의 출력만. 글과 코드는 다른 페이지와 같은 꼴로 그린다(mgk_book/labpage.py)."""
+    """mkdocs-jupyter에 넘길 것: 코드 칸의 출력만. 글과 코드는 다른 페이지와 같은 형태로 그린다(mgk_book/labpage.py)."""
     shown = nbformat.from_dict(notebook)
     shown.cells = [cell for cell in shown.cells if cell.cell_type == "code"]
     for cell in shown.cells:

@@ -1,7 +1,7 @@
 """예제가 있는 페이지마다, 위에서 아래로 돌아가는 노트북을 만들어 곁에 둔다.
 
 글은 노트북이 아는 마크다운으로 옮기고, 예제는 코드 칸이 되며, 바로 아래의 ‘출력’은 그 칸의 출력이 된다. 그 출력은
-시험이 지키는 것이므로 여기서 다시 돌리지 않는다. 노트북은 사이트 밖에서 열리므로 링크와 그림은 사이트의 주소로 바꾸고,
+테스트가 확인하므로 여기서 다시 실행하지 않는다. 노트북은 사이트 밖에서 열리므로 링크와 그림은 사이트의 주소로 바꾸고,
 주소를 모르면 글만 남긴다.
 """
 
@@ -30,8 +30,8 @@ LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])+)\]\(([^)\s]+)\)")
 CODE_LINK = re.compile(r"\[([^\[\]]+)\]\[(mgk_docs_src\.[\w.]+)\]")
 LANGUAGE = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
             "language_info": {"name": "python"}}  # fmt: skip
-HEAD = "이 노트북은 {} 페이지를 옮긴 것이다. 출력은 그 페이지에 실린 것이고, 돌리면 새로 나온다."
-UNKNOWN = "이 책의 저장소에서 `pip install .`을 부른 파이썬이라면 아래의 칸이 차례로 돌아간다."
+HEAD = "이 노트북은 {} 페이지를 옮긴 노트북이다. 출력은 페이지에 실린 출력이고, 실행하면 새로 나온다."
+UNKNOWN = "이 책의 저장소에서 `pip install .`을 실행한 파이썬이라면 아래의 칸이 차례로 실행된다."
 ENGLISH_HEAD = "This notebook is the page {}. The output is that of the page; run a cell for your own."
 ENGLISH_UNKNOWN = (
     "The cells run in order in any Python in which `pip install .` was called in the repository of the book."
@@ -61,7 +61,7 @@ def address(target: str, place: Place) -> str | None:
 
 
 def expanded(text: str, place: Place) -> str:
-    """잰 결과의 표를 펼친다. 없는 표는 사이트의 빌드가 말한다."""
+    """벤치마크의 표를 펼친다. 없는 표는 사이트의 빌드가 오류로 알린다."""
     return MEASURED.sub(lambda match: dict(place.results).get(match[1], ""), text)
 
 

@@ -1,7 +1,7 @@
 """다른 페이지의 글에 옮겨 적은 수를, 그것을 낸 실습에 묶는다.
 
-실습은 `record("잡음 20 %/교차 엔트로피", 0.8391)`로 수에 이름을 붙이고, 글은
-`<data value="labs/choosing:잡음 20 %/교차 엔트로피">0.839</data>`로 옮겨 적는다. 적힌 자릿수까지 같아야 한다.
+실습은 `record("라벨 노이즈 20 %/교차 엔트로피", 0.8391)`로 수에 이름을 붙이고, 글은
+`<data value="labs/choosing:라벨 노이즈 20 %/교차 엔트로피">0.839</data>`로 옮겨 적는다. 적힌 자릿수까지 같아야 한다.
 `make numbers`는 어긋난 것을 실습이 낸 대로 다시 쓴다.
 """
 
@@ -28,7 +28,7 @@ class Fault(NamedTuple):
     right: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.written!r}인데 돌려 보니 {self.right!r}이다"
+        return f"{self.where}: {self.written!r}인데 실행해 보니 {self.right!r}이다"
 
 
 def recorded(labs: list[Lab]) -> Recorded:
@@ -47,7 +47,7 @@ def check(root: Path, known: Recorded) -> None:
     """모든 글의 옮겨 적은 수가 실습이 낸 수와 같은지 본다.
 
     Raises:
-        BookError: 어긋난 것이 있으면. 페이지, 줄, 적힌 것, 바른 것을 말한다.
+        BookError: 어긋난 수가 있으면. 오류는 페이지, 줄, 적힌 수, 바른 수를 알린다.
     """
     faults = [str(fault) for path in _texts(root) for fault in _compare(path, root, known)[1]]
     if faults:
@@ -88,10 +88,10 @@ def _compare(path: Path, root: Path, known: Recorded) -> tuple[str, list[Fault]]
 
 
 def _printed(text: str, values: list[float], where: str) -> str:
-    """글에 적힌 꼴 그대로, 수만 바른 것으로."""
+    """글에 적힌 형식 그대로, 수만 바른 값으로."""
     count = len(NUMBER.findall(text))
     if count != len(values):
-        raise BookError(f"{where}: {text!r}에는 수가 {count}개인데 실습이 낸 것은 {len(values)}개다")
+        raise BookError(f"{where}: {text!r}에는 수가 {count}개인데 실습의 결과는 {len(values)}개다")
     given = iter(values)
 
     def one(match: re.Match[str]) -> str:

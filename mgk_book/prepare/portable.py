@@ -8,7 +8,7 @@ from mgk_book.prepare.repository import requirement
 
 
 def portable(notebook: Any, repository: str | None) -> Any:
-    """저장소를 알면 첫 칸이 이 책의 패키지를 설치하므로, 빈 Colab에서도 돌아간다."""
+    """저장소를 알면 첫 칸이 이 책의 패키지를 설치하므로, 빈 Colab에서도 실행된다."""
     if not repository:
         return notebook
     taken = nbformat.from_dict(notebook)

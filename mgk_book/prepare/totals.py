@@ -1,6 +1,6 @@
-"""인증의 합계: 종류마다, 페이지마다, 실습마다, 기계마다. 그리고 회차의 사진과 장치마다 잰 빠르기.
+"""인증의 합계: 종류마다, 페이지마다, 실습마다, 기계마다. 그리고 회차의 사진과 장치마다 측정한 속도.
 
-예제와 함수는 페이지의 원본에서 센다. 장부에 있고 열쇠가 지금의 글과 코드에 맞는 것만 돌았다고 센다.
+예제와 함수는 페이지의 원본에서 센다. 실행 기록에 있고 해시 키가 지금의 글과 코드에 맞는 항목만 실행했다고 센다.
 """
 
 import re
@@ -23,7 +23,7 @@ CHAPTER = re.compile(r"\]\(\.\./([\w/-]+\.(?:md|ipynb))")
 
 
 class Totals:
-    """한 번의 준비가 세는 것. 장부와 페이지의 항목은 합계의 자리가 있을 때만 읽는다."""
+    """한 번의 준비가 세는 것. 실행 기록과 페이지의 항목은 합계의 자리가 있을 때만 읽는다."""
 
     def __init__(self, book: Book) -> None:
         self.book = book
@@ -48,7 +48,7 @@ class Totals:
         return ledger.status(entry, self.books.ledgers[device], self.books.sources)
 
     def tally(self, entries: Iterable[Entry]) -> list[str]:
-        """장치마다, 몇 가운데 몇이 돌았나."""
+        """장치마다, 전체 가운데 몇을 실행했나."""
         found = []
         for device in DEVICES:
             states = [self.status(entry, device) for entry in entries]
@@ -65,7 +65,7 @@ class Totals:
         every = list({entry.id: entry for entry in entries}.values())
         kinds = {kind: [entry for entry in every if _kind(entry) == kind] for kind in KINDS} | {"모두": every}
         rows = [(kind, *self.tally(some)) for kind, some in kinds.items() if some]
-        return table(("무엇", *NAMES.values()), *rows)
+        return table(("종류", *NAMES.values()), *rows)
 
     def whole(self) -> str:
         """책에 있는 것 모두의 합계. 어느 페이지에도 싣지 않은 함수도 센다."""
@@ -90,7 +90,7 @@ class Totals:
         return table(("페이지", *NAMES.values()), *rows)
 
     def labs(self, here: Page) -> str:
-        """실습마다 걸린 시간. 두 장치에서 모두 돌린 것은 몇 배 빠른지도."""
+        """실습마다 걸린 시간. 두 장치에서 모두 실행한 실습은 몇 배 빠른지도."""
         rows = []
         for page in self.book.pages.values():
             if page.lab:
@@ -105,7 +105,7 @@ class Totals:
         return self.books.ledgers[device].rows[entry.id].seconds if certified else None
 
     def machines(self) -> str:
-        """돌린 기계와 판들."""
+        """실행한 컴퓨터와 버전."""
         rows = []
         for device, book in self.books.ledgers.items():
             for name, facts in book.machines.items():
@@ -113,8 +113,8 @@ class Totals:
                 words = ", ".join(f"{field} {value}" for field, value in facts.items() if field != "device")
                 rows.append((plain(facts["device"]), plain(words), f"{count}"))
             if not book.machines:
-                rows.append((NAMES[device], "이 장치에서는 아직 돌린 적이 없다", "0"))
-        return table(("장치", "판과 기계", "행"), *rows)
+                rows.append((NAMES[device], "이 장치에서는 아직 실행한 적이 없다", "0"))
+        return table(("장치", "버전과 컴퓨터", "행"), *rows)
 
 
 def photos(root: Path, here: Page) -> str:
@@ -130,14 +130,14 @@ def photos(root: Path, here: Page) -> str:
 
 
 def results(root: Path) -> dict[str, str]:
-    """벤치마크가 잰 표들."""
+    """벤치마크의 표들."""
     return {path.stem: path.read_text("utf-8").strip() for path in sorted((root / RESULTS).glob("*.md"))}
 
 
 def places(book: Book) -> Places:
-    """합계, 사진, 잰 표의 자리."""
+    """합계, 사진, 벤치마크의 표를 넣을 자리."""
     counted, measured = Totals(book), results(book.root)
-    speeds = [measured.get(f"devices-{device}", f"{NAMES[device]}에서는 아직 재지 못했다.") for device in DEVICES]
+    speeds = [measured.get(f"devices-{device}", f"{NAMES[device]}에서는 아직 측정하지 못했다.") for device in DEVICES]
     made: Places = {
         "certificates:totals": lambda _: counted.whole(),
         "certificates:pages": counted.by_page,

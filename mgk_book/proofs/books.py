@@ -1,4 +1,4 @@
-"""책이 보는 장부: 항목이 어느 장치에서 돌았는지를 말로 옮긴다."""
+"""책이 보는 실행 기록: 항목을 어느 장치에서 실행했는지 글로 옮긴다."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ NAMES = {"cpu": "CPU", "cuda": "CUDA"}
 
 
 class Books(NamedTuple):
-    """한 번의 빌드가 보는 것: 소스, 장치마다의 장부, 공개 함수들."""
+    """한 번의 빌드가 보는 것: 소스, 장치마다의 실행 기록, 공개 함수들."""
 
     sources: Sources
     ledgers: dict[str, Ledger]
@@ -22,7 +22,7 @@ class Books(NamedTuple):
 
 
 def opened(root: Path) -> Books:
-    """장부를 연다. 소스와 장부가 그대로면 다시 읽지 않는다. 믿을 수 없는 장부로는 사이트를 만들지 않는다."""
+    """실행 기록을 연다. 소스와 기록이 그대로면 다시 읽지 않는다. 믿을 수 없는 기록으로는 사이트를 만들지 않는다."""
     return _opened(root, stamp(root, PACKAGE, TESTS, "conftest.py", "certificates"))
 
 
@@ -34,7 +34,7 @@ def _opened(root: Path, _: object) -> Books:
 
 
 def said(entry: Entry, books: Books, *, english: bool = False) -> list[str]:
-    """한 번이라도 돌린 장치마다, 그 장치에서의 형편."""
+    """한 번이라도 실행한 장치마다, 그 장치에서의 상태."""
     return [_said(entry, device, books, english=english) for device in DEVICES if books.ledgers[device].rows]
 
 
@@ -52,5 +52,5 @@ def _said(entry: Entry, device: str, books: Books, *, english: bool) -> str:
 
 
 def never(books: Books) -> str:
-    """한 번도 돌린 적이 없는 장치들."""
+    """한 번도 실행한 적이 없는 장치들."""
     return ", ".join(NAMES[device] for device in DEVICES if not books.ledgers[device].rows)

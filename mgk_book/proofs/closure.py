@@ -1,8 +1,8 @@
-"""모듈이 기대는 모든 것의 해시: 캐시의 열쇠.
+"""모듈이 의존하는 모든 코드의 해시. 캐시의 키로 쓴다.
 
-그림이나 노트북의 결과는 그 모듈의 코드만이 아니라, 그것이 들여오는 `mgk_docs_src`의 모듈 전부와
-파이썬의 판, 거기서 닿는 패키지의 판에 달려 있다. 하나라도 바뀌면 열쇠가 바뀌므로 낡은 결과가 나갈 수 없고,
-닿지 않는 것(설명과 주석, 린터, 사이트의 생성기)은 무엇이든 열쇠를 바꾸지 않는다.
+그림이나 노트북의 결과는 그 모듈의 코드만이 아니라, 그 코드가 import하는 `mgk_docs_src`의 모듈 전부와
+파이썬의 버전, 그 모듈이 쓰는 패키지의 버전에 달려 있다. 하나라도 바뀌면 해시 키가 바뀌므로 낡은 결과가 실릴 수 없고,
+쓰지 않는 코드와 글(설명과 주석, 린터, 사이트의 생성기)은 해시 키를 바꾸지 않는다.
 """
 
 import ast
@@ -28,7 +28,7 @@ def source(module: str, root: Path) -> Path:
 
 
 def public_functions(path: Path) -> list[str]:
-    """모듈의 공개 함수 이름. 들여오지 않고 읽기만 하므로 torch를 기다리지 않는다."""
+    """모듈의 공개 함수 이름. import하지 않고 읽기만 하므로 torch를 기다리지 않는다."""
     body = ast.parse(path.read_text("utf-8")).body
     return [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
 
@@ -44,8 +44,8 @@ def import_graph(root: Path, *others: str) -> grimp.ImportGraph:
 
 @cache
 def versions(*names: str) -> tuple[str, ...]:
-    """파이썬과, 배포판들과 그것들이 이 기계에서 요구하는 모든 배포판의 판."""
-    waiting, found = [(name, "") for name in names], {}  # (배포판, 고른 extra)
+    """파이썬과, 배포판들과 그것들이 이 컴퓨터에서 요구하는 모든 배포판의 버전."""
+    waiting, found = [(name, "") for name in names], {}  # (배포판, 선택한 extra)
     while waiting:
         name, extra = waiting.pop()
         if (name, extra) in found:
@@ -59,7 +59,7 @@ def versions(*names: str) -> tuple[str, ...]:
 
 @cache
 def _installed(name: str) -> tuple[str, list[Requirement]]:
-    """배포판의 판과, 그것이 요구하는 것들."""
+    """배포판의 버전과, 그 배포판이 요구하는 배포판들."""
     try:
         own = distribution(name)
     except PackageNotFoundError:
@@ -68,13 +68,13 @@ def _installed(name: str) -> tuple[str, list[Requirement]]:
 
 
 def imports(code: Iterable[str], graph: grimp.ImportGraph) -> set[str]:
-    """코드 조각들이 들여오는 `mgk_docs_src`의 모듈."""
+    """코드 조각들이 import하는 `mgk_docs_src`의 모듈."""
     return {name for source in code for name in _named(source)} & graph.modules
 
 
 @lru_cache(maxsize=1024)
 def _named(source: str) -> frozenset[str]:
-    """코드가 들여오는 모든 이름. 노트북만 아는 줄(`%`, `!`)은 뺀다."""
+    """코드가 import하는 모든 이름. 노트북만 아는 줄(`%`, `!`)은 뺀다."""
     named: set[str] = set()
     for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*", "", source))):
         if isinstance(node, ast.Import):
@@ -85,14 +85,14 @@ def _named(source: str) -> frozenset[str]:
 
 
 def reached(modules: Iterable[str], graph: grimp.ImportGraph) -> list[str]:
-    """모듈들과, 그것들이 직접·간접으로 들여오는 모듈 전부. 모듈을 들여오면 먼저 도는 위의 `__init__`도 든다."""
+    """모듈들과, 그것들이 직접·간접으로 import하는 모듈 전부. 모듈을 import하면 먼저 도는 위의 `__init__`도 든다."""
     named = {name for module in modules for name in (module, *graph.find_upstream_modules(module))}
     packages = {name.rsplit(".", depth)[0] for name in named for depth in range(1, name.count(".") + 1)}
     return sorted(named | packages)
 
 
 def key(module: str, graph: grimp.ImportGraph, root: Path) -> str:
-    """모듈이 닿는 모든 코드와, 이 책의 패키지가 닿는 배포판들의 판의 SHA-256."""
+    """모듈이 닿는 모든 코드와, 이 책의 패키지가 닿는 배포판들의 버전의 SHA-256."""
     digest = hashlib.sha256("\n".join(versions(PACKAGE)).encode())
     for name in reached({module}, graph):
         path = source(name, root)

@@ -1,4 +1,4 @@
-"""인증할 것 하나하나와, 그것이 닿는 소스: 열쇠가 되는 글과 파일."""
+"""인증할 것 하나하나와, 그것이 닿는 소스: 해시 키가 되는 글과 파일."""
 
 import hashlib
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from mgk_book.proofs.closure import PACKAGE
 from mgk_book.running import execution
 
 TESTS = "tests"
-FIXTURES = "conftest.py"  # 모든 시험이 쓰는 픽스처
+FIXTURES = "conftest.py"  # 모든 테스트가 쓰는 픽스처
 
 
 class Entry(NamedTuple):
@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 
 
 class Sources:
-    """책의 소스. 파일의 해시와 닿는 곳을 기억하므로 한 번의 빌드나 시험 동안만 쓴다."""
+    """책의 소스. 파일의 해시와 닿는 곳을 기억하므로 한 번의 빌드나 테스트 동안만 쓴다."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -64,19 +64,19 @@ def lab(found: execution.Lab, sources: Sources) -> Entry:
 
 
 def function(name: str, sources: Sources) -> Entry:
-    """공개 함수. 같은 경로의 시험 파일과, 그것이 닿는 모든 것이 증거다."""
+    """공개 함수. 같은 경로의 테스트 파일과, 그것이 닿는 모든 것이 증거다."""
     module = name.rpartition(".")[0]
     return Entry(name, name + "\n", (FIXTURES, *sources.files({module, test_of(module)} & sources.graph.modules)))
 
 
 def test_of(module: str) -> str:
-    """모듈과 짝인 시험."""
+    """모듈과 짝인 테스트."""
     _, *folders, last = module.split(".")
     return ".".join([TESTS, *folders, f"test_{last}"])
 
 
 def functions(sources: Sources) -> list[Entry]:
-    """모든 공개 함수. 그림은 사이트의 시험이 본다."""
+    """모든 공개 함수. 그림은 사이트의 테스트가 본다."""
     modules = [name for name in sorted(sources.graph.modules) if name.split(".")[0] == PACKAGE]
     public = [name for name in modules if not name.startswith(f"{PACKAGE}.figures") and "._" not in name]
     return [

@@ -1,8 +1,8 @@
-"""인증 장부: 무엇이 어느 장치에서 돌았나.
+"""인증의 실행 기록: 무엇을 어느 장치에서 실행했나.
 
-행 하나가 예제 블록, 실습, 공개 함수(장치를 받는 시험들) 가운데 하나다. 열쇠는 그 글과, 그것이 닿는 소스 파일 전부의
+행 하나가 예제 블록, 실습, 공개 함수(장치를 받는 테스트들) 가운데 하나다. 해시 키는 그 글과, 그 글이 쓰는 소스 파일들의
 SHA-256이고, 그 밖의 것은 들어가지 않는다. `sha256sum - 파일들 | sha256sum`이 같은 값을 낸다. 그래서 코드를 고치면
-행이 낡고, 상관없는 코드를 고치면 그대로다. 행은 돌려서 통과한 것에만 적힌다(tests/docs/certify.py).
+행이 낡고, 상관없는 코드를 고치면 그대로다. 행은 실행해서 통과한 항목에만 적힌다(tests/docs/certify.py).
 """
 
 import hashlib
@@ -20,7 +20,7 @@ FIELDS = {"key": str, "machine": str, "taken": str, "seconds": float}
 
 
 class Row(NamedTuple):
-    """장부의 한 줄: 열쇠, 돌린 기계, 돌린 때(UTC), 걸린 시간(초)."""
+    """실행 기록의 한 줄: 해시 키, 실행한 컴퓨터, 실행한 시각(UTC), 걸린 시간(초)."""
 
     key: str
     machine: str
@@ -29,14 +29,14 @@ class Row(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """장치 하나의 장부. 기계의 이름은 그 내용의 해시다."""
+    """장치 하나의 실행 기록. 컴퓨터의 이름은 그 내용의 해시다."""
 
     machines: dict[str, dict[str, str]]
     rows: dict[str, Row]
 
 
 class Status(Enum):
-    """항목 하나의 형편."""
+    """항목 하나의 상태."""
 
     CERTIFIED = "certified"
     STALE = "stale"
@@ -44,7 +44,7 @@ class Status(Enum):
 
 
 def status(entry: Entry, ledger: Ledger, sources: Sources) -> Status:
-    """항목이 이 장부에서 어떤 형편인가."""
+    """항목이 이 실행 기록에서 어떤 상태인가."""
     row = ledger.rows.get(entry.id)
     if row is None:
         return Status.MISSING
@@ -52,16 +52,16 @@ def status(entry: Entry, ledger: Ledger, sources: Sources) -> Status:
 
 
 def path(root: Path, device: str) -> Path:
-    """장치의 장부."""
+    """장치의 실행 기록."""
     return root / "certificates" / f"{device}.json"
 
 
 def read(root: Path, device: str) -> Ledger:
-    """장부를 읽는다. 없으면 빈 장부다.
+    """실행 기록을 읽는다. 없으면 빈 실행 기록이다.
 
     Raises:
-        BookError: 잘렸거나, 합치다 만 자국이 있거나, 칸이 모자라거나, 모르는 기계의 행이 있으면. 글은 파일, 줄, 행의
-            이름을 말한다.
+        BookError: 잘렸거나, 병합 충돌의 자국이 있거나, 칸이 모자라거나, 모르는 컴퓨터의 행이 있으면. 오류는 파일, 줄,
+            행의 이름을 알린다.
     """
     file = path(root, device)
     if not file.is_file():
@@ -77,19 +77,19 @@ def read(root: Path, device: str) -> Ledger:
         raise BookError(f"{name}:1: {', '.join(Ledger._fields)}가 있어야 한다")
     for machine, facts in raw["machines"].items():
         if machine != identity(facts):
-            raise BookError(f"{name}:{_line(text, machine)}: 기계 {machine}: 손으로 고쳤다(이름이 내용과 다르다)")
+            raise BookError(f"{name}:{_line(text, machine)}: 컴퓨터 {machine}: 손으로 고쳤다(이름이 내용과 다르다)")
     rows = {}
     for each, fields in raw["rows"].items():
         if not isinstance(fields, dict) or {field: type(value) for field, value in fields.items()} != FIELDS:
             raise BookError(f"{name}:{_line(text, each)}: {each}: 행의 칸은 {', '.join(FIELDS)}이다")
         rows[each] = Row(**fields)
         if rows[each].machine not in raw["machines"]:
-            raise BookError(f"{name}:{_line(text, each)}: {each}: 기계 {rows[each].machine}이 machines에 없다")
+            raise BookError(f"{name}:{_line(text, each)}: {each}: 컴퓨터 {rows[each].machine}이 machines에 없다")
     return Ledger(raw["machines"], rows)
 
 
 def write(root: Path, device: str, ledger: Ledger) -> None:
-    """장부를 한 번에 바꿔 놓는다. 한 행이 한 줄이고 이름 순서라서, diff가 새로 증명한 것만 보인다."""
+    """실행 기록을 한 번에 바꿔 놓는다. 한 행이 한 줄이고 이름 순서라서, diff가 새로 증명한 것만 보인다."""
     used = {row.machine for row in ledger.rows.values()}
     machines = {name: facts for name, facts in sorted(ledger.machines.items()) if name in used}
     rows = {name: row._asdict() for name, row in sorted(ledger.rows.items())}
@@ -102,17 +102,17 @@ def write(root: Path, device: str, ledger: Ledger) -> None:
 
 
 def faults(root: Path, device: str, entries: Iterable[Entry], sources: Sources) -> list[str]:
-    """장부가 책과 어긋난 곳: 없는 행, 낡은 행, 책에 없는 것의 행."""
+    """실행 기록이 책과 어긋난 곳: 없는 행, 낡은 행, 책에 없는 항목의 행."""
     ledger = read(root, device)
     known = {entry.id: status(entry, ledger, sources) for entry in entries}
     words = {Status.MISSING: "인증이 없다", Status.STALE: "낡았다: 글이나 닿는 코드가 바뀌었다"}
     name = path(root, device).relative_to(root).as_posix()
     found = [f"{name}: {each}: {words[state]}" for each, state in known.items() if state in words]
-    return found + [f"{name}: {each}: 책에 없는 것의 행이다" for each in ledger.rows if each not in known]
+    return found + [f"{name}: {each}: 책에 없는 항목의 행이다" for each in ledger.rows if each not in known]
 
 
 def identity(facts: Any) -> str:
-    """기계의 이름."""
+    """컴퓨터의 이름."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:8]
 
 

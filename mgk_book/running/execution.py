@@ -1,8 +1,8 @@
 """실습 노트북을 한 번만, 나란히, 낡지 않게 돌린다.
 
 `python -m mgk_book.running.execution`은 사이트를 만들지 않고 돌리기만 한다.
-`docs/labs/*.py`(jupytext percent)의 코드 칸들이 캐시에 없으면 돌린다. 열쇠는 코드 칸의 글, 그것이 들여오는
-`mgk_docs_src` 모듈 전부의 소스, 파이썬과 거기서 닿는 패키지의 판, 장치(`MGK_DEVICE`)다.
+`docs/labs/*.py`(jupytext percent)의 코드 칸들이 캐시에 없으면 실행한다. 해시 키는 코드 칸의 글, 그 칸이 import하는
+`mgk_docs_src` 모듈 전부의 소스, 파이썬과 그 모듈이 쓰는 패키지의 버전, 장치(`MGK_DEVICE`)다.
 글만 고치면 아무것도 돌지 않는다.
 """
 
@@ -57,7 +57,7 @@ def key(code: list[str], graph: ImportGraph, root: Path, device: str) -> str:
 
 
 def find(sources: list[tuple[str, Path]], root: Path, device: str) -> list[Lab]:
-    """노트북을 읽고 저마다의 열쇠를 구한다."""
+    """노트북을 읽고 저마다의 해시 키를 구한다."""
     graph = closure.import_graph(root)
     labs = []
     for name, path in sources:

@@ -1,4 +1,4 @@
-"""일감을 나란히 돌리고, 얼마나 남았는지 말한다.
+"""일감을 동시에 실행하고, 얼마나 남았는지 알린다.
 
 일꾼은 딴 프로세스다(mgk_book/running/runner.py). 일감의 결과가 놓이는 폴더는 한 빌드가 혼자 쓴다.
 """
@@ -54,16 +54,16 @@ def run(
     `started`가 있으면 일꾼을 무리가 따로인 프로세스로 띄워 넘긴다: 번호 하나로 자식까지 늦추고 멈출 수 있다.
 
     Raises:
-        BookError: 하나라도 실패하면. 나머지는 끝까지 돈다.
+        BookError: 하나라도 실패하면. 나머지는 끝까지 실행한다.
     """
     if not jobs:
         return
-    tell = log.debug if started else log.info  # 뒤에서 하는 일은 시킨 쪽이 말한다
+    tell = log.debug if started else log.info  # 뒤에서 하는 일은 시킨 쪽이 알린다
     usual = max(0.1, sum(expected.values()) / len(expected)) if expected else 1.0
     weights = {job["name"]: max(0.1, expected.get(job["name"], usual)) for job in jobs}
     whole, workers = sum(weights.values()), min(CORES, len(jobs))
     begun, spent, finished, failures = time.monotonic(), 0.0, 0.0, []
-    tell(f"{len(jobs)}개를 돌린다" + (f": 약 {said(whole / workers)}" if expected else ""))
+    tell(f"{len(jobs)}개를 실행한다" + (f": 약 {said(whole / workers)}" if expected else ""))
     with begin(sorted(jobs, key=lambda job: -weights[job["name"]]), root, started, environment) as runner:
         for count, done in enumerate(results(runner, len(jobs)), 1):
             spent, finished = spent + done.seconds, finished + weights.get(done.name, usual)
@@ -98,7 +98,7 @@ def begin(jobs: Sequence[Job], root: Path, started: Started | None, chosen: dict
     if started:
         started(runner)
     assert runner.stdin is not None
-    with suppress(BrokenPipeError):  # 일감을 받기 전에 죽은 일꾼은 results가 말한다
+    with suppress(BrokenPipeError):  # 일감을 받기 전에 죽은 일꾼은 results가 알린다
         print(json.dumps(jobs), file=runner.stdin, flush=True)  # 관은 열어 둔다: 닫히면 우리가 죽은 것이다
     return runner
 
@@ -110,10 +110,10 @@ def surroundings(chosen: dict[str, str]) -> dict[str, str]:
 
 
 def results(runner: "subprocess.Popen[str]", count: int) -> Iterator[Done]:
-    """끝나는 대로. 일꾼이 죽어서 나오지 않은 것이 있으면 그것도 말한다."""
+    """끝나는 대로. 일꾼이 죽어서 나오지 않은 일감이 있으면 그것도 알린다."""
     assert runner.stdout is not None
     for line in runner.stdout:
         count -= 1
         yield Done(**json.loads(line))
     if runner.wait() or count:
-        yield Done("나머지", 0.0, f"일감을 돌리던 프로세스가 {runner.returncode}로 끝났다")
+        yield Done("나머지", 0.0, f"일감을 실행하던 프로세스가 {runner.returncode}로 끝났다")

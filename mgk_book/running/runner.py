@@ -1,7 +1,7 @@
 """노트북의 코드 칸과 그림을 나란히 돌린다: `python -m mgk_book.running.runner < 일감.json`.
 
-왜 nbclient가 아닌가. 노트북 하나를 식은 채로 돌리는 시간의 대부분은 커널을 띄우고 torch를 들여오는 데 든다. 그래서
-무거운 것을 한 번 들여온 프로세스를 일감마다 갈라(fork) 쓴다. 갈라진 자식은 서로의 이름을 보지 못하고, 끝나면 사라진다.
+왜 nbclient가 아닌가. 노트북 하나를 식은 채로 돌리는 시간의 대부분은 커널을 띄우고 torch를 import하는 데 든다. 그래서
+무거운 것을 한 번 import한 프로세스를 일감마다 fork해 쓴다. 자식은 서로의 이름을 보지 못하고, 끝나면 사라진다.
 
 일감은 노트북 `{"name", "cells", "out"}`이나 그림 `{"name": "모듈.함수", "folder"}`의 목록이다. 끝난 것마다
 `{"name", "seconds", "error"}` 한 줄을 찍는다. 노트북의 `out`은 다 돌았을 때만 생긴다.
@@ -209,7 +209,7 @@ def main(jobs: list[Job], workers: int) -> None:
 
 
 if __name__ == "__main__":
-    # 일감마다 몇 초씩 걸리던 것을 한 번만: 자식은 들여온 채로 갈라진다.
+    # 일감마다 몇 초씩 걸리던 것을 한 번만: 자식은 import한 상태로 갈라진다.
     import matplotlib.backends.backend_agg
     import matplotlib.backends.backend_svg
     import matplotlib.figure
@@ -223,9 +223,9 @@ if __name__ == "__main__":
         torch.set_default_device(device)
     jobs = json.loads(sys.stdin.readline())
     if len(jobs) > (os.cpu_count() or 1):
-        import torch._dynamo  # 최적화기와 skip_init이 처음 쓰일 때 1초 넘게 들여온다. 일감이 몇뿐이면 아낀다
+        import torch._dynamo  # 최적화기와 skip_init이 처음 쓰일 때 1초 넘게 import한다. 일감이 몇뿐이면 아낀다
     for module in {job["name"].rpartition(".")[0] for job in jobs if "folder" in job}:
-        with contextlib.suppress(Exception):  # 들여오지 못하는 모듈은 그것을 그리는 자식이 까닭을 말한다
+        with contextlib.suppress(Exception):  # import하지 못하는 모듈은 그것을 그리는 자식이 이유를 알린다
             importlib.import_module(module)
-    gc.freeze()  # 들여온 것은 버릴 것이 없다. 자식의 쓰레기 줍기가 훑으며 메모리를 베끼지 않게
+    gc.freeze()  # import한 객체는 버릴 것이 없다. 자식의 가비지 컬렉션이 훑으며 메모리를 복사하지 않게
     main(jobs, os.cpu_count() or 1)

@@ -21,7 +21,7 @@ log = logging.getLogger("mkdocs.mgk_book.serving")
 
 
 class Task(NamedTuple):
-    """할 일 하나: 이름, 결과의 열쇠, 지난번에 걸린 시간(모르면 None), 하는 법."""
+    """할 일 하나: 이름, 결과의 해시 키, 지난번에 걸린 시간(모르면 None), 하는 법."""
 
     name: str
     key: str
@@ -70,7 +70,7 @@ class Background:
         self.lock = threading.Lock()
         self.waiting: list[Task] = []
         self.working: list[_Worker] = []
-        self.failed: dict[str, str] = {}  # 결과의 열쇠: 무엇이 잘못되었나. 고치면 열쇠가 바뀌어 다시 해 본다
+        self.failed: dict[str, str] = {}  # 결과의 해시 키: 무엇이 잘못되었나. 고치면 해시 키가 바뀌어 다시 해 본다
 
     def want(self, tasks: Sequence[Task]) -> None:
         """지금의 책에 없는 결과는 이것이 모두다."""
@@ -112,7 +112,7 @@ class Background:
         """남은 일과 시간."""
         left = [task.seconds or 0.0 for task in self.waiting]
         left += [max(0.0, (each.task.seconds or 0.0) - time.monotonic() + each.begun) for each in self.working]
-        return f" · 남은 것 {len(left)}개, 약 {said(sum(left) / self.workers)}" if left else " · 모두 했다"
+        return f" · 남은 작업 {len(left)}개, 약 {said(sum(left) / self.workers)}" if left else " · 모두 했다"
 
     def status(self) -> dict[str, dict[str, Any]]:
         """이름마다: 도는 중이면 지난 시간, 기다리면 앞에 몇이 있나. 지난번에 걸린 시간(초)."""

@@ -43,8 +43,8 @@ class Desk:
         self.templates = FileSystemBytecodeCache(self.compiled.name)
         self.background = Background(self.again)
         self.news = News(self.background.status)
-        self.seats: dict[str, str] = {}  # 페이지의 주소: 온 페이지가 기대는 것의 열쇠
-        self.outputs: dict[str, tuple[str, str, str]] = {}  # 페이지의 주소: 그 열쇠와, 온 페이지와, 그 해시
+        self.seats: dict[str, str] = {}  # 페이지의 주소: 온 페이지가 기대는 것의 해시 키
+        self.outputs: dict[str, tuple[str, str, str]] = {}  # 페이지의 주소: 그 해시 키와, 온 페이지와, 그 해시
         self.entries: dict[str, list[dict[str, Any]]] = {}  # 페이지의 주소: 찾을 말들
         self.versions: dict[str, str] = {}
         self.tasks: list[Task] = []
@@ -92,7 +92,7 @@ class Desk:
         return self.runner.app(told) if self.runner else told
 
     def page(self, output: str, page: Any, *, is_lab: bool) -> str:
-        """온 페이지에 ▶ 실행과 판을 적는다. 실습은 칸들이 이어지므로 노트북으로 연다."""
+        """온 페이지에 ▶ 실행과 버전을 적는다. 실습은 칸들이 이어지므로 노트북으로 연다."""
         url = page.url
         if page.meta.get("template") == EMPTY:
             _, output, own = self.outputs[url]  # 앞서 앉혀 둔 것

@@ -1,7 +1,7 @@
 """고치지 않은 페이지는 다시 그리지 않는다. 서버가 사는 동안만이다: 펴내는 빌드는 모든 페이지를 그린다.
 
-페이지의 본문은 그 글과, 글이 부르는 것(끼운 글, 그림, 코드의 모듈과 그 시험, 실습의 결과)과, 모든 페이지가 기대는 것
-(용어, 차례, 틀, 장부, 파일과 함수의 이름)에 달려 있다. 그것이 그대로면 그려 둔 것을 다시 쓴다.
+페이지의 본문은 그 글과, 글이 부르는 것(끼운 글, 그림, 코드의 모듈과 그 테스트, 실습의 결과)과, 모든 페이지가 기대는 것
+(용어, 차례, 틀, 실행 기록, 파일과 함수의 이름)에 달려 있다. 모두 그대로면 그려 둔 본문을 다시 쓴다.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ FIELDS = ("content", "toc", "title", "meta", "present_anchor_ids")
 
 
 class Drawn(NamedTuple):
-    """그려 둔 페이지: 열쇠, 생성기의 페이지에 적혀 있던 것, 다른 제목으로 가는 링크, autorefs에 알린 이름들."""
+    """그려 둔 페이지: 해시 키, 생성기의 페이지에 적혀 있던 것, 다른 제목으로 가는 링크, autorefs에 알린 이름들."""
 
     key: str
     fields: dict[str, Any]
@@ -40,7 +40,7 @@ class Kept:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.pages: dict[str, Drawn] = {}
-        self.keys: dict[str, str] = {}  # 이번 빌드의 열쇠들
+        self.keys: dict[str, str] = {}  # 이번 빌드의 해시 키들
         self.common = ""
 
     def begin(self, uris: Iterable[str]) -> None:
@@ -49,7 +49,7 @@ class Kept:
         self.books = books.opened(self.root)
 
     def key(self, page: Any, lab: Lab | None, waiting: str | None) -> str:
-        """페이지의 열쇠. 실습이면 모든 칸과, 결과의 이름과, 아직 없으면 그 자리에 적을 것."""
+        """페이지의 해시 키. 실습이면 모든 칸과, 결과의 이름과, 아직 없으면 그 자리에 적을 것."""
         uri, text = page.file.src_uri, "" if lab else page.markdown
         near = stamp(self.root, f"{PLACES}/{uri}"), self.figures(uri, text)
         cells = [(cell.source, cell.metadata) for cell in lab.notebook.cells] if lab else []
@@ -64,9 +64,9 @@ class Kept:
         )
 
     def sources(self, mentioned: Iterable[str]) -> Any:
-        """글에 적힌 이름의 모듈은 설명까지, 그것이 닿는 모듈과 그것의 시험은 코드만.
+        """글에 적힌 이름의 모듈은 설명까지, 그것이 닿는 모듈과 그것의 테스트는 코드만.
 
-        설명만 고친 모듈을 들여오는 다른 페이지의 인증은 낡지만, 그 줄은 그 페이지를 다음에 그릴 때 고친다: 한 줄을
+        설명만 고친 모듈을 import하는 다른 페이지의 인증은 낡지만, 그 줄은 그 페이지를 다음에 그릴 때 고친다: 한 줄을
         고칠 때마다 책의 반을 다시 그리지 않는다. 펴내는 빌드는 언제나 맞다.
         """
         found = self.books.sources

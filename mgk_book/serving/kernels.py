@@ -38,7 +38,7 @@ class Nursery:
         self.process: subprocess.Popen[str] | None = None
 
     def warm(self) -> None:
-        """띄운다. 들여오는 것을 기다리지 않는다. 죽었으면 다시 띄운다."""
+        """띄운다. import가 끝나기를 기다리지 않는다. 죽었으면 다시 띄운다."""
         with self.lock:
             if self.process is not None and self.process.poll() is not None:
                 self.process.communicate()
@@ -105,14 +105,14 @@ class Kernel:
             return True
 
     def stop(self, why: str, number: int = signal.SIGINT) -> None:
-        """도는 블록과 그것이 띄운 것들을 멈춘다. 까닭은 처음의 것이다."""
+        """도는 블록과 그것이 띄운 것들을 멈춘다. 이유는 처음의 것을 남긴다."""
         self.stopped = self.stopped or why
         self.deadline = time.monotonic() + self.limits.grace
         with suppress(OSError):
             self.nursery.ask("signal", self.number, number)
 
     def close(self, why: str) -> None:
-        """죽인다. 도는 블록이 있으면 그 까닭으로 끝난다."""
+        """죽인다. 도는 블록이 있으면 그 이유로 끝난다."""
         self.stop(why, signal.SIGKILL)
         with self.running:
             self.client.stop_channels()

@@ -27,7 +27,7 @@ function report(text) {
       + "background:#b00020;color:#fff;font-size:.7rem;white-space:pre-wrap"
     document.body.append(bar)
   }
-  bar.textContent = `책을 짓지 못했다. 보이는 것은 고치기 전의 페이지다.\n${text}`
+  bar.textContent = `책을 만들지 못했다. 보이는 페이지는 고치기 전의 것이다.\n${text}`
 }
 
 async function listen() {

@@ -1,7 +1,7 @@
 """읽고 있는 페이지에 새 소식을 알린다: 그 페이지가 바뀌었나, 그 실습이 어디까지 왔나, 빌드가 왜 멈추었나.
 
 MkDocs의 서버는 무엇이 바뀌든 열려 있는 페이지를 모두 다시 읽게 한다. 여기서는 바뀐 페이지만 다시 읽는다: 페이지마다
-판(version)이 있고, 페이지의 스크립트(news.js)가 제 판을 말하면 달라졌을 때 대답한다.
+버전이 있고, 페이지의 스크립트(news.js)가 자기 버전을 알리면 달라졌을 때 대답한다.
 """
 
 import json
@@ -18,13 +18,13 @@ LONGEST = 25.0  # 초. 소식이 없어도 이만큼 지나면 대답한다
 
 
 class News:
-    """페이지마다의 판과, 지금 알릴 것."""
+    """페이지마다의 버전과, 지금 알릴 것."""
 
     def __init__(self, status: Callable[[], dict[str, Any]]) -> None:
         self.status = status  # 실습마다: 도는 중인가, 앞에 몇이 있나
         self.changed = threading.Condition()
         self.closed = False
-        self.versions: dict[str, str] = {}  # 페이지의 주소: 판
+        self.versions: dict[str, str] = {}  # 페이지의 주소: 버전
         self.error = ""
 
     def publish(self, versions: dict[str, str]) -> None:

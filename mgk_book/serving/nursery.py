@@ -1,6 +1,6 @@
 """커널을 가르는 프로세스: `python -m mgk_book.serving.nursery`.
 
-커널 하나를 식은 채로 띄우면 torch를 들여오는 데만 몇 초가 든다. 그래서 무거운 것을 들여온 프로세스를 갈라(fork) 쓴다.
+커널 하나를 식은 채로 띄우면 torch를 import하는 데만 몇 초가 든다. 그래서 무거운 것을 import한 프로세스를 fork해 쓴다.
 서버(kernels.py)는 한 줄에 하나씩 시키고 한 줄의 답을 받는다: `["start", 쉬는 초]`, `["ended", 번호]`,
 `["signal", 번호, 신호]`.
 서버가 어떻게 죽든 관이 닫히므로, 그때 커널들을 죽이고 끝난다. 이 프로세스가 먼저 죽으면 커널이 알아채고 끝난다.
@@ -33,14 +33,14 @@ from traitlets.config import Config
 
 from mgk_book.serving.kernels import ERROR
 
-# 시키는 일이 없는 동안 하나씩 들여온다. 그 전에 가른 커널은 필요하면 스스로 들여온다.
+# 시키는 일이 없는 동안 하나씩 import한다. 그 전에 가른 커널은 필요하면 스스로 import한다.
 LATER = ["matplotlib.pyplot", "scipy.stats", "ot", "sklearn.datasets", "torch._dynamo", "tqdm"]
-BOOK = "mgk_docs_src"  # 고치는 중이므로 미리 들여오지 않고, 블록마다 새로 들여온다
+BOOK = "mgk_docs_src"  # 고치는 중이므로 미리 import하지 않고, 블록마다 새로 import한다
 GENTLE = 5  # 페이지를 주는 일이 먼저다
 
 
 def fresh(shell: InteractiveShell, device: str, _: object) -> None:
-    """블록을 돌리기 전에: 시험이 그러듯 새 이름, 처음의 설정, 심지 않은 난수에서 시작한다."""
+    """블록을 돌리기 전에: 테스트가 그러듯 새 이름, 처음의 설정, 심지 않은 난수에서 시작한다."""
     signal.alarm(0)
     shell.reset(new_session=False)
     for name in [name for name in sys.modules if name.partition(".")[0] == BOOK]:
@@ -104,7 +104,7 @@ class Kernels:
         self.alive: set[int] = set()
 
     def start(self, idle: int) -> tuple[int, str]:
-        """새 커널의 프로세스 번호와 연결 파일. 남이 닿지 못하는 폴더의 소켓으로 말한다."""
+        """새 커널의 프로세스 번호와 연결 파일. 남이 닿지 못하는 폴더의 소켓으로 통신한다."""
         self.started += 1
         here = str(self.folder / str(self.started))
         connection, _ = write_connection_file(
@@ -141,13 +141,13 @@ def opened() -> Iterator[Kernels]:
 
 
 def main() -> None:
-    """서버가 있는 동안. 시키는 일이 먼저고, 없으면 무거운 것을 하나 더 들여온다."""
+    """서버가 있는 동안. 시키는 일이 먼저고, 없으면 무거운 것을 하나 더 import한다."""
     waiting = [*LATER]
     with opened() as kernels:
         while True:
             if waiting and not select.select([sys.stdin], [], [], 0)[0]:
                 importlib.import_module(waiting.pop(0))
-                gc.freeze()  # 들여온 것은 버릴 것이 없다. 커널의 쓰레기 줍기가 메모리를 베끼지 않게
+                gc.freeze()  # import한 객체는 버릴 것이 없다. 커널의 가비지 컬렉션이 메모리를 복사하지 않게
                 continue
             asked = sys.stdin.readline()
             if not asked:
@@ -157,7 +157,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # 들여오던 중이어도 치우고 끝난다
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # import하던 중이어도 치우고 끝난다
     os.nice(GENTLE)
     mpl.rcdefaults()  # 읽는 사람의 matplotlibrc가 책의 그림을 바꾸지 않게
     main()

@@ -1,4 +1,4 @@
-// 예제마다 ▶ 실행을 단다. 문서 서버가 줄 때만 온다(run.py). 시키는 것은 이 서버뿐이고, 무엇을 견주는지는 서버가 안다.
+// 예제마다 ▶ 실행을 단다. 문서 서버가 줄 때만 온다(run.py). 시키는 것은 이 서버뿐이고, 무엇을 비교하는지는 서버가 안다.
 {
   const { token } = document.currentScript.dataset;
   const english = document.documentElement.lang === "en";

@@ -2,9 +2,9 @@
 
 읽는 사람의 컴퓨터에서 코드를 돌리는 일이라, 그 사람이 연 페이지가 아니면 아무것도 시키지 못한다.
 - 루프백 주소에서만 켠다.
-- 모든 요청의 Host가 루프백이어야 한다. 남의 이름을 이 컴퓨터로 돌려놓은(DNS rebinding) 페이지는 표를 읽지도 못한다.
-- 돌리는 요청은 같은 Origin에서, JSON으로, 서버를 띄울 때마다 새로 뽑은 표를 머리글에 달고 와야 한다. 다른 사이트의
-  스크립트는 표를 읽지 못하고, 양식(form)은 머리글을 달지 못한다.
+- 모든 요청의 Host가 루프백이어야 한다. 남의 이름을 이 컴퓨터로 돌려놓은(DNS rebinding) 페이지는 토큰을 읽지도 못한다.
+- 돌리는 요청은 같은 Origin에서, JSON으로, 서버를 띄울 때마다 새로 만든 토큰을 머리글에 달고 와야 한다. 다른 사이트의
+  스크립트는 토큰을 읽지 못하고, 양식(form)은 머리글을 달지 못한다.
 """
 
 import json
@@ -31,7 +31,7 @@ App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 class RefusedError(Exception):
-    """들어주지 않는 요청: 상태와 까닭."""
+    """들어주지 않는 요청: 상태와 이유."""
 
 
 def is_loopback(host: str) -> bool:
@@ -68,7 +68,7 @@ class Runner:
         )
 
     def app(self, inner: App) -> App:
-        """문서 서버의 앞에 선다. 무거운 것은 지금부터 들여온다."""
+        """문서 서버의 앞에 선다. 무거운 것은 지금부터 import한다."""
         self.nursery.warm()
 
         def guarded(environ: Environ, respond: Callable[..., Any]) -> Iterable[bytes]:
@@ -111,7 +111,7 @@ class Runner:
         body = environ["wsgi.input"].read(int(length))
         token = environ.get("HTTP_X_MGK_TOKEN", "")
         if environ.get("HTTP_ORIGIN") != f"http://{environ['HTTP_HOST']}":
-            raise RefusedError("403 Forbidden", "다른 사이트의 페이지는 코드를 돌릴 수 없다")
+            raise RefusedError("403 Forbidden", "다른 사이트의 페이지는 코드를 실행할 수 없다")
         if not secrets.compare_digest(token.encode(), self.token.encode()):
             raise RefusedError("403 Forbidden", "이 서버가 준 페이지가 아니다. 서버를 다시 띄웠으면 페이지를 새로 연다")
         if environ.get("CONTENT_TYPE", "").partition(";")[0].strip() != "application/json":
@@ -167,7 +167,7 @@ def name_of(host: str) -> str:
 
 
 def agree(expected: str, printed: str) -> bool:
-    """시험이 견주는 것과 같은 법으로."""
+    """테스트가 비교하는 방법으로."""
     return bool(printed) and not differing(printed_lines(expected), printed_lines(printed))
 
 

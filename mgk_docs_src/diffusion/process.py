@@ -1,4 +1,4 @@
-"""자료에 잡음을 섞는 확산 과정: `docs/diffusion/process.md`."""
+"""데이터에 노이즈를 섞는 확산 과정: `docs/diffusion/process.md`."""
 
 import math
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from mgk_docs_src.diffusion.schedules import (
 from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
 
-# x_t (n, …)와 t (n,)를 받아 잡음의 예측 (n, …)을 준다.
+# x_t (n, …)와 t (n,)를 받아 노이즈의 예측 (n, …)을 준다.
 Predict = Callable[[Tensor, Tensor], Tensor]
 
 # 신경망이 x_t를 보고 맞히는 것. x_t를 알면 하나에서 나머지가 나온다.
@@ -37,22 +37,22 @@ _OPEN_UNIT = Interval(0.0, 1.0, open=True)
 
 @with_gradients
 def noise_schedule(beta: Float[Tensor, "T"]) -> Schedule:
-    r"""걸음마다의 분산 $\beta_t$로 일정표를 만든다.
+    r"""단계마다의 분산 $\beta_t$로 스케줄을 만든다.
 
-    $$\bar\alpha_t = \prod_{s \le t} (1 - \beta_s)$$
+    $$\bar\alpha_t = \prod_{s=1}^{t} (1 - \beta_s)$$
 
-    값을 살피므로 장치와 동기화한다.
+    값을 검사하므로 장치와 동기화한다.
 
     Args:
         beta: $\beta_t \in (0, 1)$.
 
     Returns:
-        float64로 적은 일정표. 장치는 `beta`를 따른다.
+        float64로 적은 스케줄. 장치는 `beta`를 따른다.
 
     Raises:
         TypeError: 텐서가 아니면.
         ValueError: 축이 하나가 아니거나, 비었거나, 실수형이 아니거나, $(0, 1)$을 벗어나거나, 분산이 너무 작아
-            $\bar\alpha_t$가 줄지 않거나, 너무 커서 $1 / \bar\alpha_{T-1}$을 float32로 적을 수 없으면.
+            $\bar\alpha_t$가 줄지 않거나, 너무 커서 $1 / \bar\alpha_T$를 float32로 적을 수 없으면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 2절.
@@ -72,27 +72,27 @@ def linear_schedule(
     beta_max: float = 0.02,
     device: torch.device | None = None,
 ) -> Schedule:
-    r"""분산이 일정하게 커지는 일정표. 걸음의 수가 달라도 끝에 남는 신호는 거의 같다.
+    r"""분산이 일정하게 커지는 스케줄. 단계의 수가 달라도 끝에 남는 신호는 거의 같다.
 
     $$\beta_t = 1 - (1 - b_t)^{1000 / T}, \qquad
-    b_t = \beta_{\min} + \frac{t}{T - 1} (\beta_{\max} - \beta_{\min})$$
+    b_t = \beta_{\min} + \frac{t - 1}{T - 1} (\beta_{\max} - \beta_{\min})$$
 
-    $T = 1000$이면 DDPM의 일정표 그대로다. 걸음이 적으면 한 걸음이 원래의 $1000 / T$걸음을 한꺼번에 간다.
-    $T = 1$이면 $b_0 = \beta_{\max}$다.
+    $T = 1000$이면 DDPM의 스케줄 그대로다. 단계가 적으면 한 단계가 원래의 $1000 / T$단계를 한꺼번에 간다.
+    $T = 1$이면 $b_1 = \beta_{\max}$다.
 
     Args:
-        steps: 걸음의 수 $T \ge 1$.
-        beta_min: 첫 걸음의 분산 $\beta_{\min} \in (0, 1)$, $T = 1000$일 때의 값.
-        beta_max: 끝 걸음의 분산 $\beta_{\max} \in (0, 1)$, $\beta_{\min}$ 이상.
+        steps: 단계의 수 $T \ge 1$.
+        beta_min: 첫 단계의 분산 $\beta_{\min} \in (0, 1)$, $T = 1000$일 때의 값.
+        beta_max: 끝 단계의 분산 $\beta_{\max} \in (0, 1)$, $\beta_{\min}$ 이상.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
 
     Returns:
-        일정표.
+        스케줄.
 
     Raises:
         TypeError: `steps`가 정수가 아니거나, 분산이 수가 아니면.
         ValueError: `steps`가 1보다 작거나, 분산이 $(0, 1)$을 벗어나거나, $\beta_{\min} > \beta_{\max}$이거나,
-            $\beta_{\min}$이 너무 작아 잡음이 섞이지 않거나, $\beta_{\max}$가 너무 커서 신호가 남지 않으면.
+            $\beta_{\min}$이 너무 작아 노이즈가 섞이지 않거나, $\beta_{\max}$가 너무 커서 신호가 남지 않으면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 4절.
@@ -114,26 +114,26 @@ def cosine_schedule(
     max_beta: float = 0.999,
     device: torch.device | None = None,
 ) -> Schedule:
-    r"""남은 신호가 코사인 곡선을 따라 줄어드는 일정표.
+    r"""남은 신호가 코사인 곡선을 따라 줄어드는 스케줄.
 
-    $$\beta_t = \min\Bigl(1 - \frac{f(t + 1)}{f(t)},\; \beta_{\max}\Bigr), \qquad
+    $$\beta_t = \min\Bigl(1 - \frac{f(t)}{f(t - 1)},\; \beta_{\max}\Bigr), \qquad
     f(t) = \cos^2\Bigl(\frac{t / T + o}{1 + o} \cdot \frac{\pi}{2}\Bigr)$$
 
-    $\beta_{\max}$에 걸리지 않는 시각에서는 $\bar\alpha_t = f(t + 1) / f(0)$이다.
+    $\beta_{\max}$에 걸리지 않는 시각에서는 $\bar\alpha_t = f(t) / f(0)$이다.
 
     Args:
-        steps: 걸음의 수 $T \ge 1$.
-        offset: 첫 걸음의 잡음이 너무 작지 않게 하는 $o \ge 0$.
+        steps: 단계의 수 $T \ge 1$.
+        offset: 첫 단계의 노이즈가 너무 작지 않게 하는 $o \ge 0$.
         max_beta: 분산의 위 끝 $\beta_{\max} \in (0, 1)$.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
 
     Returns:
-        일정표.
+        스케줄.
 
     Raises:
         TypeError: `steps`가 정수가 아니거나, 나머지가 수가 아니면.
         ValueError: `steps`가 1보다 작거나, `offset`이 음수거나 너무 커서 $f$가 줄지 않거나, `max_beta`가 $(0, 1)$을
-            벗어나거나 너무 작아 잡음이 섞이지 않으면.
+            벗어나거나 너무 작아 노이즈가 섞이지 않으면.
 
     References:
         Nichol, A. & Dhariwal, P. (2021). Improved Denoising Diffusion Probabilistic Models, 3.2절.
@@ -155,14 +155,14 @@ def signal_to_noise(schedule: Schedule) -> Float[Tensor, "T"]:
     $$\mathrm{SNR}_t = \frac{\bar\alpha_t}{1 - \bar\alpha_t}$$
 
     Args:
-        schedule: 잡음 일정표.
+        schedule: 노이즈 스케줄.
 
     Returns:
         0보다 큰 비, float64. $t$가 늘면 줄어든다.
 
     Raises:
-        TypeError: 일정표가 아니면.
-        ValueError: 남은 신호가 0이나 1이 되는 일정표이면.
+        TypeError: 스케줄이 아니면.
+        ValueError: 남은 신호가 0이나 1이 되는 스케줄이면.
 
     References:
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 3.1절.
@@ -179,24 +179,24 @@ def diffuse_step(
     *,
     noise: Float[Tensor, "n *shape"],
 ) -> Float[Tensor, "n *shape"]:
-    r"""잡음을 한 걸음 더한다: $q(x_t \mid x_{t-1})$.
+    r"""노이즈를 한 단계 더한다: $q(x_t \mid x_{t-1})$.
 
     $$x_t = \sqrt{1 - \beta_t}\, x_{t-1} + \sqrt{\beta_t}\, \epsilon$$
 
-    값을 살피므로 장치와 동기화한다.
+    값을 검사하므로 장치와 동기화한다.
 
     Args:
-        x: 한 걸음 전의 $x_{t-1}$. 첫 축이 표본이다.
-        t: 도착할 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
-        noise: 표준 정규 잡음 $\epsilon$. `x`와 같은 모양.
+        x: 한 단계 전의 $x_{t-1}$. 첫 축이 표본이다.
+        t: 도착할 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
+        noise: 표준 정규 노이즈 $\epsilon$. `x`와 같은 모양.
 
     Returns:
         $x_t$. `x`와 같은 모양과 자료형.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를 벗어나면.
 
     References:
@@ -217,24 +217,24 @@ def diffuse(
     *,
     noise: Float[Tensor, "n *shape"],
 ) -> Float[Tensor, "n *shape"]:
-    r"""자료에서 시각 $t$로 한 번에 간다: $q(x_t \mid x_0)$. `diffuse_step`을 $t + 1$번 되풀이한 것과 분포가 같다.
+    r"""데이터에서 시각 $t$로 한 번에 간다: $q(x_t \mid x_0)$. `diffuse_step`을 $t$번 반복한 결과와 분포가 같다.
 
     $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon$$
 
-    값을 살피므로 장치와 동기화한다.
+    값을 검사하므로 장치와 동기화한다.
 
     Args:
-        x0: 자료 $x_0$. 첫 축이 표본이다.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
-        noise: 표준 정규 잡음 $\epsilon$. `x0`와 같은 모양.
+        x0: 데이터 $x_0$. 첫 축이 표본이다.
+        t: 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
+        noise: 표준 정규 노이즈 $\epsilon$. `x0`와 같은 모양.
 
     Returns:
         $x_t$. `x0`와 같은 모양과 자료형.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를 벗어나면.
 
     References:
@@ -247,7 +247,7 @@ def diffuse(
 
 
 class Posterior(NamedTuple):
-    r"""$x_0$를 알 때 한 걸음 전의 분포.
+    r"""$x_0$를 알 때 한 단계 전의 분포.
 
     $$q(x_{t-1} \mid x_t, x_0) = \mathcal{N}(\tilde\mu_t, \tilde\beta_t I)$$
 
@@ -270,26 +270,26 @@ def posterior(
     t: int | Int[Tensor, "n"],
     schedule: Schedule,
 ) -> Posterior:
-    r"""$x_0$를 알 때 한 걸음 되돌아가는 분포. 정규 분포끼리의 베이즈 정리다.
+    r"""$x_0$를 알 때 한 단계 되돌아가는 분포. 정규 분포끼리의 베이즈 정리다.
 
     $$\tilde\mu_t = \frac{\sqrt{\bar\alpha_{t-1}}\, \beta_t}{1 - \bar\alpha_t} x_0
     + \frac{\sqrt{1 - \beta_t}\, (1 - \bar\alpha_{t-1})}{1 - \bar\alpha_t} x_t, \qquad
     \tilde\beta_t = \frac{1 - \bar\alpha_{t-1}}{1 - \bar\alpha_t} \beta_t$$
 
-    $t = 0$이면 $\tilde\mu_0 = x_0$, $\tilde\beta_0 = 0$이다. 값을 살피므로 장치와 동기화한다.
+    $t = 1$이면 $\tilde\mu_1 = x_0$, $\tilde\beta_1 = 0$이다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
-        x0: 자료 $x_0$. 첫 축이 표본이다.
+        x0: 데이터 $x_0$. 첫 축이 표본이다.
         xt: 시각 $t$의 $x_t$. `x0`와 같은 모양.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
+        t: 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
 
     Returns:
         평균과 분산.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를 벗어나면.
 
     References:
@@ -313,7 +313,7 @@ def convert(
     source: Target,
     to: Target,
 ) -> Float[Tensor, "n *shape"]:
-    r"""$x_t$를 알 때, 맞힌 것 하나를 다른 것으로 옮긴다. 먼저 잡음을 구하고, 그것으로 나머지를 적는다.
+    r"""$x_t$를 알 때, 넷 가운데 하나의 예측을 다른 예측으로 바꾼다. 먼저 노이즈를 구하고, 노이즈로 나머지를 적는다.
 
     $$\epsilon = y, \quad \frac{x_t - \sqrt{\bar\alpha_t}\, y}{\sigma_t}, \quad
     \sigma_t x_t + \sqrt{\bar\alpha_t}\, y, \quad -\sigma_t y, \qquad \sigma_t = \sqrt{1 - \bar\alpha_t}$$
@@ -322,24 +322,24 @@ def convert(
     v = \frac{\epsilon - \sigma_t x_t}{\sqrt{\bar\alpha_t}}, \qquad
     \nabla_{x_t} \log q(x_t \mid x_0) = -\frac{\epsilon}{\sigma_t}$$
 
-    첫 줄은 `source`가 잡음, 자료, 속도, 점수일 때다. $\sqrt{\bar\alpha_t}$로 나누는 옮김은 잡음이 많은 시각에서,
-    $\sigma_t$로 나누는 옮김은 잡음이 적은 시각에서 예측의 오차를 키운다. 속도에서 자료로는 나누지 않고
-    $\sqrt{\bar\alpha_t}\, x_t - \sigma_t y$로 간다. 값을 살피므로 장치와 동기화한다.
+    첫 줄은 `source`가 노이즈, 데이터, 속도, 스코어일 때다. $\sqrt{\bar\alpha_t}$로 나누는 변환은 노이즈가 많은
+    시각에서, $\sigma_t$로 나누는 변환은 노이즈가 적은 시각에서 예측의 오차를 키운다. 속도에서 데이터로는 나누지 않고
+    $\sqrt{\bar\alpha_t}\, x_t - \sigma_t y$로 간다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
         prediction: 맞힌 것 $y$ 또는 그 예측. 첫 축이 표본이다.
         xt: 시각 $t$의 $x_t$. `prediction`과 같은 모양.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
+        t: 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
         source: 맞힌 것의 이름. `"noise"`, `"x0"`, `"velocity"`, `"score"`.
         to: 얻을 것의 이름.
 
     Returns:
-        옮긴 예측. `prediction`과 같은 모양. 자료형은 둘을 함께 담는 것.
+        바꾼 예측. `prediction`과 같은 모양. 자료형은 둘을 함께 담는 것.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를 벗어나거나, 이름을 모르면.
 
     References:
@@ -358,19 +358,19 @@ def converted(
     source: Target,
     to: Target,
 ) -> Float[Tensor, "n *shape"]:
-    r"""`convert`의 식. 값도 이름도 살피지 않는다.
+    r"""`convert`의 식. 값도 이름도 검사하지 않는다.
 
     $$y \mapsto \epsilon \mapsto x_0,\; v,\; \nabla_{x_t} \log q(x_t \mid x_0)$$
 
     Args:
         y: 맞힌 것.
         xt: 시각 $t$의 $x_t$. `y`와 같은 모양과 자료형.
-        kept: 남은 신호의 몫 $\bar\alpha_t$. 하나거나 표본마다 (n,).
+        kept: 남은 신호의 비율 $\bar\alpha_t$. 하나거나 표본마다 (n,).
         source: 맞힌 것의 이름.
         to: 얻을 것의 이름.
 
     Returns:
-        옮긴 예측.
+        바꾼 예측.
 
     References:
         Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 부록 D.
@@ -378,7 +378,7 @@ def converted(
     if source == to:
         return y
     signal, sigma = levels(kept, y)
-    if (source, to) == ("velocity", "x0"):  # 잡음을 거치면 √ᾱ로 나누게 된다
+    if (source, to) == ("velocity", "x0"):  # 노이즈를 거치면 √ᾱ로 나누게 된다
         return signal * xt - sigma * y
     if source == "x0":
         noise = (xt - signal * y) / sigma
@@ -400,15 +400,15 @@ def noise_to_x0(
     t: int | Int[Tensor, "n"],
     schedule: Schedule,
 ) -> Float[Tensor, "n *shape"]:
-    r"""잡음을 알면 자료도 안다. `convert`의 `"noise"`에서 `"x0"`로.
+    r"""노이즈를 알면 데이터도 안다. `convert`의 `"noise"`에서 `"x0"`로.
 
     $$x_0 = \frac{x_t - \sqrt{1 - \bar\alpha_t}\, \epsilon}{\sqrt{\bar\alpha_t}}$$
 
     Args:
-        noise: 잡음 $\epsilon$ 또는 그 예측.
+        noise: 노이즈 $\epsilon$ 또는 그 예측.
         xt: 시각 $t$의 $x_t$.
-        t: 시각.
-        schedule: 잡음 일정표.
+        t: 시각의 번호.
+        schedule: 노이즈 스케줄.
 
     Returns:
         $x_0$ 또는 그 예측.
@@ -430,18 +430,18 @@ def x0_to_noise(
     t: int | Int[Tensor, "n"],
     schedule: Schedule,
 ) -> Float[Tensor, "n *shape"]:
-    r"""자료를 알면 잡음도 안다. `noise_to_x0`의 역이고, `convert`의 `"x0"`에서 `"noise"`로.
+    r"""데이터를 알면 노이즈도 안다. `noise_to_x0`의 역이고, `convert`의 `"x0"`에서 `"noise"`로.
 
     $$\epsilon = \frac{x_t - \sqrt{\bar\alpha_t}\, x_0}{\sqrt{1 - \bar\alpha_t}}$$
 
     Args:
-        x0: 자료 $x_0$ 또는 그 예측.
+        x0: 데이터 $x_0$ 또는 그 예측.
         xt: 시각 $t$의 $x_t$.
-        t: 시각.
-        schedule: 잡음 일정표.
+        t: 시각의 번호.
+        schedule: 노이즈 스케줄.
 
     Returns:
-        잡음 $\epsilon$ 또는 그 예측.
+        노이즈 $\epsilon$ 또는 그 예측.
 
     Raises:
         TypeError: `convert`와 같다.
@@ -460,7 +460,7 @@ def velocity_to_x0(
     t: int | Int[Tensor, "n"],
     schedule: Schedule,
 ) -> Float[Tensor, "n *shape"]:
-    r"""속도에서 자료로. 나누는 곳이 없어 잡음이 많은 시각에서도 자리를 잃지 않는다.
+    r"""속도에서 데이터로. 나누는 곳이 없어 노이즈가 많은 시각에서도 유효 숫자를 잃지 않는다.
 
     `convert`의 `"velocity"`에서 `"x0"`로.
 
@@ -469,8 +469,8 @@ def velocity_to_x0(
     Args:
         v: 속도 $v$ 또는 그 예측.
         xt: 시각 $t$의 $x_t$.
-        t: 시각.
-        schedule: 잡음 일정표.
+        t: 시각의 번호.
+        schedule: 노이즈 스케줄.
 
     Returns:
         $x_0$ 또는 그 예측.
@@ -492,18 +492,18 @@ def velocity_to_noise(
     t: int | Int[Tensor, "n"],
     schedule: Schedule,
 ) -> Float[Tensor, "n *shape"]:
-    r"""속도에서 잡음으로. 나누는 곳이 없다. `convert`의 `"velocity"`에서 `"noise"`로.
+    r"""속도에서 노이즈로. 나누는 곳이 없다. `convert`의 `"velocity"`에서 `"noise"`로.
 
     $$\epsilon = \sqrt{1 - \bar\alpha_t}\, x_t + \sqrt{\bar\alpha_t}\, v$$
 
     Args:
         v: 속도 $v$ 또는 그 예측.
         xt: 시각 $t$의 $x_t$.
-        t: 시각.
-        schedule: 잡음 일정표.
+        t: 시각의 번호.
+        schedule: 노이즈 스케줄.
 
     Returns:
-        잡음 $\epsilon$ 또는 그 예측.
+        노이즈 $\epsilon$ 또는 그 예측.
 
     Raises:
         TypeError: `convert`와 같다.
@@ -521,19 +521,19 @@ def noise_to_score(
     t: int | Int[Tensor, "n"],
     schedule: Schedule,
 ) -> Float[Tensor, "n *shape"]:
-    r"""잡음의 예측은 점수(로그 밀도의 기울기)의 다른 이름이다.
+    r"""노이즈의 예측은 스코어(score, 로그 밀도의 기울기)에 상수를 곱한 값이다.
 
     `convert`의 `"noise"`에서 `"score"`로. $x_t$는 쓰지 않는다.
 
     $$\nabla_{x_t} \log p_t(x_t) = -\frac{\mathbb{E}[\epsilon \mid x_t]}{\sqrt{1 - \bar\alpha_t}}$$
 
     Args:
-        noise: 잡음의 예측 $\mathbb{E}[\epsilon \mid x_t]$. 첫 축이 표본이다.
-        t: 시각.
-        schedule: 잡음 일정표.
+        noise: 노이즈의 예측 $\mathbb{E}[\epsilon \mid x_t]$. 첫 축이 표본이다.
+        t: 시각의 번호.
+        schedule: 노이즈 스케줄.
 
     Returns:
-        점수. `noise`와 같은 모양과 자료형.
+        스코어. `noise`와 같은 모양과 자료형.
 
     Raises:
         TypeError: `convert`와 같다.
@@ -557,21 +557,21 @@ def velocity(
     $$v = \sqrt{\bar\alpha_t}\, \epsilon - \sqrt{1 - \bar\alpha_t}\, x_0 = \frac{d x_t}{d \phi_t}, \qquad
     \cos\phi_t = \sqrt{\bar\alpha_t}$$
 
-    잡음이 적을 때는 잡음을, 많을 때는 자료를 맞히는 셈이라 어느 시각에서나 크기가 고르다.
-    값을 살피므로 장치와 동기화한다.
+    노이즈가 적을 때는 노이즈를, 많을 때는 데이터를 맞히는 셈이라 어느 시각에서나 크기가 비슷하다.
+    값을 검사하므로 장치와 동기화한다.
 
     Args:
-        x0: 자료 $x_0$. 첫 축이 표본이다.
-        noise: 잡음 $\epsilon$. `x0`와 같은 모양.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
+        x0: 데이터 $x_0$. 첫 축이 표본이다.
+        noise: 노이즈 $\epsilon$. `x0`와 같은 모양.
+        t: 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
 
     Returns:
         속도 $v$. `x0`와 같은 모양. 자료형은 둘을 함께 담는 것.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를 벗어나면.
 
     References:
@@ -593,29 +593,29 @@ def mixture_log_density(
     std: float | Float[Tensor, "k"],
     weights: Float[Tensor, "k"] | None = None,
 ) -> Float[Tensor, "n"]:
-    r"""자료가 가우스 혼합일 때 $x_t$의 로그 밀도. 잡음을 더해도 가우스 혼합이다.
+    r"""데이터가 가우스 혼합일 때 $x_t$의 로그 밀도. 노이즈를 더해도 가우스 혼합이다.
 
     $$p_t(x) = \sum_k w_k\, \mathcal{N}\bigl(x;\, \sqrt{\bar\alpha_t}\, m_k,\, v_{tk} I\bigr), \qquad
     v_{tk} = \bar\alpha_t s_k^2 + 1 - \bar\alpha_t$$
 
-    $t = -1$이면 자료 자신의 로그 밀도다. 값을 살피므로 장치와 동기화한다.
+    번호가 $-1$이면 데이터 자신의 로그 밀도다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
         x: 밀도를 잴 점. 한 줄이 점 하나.
-        t: 시각 $t \in \{-1, 0, \ldots, T - 1\}$. 하나의 정수거나 점마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
+        t: 시각의 번호 $\{-1, 0, \ldots, T - 1\}$. 하나의 정수거나 점마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
         means: 성분의 중심 $m_k$.
         std: 성분의 표준 편차 $s_k > 0$. 모두 같으면 수 하나.
-        weights: 성분의 몫 $w_k$, 합이 1. 기본값은 모두 같은 몫.
+        weights: 혼합 비율 $w_k$, 합이 1. 기본값은 모두 같은 비율.
 
     Returns:
         로그 밀도(nat). `x`와 같은 자료형.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[-1, T)$를 벗어나거나, 표준 편차가
-            $[10^{-18}, 10^{18}]$을 벗어나거나, 몫이 음수거나 합이 1이 아니면.
+            $[10^{-18}, 10^{18}]$을 벗어나거나, 혼합 비율이 음수거나 합이 1이 아니면.
 
     References:
         Murphy, K. P. (2023). Probabilistic Machine Learning: Advanced Topics, 25장.
@@ -636,31 +636,31 @@ def mixture_noise(
     std: float | Float[Tensor, "k"],
     weights: Float[Tensor, "k"] | None = None,
 ) -> Float[Tensor, "n d"]:
-    r"""자료가 가우스 혼합일 때 잡음의 완벽한 예측. 배우지 않고 식으로 안다.
+    r"""데이터가 가우스 혼합일 때 노이즈의 완벽한 예측. 학습하지 않고 식으로 안다.
 
     $$\mathbb{E}[\epsilon \mid x_t] = \sqrt{1 - \bar\alpha_t} \sum_k r_k(x_t)
     \frac{x_t - \sqrt{\bar\alpha_t}\, m_k}{v_{tk}}, \qquad
     r_k(x_t) \propto w_k\, \mathcal{N}\bigl(x_t;\, \sqrt{\bar\alpha_t}\, m_k,\, v_{tk} I\bigr)$$
 
     $v_{tk} = \bar\alpha_t s_k^2 + 1 - \bar\alpha_t$다. 평균 제곱 오차가 이보다 작은 예측은 없다.
-    값을 살피므로 장치와 동기화한다.
+    값을 검사하므로 장치와 동기화한다.
 
     Args:
         xt: 시각 $t$의 점 $x_t$. 한 줄이 점 하나.
-        t: 시각. 하나의 정수거나 점마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
+        t: 시각의 번호. 하나의 정수거나 점마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
         means: 성분의 중심 $m_k$. 성분이 하나면 가우스 분포다.
         std: 성분의 표준 편차 $s_k > 0$. 모두 같으면 수 하나.
-        weights: 성분의 몫 $w_k$, 합이 1. 기본값은 모두 같은 몫.
+        weights: 혼합 비율 $w_k$, 합이 1. 기본값은 모두 같은 비율.
 
     Returns:
-        잡음의 예측. `xt`와 같은 모양과 자료형.
+        노이즈의 예측. `xt`와 같은 모양과 자료형.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를 벗어나거나, 표준 편차가
-            $[10^{-18}, 10^{18}]$을 벗어나거나, 몫이 음수거나 합이 1이 아니면.
+            $[10^{-18}, 10^{18}]$을 벗어나거나, 혼합 비율이 음수거나 합이 1이 아니면.
 
     References:
         Murphy, K. P. (2023). Probabilistic Machine Learning: Advanced Topics, 25장.
@@ -719,7 +719,7 @@ def _components(
 
 
 def _convert(t: int | Tensor, schedule: Schedule, source: Target, to: Target, **tensors: Tensor) -> Tensor:
-    """공개 함수마다 제 인자의 이름으로 살핀다. 첫 텐서가 맞힌 것이고, 둘째가 있으면 x_t다."""
+    """공개 함수마다 자기 인자의 이름으로 검사한다. 첫 텐서가 예측이고, 둘째가 있으면 x_t다."""
     check_data(schedule, t, **tensors)
     given, other = next(iter(tensors.values())), tensors.get("xt")
     y, x = widen(given, given if other is None else other)

@@ -1,6 +1,6 @@
-"""잡음에서 자료로 돌아오는 길: `docs/diffusion/sampling.md`.
+"""노이즈에서 데이터로 돌아오는 길: `docs/diffusion/sampling.md`.
 
-여기서는 아무것도 배우지 않는다. 잡음을 맞히는 함수 `predict`는 주어진 것으로 본다.
+여기서는 아무것도 학습하지 않는다. 노이즈를 맞히는 함수 `predict`는 주어진 것으로 본다.
 """
 
 import math
@@ -39,12 +39,12 @@ Method = Literal["ancestral", "ddim"]
 
 Likelihood = Literal["averaged", "denoised", "noisy"]
 
-# 시각 t와 s, 일정표를 받아 걸음 t → s에 더할 잡음의 분산을 준다.
+# 시각의 번호 t와 s, 스케줄을 받아 단계 t → s에 더할 노이즈의 분산을 준다.
 Variance = Callable[[int, int, Schedule], Tensor]
 
 _Draw = Callable[[], Tensor]
 
-_Update = Callable[[Tensor, Tensor, int, int, _Draw], Tensor]  # x_t, 예측, t, s, 새 잡음 → x_s
+_Update = Callable[[Tensor, Tensor, int, int, _Draw], Tensor]  # x_t, 예측, t, s, 새 노이즈 → x_s
 
 
 @full_precision
@@ -53,21 +53,21 @@ def guide(
     unconditional: Float[Tensor, "*shape"],
     scale: float,
 ) -> Float[Tensor, "*shape"]:
-    r"""분류기 없는 안내: 조건을 준 예측과 주지 않은 예측의 차를 부풀린다.
+    r"""분류기 없는 가이던스(classifier-free guidance): 조건을 준 예측과 주지 않은 예측의 차이를 키운다.
 
     $$\tilde\epsilon = (1 + w)\, \epsilon_c - w\, \epsilon_u$$
 
-    $w = 0$이면 조건을 준 예측 그대로다. 점수로 적으면 시각마다 $p_t(x_t \mid c)^{1 + w} / p_t(x_t)^w$의 점수다. 그러나
-    이것은 $p(x_0 \mid c)^{1 + w} / p(x_0)^w$에 잡음을 더한 분포의 점수가 아니므로, $w > 0$이면 표본은 $p(x_0 \mid c)$의
-    것도 그 분포의 것도 아니다. 값을 살피므로 장치와 동기화한다.
+    $w = 0$이면 조건을 준 예측 그대로다. 스코어로 적으면 시각마다 $p_t(x_t \mid c)^{1 + w} / p_t(x_t)^w$의 스코어다.
+    그러나 이것은 $p(x_0 \mid c)^{1 + w} / p(x_0)^w$에 노이즈를 더한 분포의 스코어가 아니므로, $w > 0$이면 표본은
+    $p(x_0 \mid c)$의 것도 그 분포의 것도 아니다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
         conditional: 조건 $c$를 준 예측 $\epsilon_c$. 임의의 모양.
         unconditional: 조건을 주지 않은 예측 $\epsilon_u$. `conditional`과 같은 모양.
-        scale: 안내의 세기 $w \ge 0$.
+        scale: 가이던스의 세기 $w \ge 0$.
 
     Returns:
-        안내된 예측. `conditional`과 같은 모양. 자료형은 둘을 함께 담는 것.
+        가이던스를 적용한 예측. `conditional`과 같은 모양. 자료형은 둘을 함께 담는 것.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
@@ -97,20 +97,20 @@ def tilt(
     $$\tilde\epsilon = \epsilon - \sqrt{1 - \bar\alpha_t}\, \nabla_{x_t} \log r_t(x_t), \qquad
     r_t(x_t) = \mathbb{E}[r(x_0) \mid x_t]$$
 
-    $r_t$가 이 기댓값일 때만 정확하다. 다른 $r_t$를 쓰면 다른 분포에서 뽑는다. 값을 살피므로 장치와 동기화한다.
+    $r_t$가 이 기댓값일 때만 정확하다. 다른 $r_t$를 쓰면 다른 분포에서 뽑는다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
-        noise: $p$에 대한 잡음의 예측 $\epsilon$. 첫 축이 표본이다.
+        noise: $p$에 대한 노이즈의 예측 $\epsilon$. 첫 축이 표본이다.
         gradient: 기울기 $\nabla_{x_t} \log r_t(x_t)$. `noise`와 같은 모양.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
+        t: 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
 
     Returns:
-        $\tilde p$에 대한 잡음의 예측. `noise`와 같은 모양. 자료형은 둘을 함께 담는 것.
+        $\tilde p$에 대한 노이즈의 예측. `noise`와 같은 모양. 자료형은 둘을 함께 담는 것.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를 벗어나면.
 
     References:
@@ -135,7 +135,7 @@ def observation_gradient(
     noise_std: float,
     likelihood: Likelihood = "averaged",
 ) -> Float[Tensor, "n *shape"]:
-    r"""$x_0 \sim \mathcal{N}(m, s^2)$를 오차 $\tau$로 재어 $y$를 보았을 때, `tilt`에 줄 기울기와 흔한 두 어림.
+    r"""$x_0 \sim \mathcal{N}(m, s^2)$를 오차 $\tau$로 재어 $y$를 보았을 때, `tilt`에 줄 기울기와 흔히 쓰는 두 근사.
 
     $$\nabla \log r_t(x_t) = \begin{cases}
     g_t\, (y - \hat x_0) / (\tau^2 + v_t) & r_t = \mathbb{E}[r(x_0) \mid x_t] \\
@@ -147,15 +147,15 @@ def observation_gradient(
     g_t = \frac{\sqrt{\bar\alpha_t}\, s^2}{\bar\alpha_t s^2 + 1 - \bar\alpha_t}, \qquad
     v_t = \frac{(1 - \bar\alpha_t)\, s^2}{\bar\alpha_t s^2 + 1 - \bar\alpha_t}$$
 
-    $x_0 \mid x_t \sim \mathcal{N}(\hat x_0, v_t)$다. 첫째만 정확하다. 둘째는 $x_0$를 아직 모른다는 것($v_t$)을 잊고,
-    셋째는 잡음이 섞인 $x_t$를 자료로 여긴다. 값을 살피므로 장치와 동기화한다.
+    $x_0 \mid x_t \sim \mathcal{N}(\hat x_0, v_t)$다. 첫째만 정확하다. 둘째는 $x_0$의 불확실성 $v_t$를 빠뜨리고,
+    셋째는 노이즈가 섞인 $x_t$를 데이터로 여긴다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
         xt: 시각 $t$의 $x_t$. 첫 축이 표본이고, 원소마다 따로 계산한다.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
-        mean: 자료의 평균 $m$.
-        std: 자료의 표준 편차 $s > 0$.
+        t: 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
+        mean: 데이터의 평균 $m$.
+        std: 데이터의 표준 편차 $s > 0$.
         observation: 본 값 $y$.
         noise_std: 재는 오차의 표준 편차 $\tau > 0$.
         likelihood: `"averaged"`, `"denoised"`, `"noisy"`. 위 식의 순서다.
@@ -165,7 +165,7 @@ def observation_gradient(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를 벗어나거나, 표준 편차가 $[10^{-18}, 10^{18}]$을 벗어나거나,
             `likelihood`의 이름을 모르면.
 
@@ -190,24 +190,24 @@ def observation_gradient(
 
 @full_precision
 def posterior_variance(t: int, s: int, schedule: Schedule) -> Float[Tensor, ""]:
-    r"""걸음 $t \to s$의 분산, 작은 쪽: 자료가 점 하나일 때의 참값.
+    r"""단계 $t \to s$의 분산, 작은 쪽: 데이터가 점 하나일 때 정확한 값.
 
     $$\tilde\beta_{t \to s} = \frac{1 - \bar\alpha_s}{1 - \bar\alpha_t}
     \left( 1 - \frac{\bar\alpha_t}{\bar\alpha_s} \right)$$
 
-    $s = -1$이면 0이다: 마지막 걸음에는 잡음을 더하지 않는다.
+    $s = 0$이면 0이다: 마지막 단계에는 노이즈를 더하지 않는다.
 
     Args:
-        t: 떠나는 시각.
-        s: 닿는 시각, $-1 \le s < t$. $-1$은 자료다.
-        schedule: 잡음 일정표.
+        t: 떠나는 시각의 번호.
+        s: 닿는 시각의 번호, $-1 \le s < t$. $-1$은 데이터다.
+        schedule: 노이즈 스케줄.
 
     Returns:
         0 이상의 분산, float64.
 
     Raises:
-        TypeError: 시각이 정수가 아니면.
-        ValueError: 시각이 범위를 벗어나거나 $s \ge t$이면.
+        TypeError: 번호가 정수가 아니면.
+        ValueError: 번호가 범위를 벗어나거나 $s \ge t$이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 3.2절.
@@ -218,23 +218,23 @@ def posterior_variance(t: int, s: int, schedule: Schedule) -> Float[Tensor, ""]:
 
 @full_precision
 def forward_variance(t: int, s: int, schedule: Schedule) -> Float[Tensor, ""]:
-    r"""걸음 $t \to s$의 분산, 큰 쪽: 자료가 $\mathcal{N}(0, I)$일 때의 참값. $s = t - 1$이면 $\beta_t$다.
+    r"""단계 $t \to s$의 분산, 큰 쪽: 데이터가 $\mathcal{N}(0, I)$일 때 정확한 값. $s = t - 1$이면 $\beta_t$다.
 
-    $$\beta_{t \to s} = 1 - \frac{\bar\alpha_t}{\bar\alpha_s} \quad (s \ge 0), \qquad \beta_{t \to -1} = 0$$
+    $$\beta_{t \to s} = 1 - \frac{\bar\alpha_t}{\bar\alpha_s} \quad (s \ge 1), \qquad \beta_{t \to 0} = 0$$
 
-    마지막 걸음에는 잡음을 더하지 않는다.
+    마지막 단계에는 노이즈를 더하지 않는다.
 
     Args:
-        t: 떠나는 시각.
-        s: 닿는 시각, $-1 \le s < t$. $-1$은 자료다.
-        schedule: 잡음 일정표.
+        t: 떠나는 시각의 번호.
+        s: 닿는 시각의 번호, $-1 \le s < t$. $-1$은 데이터다.
+        schedule: 노이즈 스케줄.
 
     Returns:
         0 이상의 분산, float64.
 
     Raises:
-        TypeError: 시각이 정수가 아니면.
-        ValueError: 시각이 범위를 벗어나거나 $s \ge t$이면.
+        TypeError: 번호가 정수가 아니면.
+        ValueError: 번호가 범위를 벗어나거나 $s \ge t$이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 3.2절.
@@ -247,27 +247,27 @@ def forward_variance(t: int, s: int, schedule: Schedule) -> Float[Tensor, ""]:
 
 @full_precision
 def optimal_variance(t: int, s: int, schedule: Schedule, *, std: float) -> Float[Tensor, ""]:
-    r"""걸음 $t \to s$의 분산, 자료가 표준 편차 $\varsigma$인 가우스 분포일 때의 참값. $x_0$를 아직 모르는 만큼 더한다.
+    r"""단계 $t \to s$의 분산, 데이터가 표준 편차 $\varsigma$인 가우스 분포일 때 정확한 값. $x_0$의 불확실성을 더한다.
 
     $$\sigma^2_{t \to s} = \tilde\beta_{t \to s} + \left(
     \frac{\sqrt{\bar\alpha_s}\, \beta_{t \to s}}{1 - \bar\alpha_t} \right)^2 \mathrm{Var}[x_0 \mid x_t], \qquad
     \mathrm{Var}[x_0 \mid x_t] =
     \frac{(1 - \bar\alpha_t)\, \varsigma^2}{\bar\alpha_t\, \varsigma^2 + 1 - \bar\alpha_t}$$
 
-    $\beta_{t \to s} = 1 - \bar\alpha_t / \bar\alpha_s$다. $s = -1$에서도 0이 아니다: 마지막 걸음에도 잡음을 더한다.
+    $\beta_{t \to s} = 1 - \bar\alpha_t / \bar\alpha_s$다. $s = 0$에서도 0이 아니다: 마지막 단계에도 노이즈를 더한다.
 
     Args:
-        t: 떠나는 시각.
-        s: 닿는 시각, $-1 \le s < t$. $-1$은 자료다.
-        schedule: 잡음 일정표.
-        std: 자료의 표준 편차 $\varsigma > 0$.
+        t: 떠나는 시각의 번호.
+        s: 닿는 시각의 번호, $-1 \le s < t$. $-1$은 데이터다.
+        schedule: 노이즈 스케줄.
+        std: 데이터의 표준 편차 $\varsigma > 0$.
 
     Returns:
         0보다 큰 분산, float64.
 
     Raises:
-        TypeError: 시각이 정수가 아니거나, `std`가 수가 아니면.
-        ValueError: 시각이 범위를 벗어나거나, $s \ge t$이거나, `std`가 $[10^{-18}, 10^{18}]$을 벗어나면.
+        TypeError: 번호가 정수가 아니거나, `std`가 수가 아니면.
+        ValueError: 번호가 범위를 벗어나거나, $s \ge t$이거나, `std`가 $[10^{-18}, 10^{18}]$을 벗어나면.
 
     References:
         Bao, F. 외 (2022). Analytic-DPM: an Analytic Estimate of the Optimal Reverse Variance in Diffusion
@@ -293,36 +293,36 @@ def ancestral_step(
     variance: Variance = posterior_variance,
     clip: float | None = None,
 ) -> Float[Tensor, "n *shape"]:
-    r"""잡음을 걷어 내고, 새 잡음을 조금 더한다: DDPM의 한 걸음 $t \to s$.
+    r"""노이즈를 걷어 내고, 새 노이즈를 조금 더한다: DDPM의 한 단계 $t \to s$.
 
     $$x_s = \frac{1}{\sqrt{\alpha}} \left( x_t - \frac{1 - \alpha}{\sqrt{1 - \bar\alpha_t}}\, \epsilon_\theta \right)
     + \sigma_{t \to s}\, z, \qquad \alpha = \frac{\bar\alpha_t}{\bar\alpha_s}$$
 
     평균은 $x_0$ 대신 그 예측을 넣은 `posterior`의 평균과 같다. `clip`을 주면 $\hat x_0$를 $[-c, c]$로 자르고, 자른
-    자료에 맞는 잡음으로 고쳐서 간다.
+    데이터에 맞는 노이즈로 고쳐서 간다.
 
     $$\hat x_0 = \mathrm{clamp}\Bigl( \frac{x_t - \sqrt{1 - \bar\alpha_t}\, \epsilon_\theta}{\sqrt{\bar\alpha_t}},\,
     -c,\, c \Bigr), \qquad
     \epsilon_\theta \leftarrow \frac{x_t - \sqrt{\bar\alpha_t}\, \hat x_0}{\sqrt{1 - \bar\alpha_t}}$$
 
-    값을 살피므로 장치와 동기화한다.
+    값을 검사하므로 장치와 동기화한다.
 
     Args:
         xt: 시각 $t$의 $x_t$. 첫 축이 표본이다.
-        noise_prediction: 잡음의 예측 $\epsilon_\theta$. `xt`와 같은 모양.
-        t: 떠나는 시각.
-        s: 닿는 시각, $-1 \le s < t$. $-1$은 자료다.
-        schedule: 잡음 일정표.
-        noise: 새로 더할 표준 정규 잡음 $z$. `xt`와 같은 모양.
+        noise_prediction: 노이즈의 예측 $\epsilon_\theta$. `xt`와 같은 모양.
+        t: 떠나는 시각의 번호.
+        s: 닿는 시각의 번호, $-1 \le s < t$. $-1$은 데이터다.
+        schedule: 노이즈 스케줄.
+        noise: 새로 더할 표준 정규 노이즈 $z$. `xt`와 같은 모양.
         variance: 분산 $\sigma^2_{t \to s}$의 규칙. `posterior_variance`, `forward_variance`, `optimal_variance`.
-        clip: 짐작한 자료 $\hat x_0$를 자를 끝 $c > 0$. `None`이면 자르지 않는다.
+        clip: 추정한 데이터 $\hat x_0$를 자를 끝 $c > 0$. `None`이면 자르지 않는다.
 
     Returns:
         $x_s$. `xt`와 같은 모양과 자료형.
 
     Raises:
         TypeError: 텐서, 정수, 함수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이 범위를
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가 범위를
             벗어나거나, $s \ge t$이거나, `clip`이 0보다 크지 않거나, 분산이 0 이상의 유한한 수가 아니면.
 
     References:
@@ -348,25 +348,26 @@ def ddim_step(
     noise: Float[Tensor, "n *shape"] | None = None,
     clip: float | None = None,
 ) -> Float[Tensor, "n *shape"]:
-    r"""자료를 짐작한 다음, 같은 잡음을 시각 $s$의 양만큼 다시 섞는다: DDIM의 한 걸음 $t \to s$.
+    r"""데이터를 추정한 다음, 같은 노이즈를 시각 $s$의 양만큼 다시 섞는다: DDIM의 한 단계 $t \to s$.
 
     $$x_s = \sqrt{\bar\alpha_s}\, \hat x_0 + \sqrt{1 - \bar\alpha_s - \sigma^2}\, \epsilon_\theta + \sigma z, \qquad
     \hat x_0 = \frac{x_t - \sqrt{1 - \bar\alpha_t}\, \epsilon_\theta}{\sqrt{\bar\alpha_t}}, \qquad
     \sigma^2 = \eta^2\, \tilde\beta_{t \to s}$$
 
-    $\eta = 0$이면 새 잡음이 없어 출발점이 도착점을 정한다. $\eta = 1$이면 `posterior_variance`로 가는
-    `ancestral_step`과 같다. `clip`을 주면 $\hat x_0$를 $[-c, c]$로 자르고, $\epsilon_\theta$를 자른 자료에 맞는 잡음
-    $(x_t - \sqrt{\bar\alpha_t}\, \hat x_0) / \sqrt{1 - \bar\alpha_t}$로 고친다. 값을 살피므로 장치와 동기화한다.
+    $\eta = 0$이면 새 노이즈가 없어 출발점이 도착점을 정한다. $\eta = 1$이면 `posterior_variance`로 가는
+    `ancestral_step`과 같다. `clip`을 주면 $\hat x_0$를 $[-c, c]$로 자르고, $\epsilon_\theta$를 자른 데이터에 맞는
+    노이즈 $(x_t - \sqrt{\bar\alpha_t}\, \hat x_0) / \sqrt{1 - \bar\alpha_t}$로 고친다. 값을 검사하므로 장치와
+    동기화한다.
 
     Args:
         xt: 시각 $t$의 $x_t$. 첫 축이 표본이다.
-        noise_prediction: 잡음의 예측 $\epsilon_\theta$. `xt`와 같은 모양.
-        t: 떠나는 시각.
-        s: 닿는 시각, $-1 \le s < t$. $-1$은 자료다.
-        schedule: 잡음 일정표.
-        eta: 새 잡음의 몫 $\eta \in [0, 1]$.
-        noise: 새로 더할 표준 정규 잡음 $z$. `xt`와 같은 모양. $\eta > 0$이면 있어야 한다.
-        clip: 짐작한 자료 $\hat x_0$를 자를 끝 $c > 0$. `None`이면 자르지 않는다.
+        noise_prediction: 노이즈의 예측 $\epsilon_\theta$. `xt`와 같은 모양.
+        t: 떠나는 시각의 번호.
+        s: 닿는 시각의 번호, $-1 \le s < t$. $-1$은 데이터다.
+        schedule: 노이즈 스케줄.
+        eta: 새 노이즈의 비율 $\eta \in [0, 1]$.
+        noise: 새로 더할 표준 정규 노이즈 $z$. `xt`와 같은 모양. $\eta > 0$이면 있어야 한다.
+        clip: 추정한 데이터 $\hat x_0$를 자를 끝 $c > 0$. `None`이면 자르지 않는다.
 
     Returns:
         $x_s$. `xt`와 같은 모양과 자료형.
@@ -382,14 +383,14 @@ def ddim_step(
     _check_stride(t, s, schedule)
     checks.number(UNIT, eta=eta)
     if noise is None and eta > 0:
-        raise ValueError(f"noise: eta가 {eta:g}이면 새 잡음이 있어야 하는데 None이다")
+        raise ValueError(f"noise: eta가 {eta:g}이면 새 노이즈가 있어야 하는데 None이다")
     check_data(schedule, t, xt=xt, noise_prediction=noise_prediction, noise=xt if noise is None else noise)
     _check_clip(clip)
     return _ddim(xt, noise_prediction, t, s, schedule, eta=eta, noise=noise, clip=clip)
 
 
 def timesteps(schedule: Schedule, *, steps: int | None = None) -> tuple[int, ...]:
-    r"""표본을 뽑을 때 거쳐 갈 시각들: $T - 1$에서 0까지 고르게 고르고, 끝에 자료의 자리 $-1$을 붙인다.
+    r"""샘플링할 때 거쳐 갈 시각의 번호들: $T - 1$에서 0까지 같은 간격으로 정하고, 끝에 데이터를 뜻하는 $-1$을 붙인다.
 
     $$t_i = \mathrm{round}\Bigl( (T - 1) \bigl(1 - \tfrac{i}{S - 1}\bigr) \Bigr)
     \quad (i = 0, \ldots, S - 1), \qquad t_S = -1$$
@@ -397,11 +398,11 @@ def timesteps(schedule: Schedule, *, steps: int | None = None) -> tuple[int, ...
     $S = 1$이면 $T - 1$에서 바로 $-1$로 간다.
 
     Args:
-        schedule: 잡음 일정표.
-        steps: 걸음의 수 $S \in [1, T]$. 기본값은 $T$.
+        schedule: 노이즈 스케줄.
+        steps: 단계의 수 $S \in [1, T]$. 기본값은 $T$.
 
     Returns:
-        줄어드는 시각 $S + 1$개.
+        줄어드는 번호 $S + 1$개.
 
     Raises:
         TypeError: `steps`가 정수가 아니면.
@@ -434,36 +435,36 @@ def sample(
     dtype: torch.dtype | None = None,
     trajectory: bool = False,
 ) -> Float[Tensor, "..."]:
-    r"""순수한 잡음에서 시작해 잡음을 걷어 내며 표본을 뽑는다.
+    r"""순수한 노이즈에서 시작해 노이즈를 걷어 내며 표본을 뽑는다.
 
-    $$x_{T-1} \sim \mathcal{N}(0, I), \qquad x_{T-1} \to x_{t_1} \to \cdots \to x_0$$
+    $$x_T \sim \mathcal{N}(0, I), \qquad x_T \to x_{t_1} \to \cdots \to x_0$$
 
     $\bar\alpha_t$가 0에 가까운 시각에서는 $\hat x_0$가 예측의 오차를 $1 / \sqrt{\bar\alpha_t}$배로 키운다. `clip`은
-    그것을 자료가 있을 만한 곳으로 자른다. 기울기를 따라가지 않는다(`torch.no_grad`). 처음과 끝에서 값을 살피므로
-    장치와 동기화한다.
+    $\hat x_0$를 데이터가 있을 만한 범위로 자른다. 기울기를 따라가지 않는다(`torch.no_grad`). 처음과 끝에서 값을
+    검사하므로 장치와 동기화한다.
 
     Args:
-        predict: 잡음의 예측. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다. 배우거나 만들 때의 일정표를
-            쥐고 있으면(`noise_predictor`, `functools.partial`의 `schedule`) `schedule`과 같아야 한다.
+        predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다. 학습하거나 만들 때의 스케줄을
+            저장하고 있으면(`noise_predictor`, `functools.partial`의 `schedule`) `schedule`과 같아야 한다.
         shape: 표본의 모양 (n, …).
-        schedule: 잡음 일정표. 표본은 그 장치에 놓인다.
+        schedule: 노이즈 스케줄. 표본은 그 장치에 놓인다.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
-        steps: 걸음의 수 $S \in [1, T]$. 기본값은 $T$. 거쳐 가는 시각은 `timesteps`가 고른다.
+        steps: 단계의 수 $S \in [1, T]$. 기본값은 $T$. 거쳐 가는 시각은 `timesteps`가 정한다.
         method: `"ancestral"`이면 `ancestral_step`, `"ddim"`이면 `ddim_step`.
         variance: `"ancestral"`의 분산 규칙. 기본값은 `posterior_variance`.
-        eta: `"ddim"`의 새 잡음의 몫 $\eta \in [0, 1]$.
-        clip: 걸음마다 짐작한 자료 $\hat x_0$를 자를 끝 $c > 0$. 자료의 크기를 알 때 쓴다. `None`이면 자르지 않는다.
+        eta: `"ddim"`의 새 노이즈의 비율 $\eta \in [0, 1]$.
+        clip: 단계마다 추정한 데이터 $\hat x_0$를 자를 끝 $c > 0$. 데이터의 크기를 알 때 쓴다. `None`이면 자르지 않는다.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
-        trajectory: 참이면 지나온 자리를 모두 준다.
+        trajectory: 참이면 지나온 점을 모두 준다.
 
     Returns:
-        표본 `shape`. `trajectory`이면 (S + 1, n, …): 처음이 순수한 잡음, 끝이 표본이다.
+        표본 `shape`. `trajectory`이면 (S + 1, n, …): 처음이 순수한 노이즈, 끝이 표본이다.
 
     Raises:
         TypeError: 함수나 정수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 비었거나, `steps`, `eta`, `clip`이 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나,
-            자료형이 실수형이 아니거나, 예측이 다른 일정표를 쥐었거나, 일정표의 신호가 0이나 1이 되거나, 분산이 0 이상의
-            유한한 수가 아니거나, 예측의 모양이 다르거나, 결과가 유한하지 않거나, CPU가 아닌 발생기이면.
+            자료형이 실수형이 아니거나, 예측에 다른 스케줄이 저장되었거나, 스케줄의 신호가 0이나 1이 되거나, 분산이 0
+            이상의 유한한 수가 아니거나, 예측의 모양이 다르거나, 결과가 유한하지 않거나, CPU가 아닌 발생기이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 2.
@@ -491,7 +492,7 @@ def sample(
     with torch.no_grad():
         kept.extend(_walk(predict, kept[0], times, update, draw))
     samples = torch.stack([*kept]) if trajectory else kept[0]
-    checks.within(predict=(samples, REAL))  # 걸음마다 살피면 그때마다 장치를 기다린다
+    checks.within(predict=(samples, REAL))  # 단계마다 검사하면 그때마다 장치를 기다린다
     return samples
 
 
@@ -527,32 +528,32 @@ def gaussian_moments(
     $$x_s = a_t x_t + b_t + c_t z \quad \Longrightarrow \quad
     \mu_s = a_t \mu_t + b_t, \qquad \sigma_s^2 = a_t^2 \sigma_t^2 + c_t^2$$
 
-    $\mu_{T-1} = 0$, $\sigma_{T-1} = 1$에서 시작한다. 자료가 가우스 분포면 `mixture_noise`가 일차식이다.
-    표본의 오차 없이 걸음의 수가 만드는 오차만 보인다. float64로 계산하고, 끝에서 장치와 한 번 동기화한다.
+    $\mu_T = 0$, $\sigma_T = 1$에서 시작한다. 데이터가 가우스 분포면 `mixture_noise`가 일차식이다.
+    표본의 오차 없이 단계의 수가 만드는 오차만 보인다. float64로 계산하고, 끝에서 장치와 한 번 동기화한다.
 
     Args:
-        predict: 잡음의 예측. $x_t$ (n, 1)과 시각 (n,)을 받는다. $x_t$의 일차식이어야 한다.
-        schedule: 잡음 일정표.
-        steps: 걸음의 수 $S \in [1, T]$. 기본값은 $T$.
+        predict: 노이즈의 예측. $x_t$ (n, 1)과 번호 (n,)을 받는다. $x_t$의 일차식이어야 한다.
+        schedule: 노이즈 스케줄.
+        steps: 단계의 수 $S \in [1, T]$. 기본값은 $T$.
         method: `"ancestral"` 또는 `"ddim"`.
         variance: `"ancestral"`의 분산 규칙. 기본값은 `posterior_variance`.
-        eta: `"ddim"`의 새 잡음의 몫 $\eta \in [0, 1]$.
+        eta: `"ddim"`의 새 노이즈의 비율 $\eta \in [0, 1]$.
 
     Returns:
         표본의 평균과 표준 편차, float64.
 
     Raises:
         TypeError: 함수나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: `steps`나 `eta`가 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나, 예측이 다른 일정표를
-            쥐었거나, 일정표의 신호가 0이나 1이 되거나, 분산이 0 이상의 유한한 수가 아니거나, 예측의 모양이 다르거나,
-            예측이 일차식이 아니면.
+        ValueError: `steps`나 `eta`가 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나, 예측에 다른 스케줄이
+            저장되었거나, 스케줄의 신호가 0이나 1이 되거나, 분산이 0 이상의 유한한 수가 아니거나, 예측의 모양이
+            다르거나, 예측이 일차식이 아니면.
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 3.3절.
     """
     check_schedule(schedule)
     check_predictors(schedule, predict=predict)
-    # 네 점을 지나면 걸음마다의 a, b, c와, 일차식에서 벗어난 만큼을 안다.
+    # 네 점을 지나면 단계마다의 a, b, c와, 일차식에서 벗어난 크기를 안다.
     x, z = schedule.beta.new_tensor([[0.0, 1.0, 0.0, -1.0], [0.0, 0.0, 1.0, 0.0]])[..., None]
     visited = timesteps(schedule, steps=steps)
     update = _update(schedule, method, visited, variance=variance, eta=eta, clip=None)
@@ -566,20 +567,20 @@ def gaussian_moments(
             bend = torch.maximum(bend, (ab - 2 * b + back).abs() / end.abs().amax())
     checks.within(predict=(torch.stack([mean, square]), REAL))
     if bend > 1e-9:
-        raise ValueError(f"predict: x_t의 일차식이어야 하는데 상대 오차 {bend.item():.2g}만큼 굽었다")
+        raise ValueError(f"predict: x_t의 일차식이어야 하는데 상대 오차 {bend.item():.2g}만큼 벗어났다")
     return Moments(mean, square.sqrt())
 
 
 class BoundTerms(NamedTuple):
     r"""음의 로그 가능도의 변분 상한을 이루는 항들. 표본마다의 값(nat)이다.
 
-    $$-\log p_\theta(x_0) \le \mathbb{E}\Bigl[ L_0 + \sum_{t=1}^{T-1} L_t + L_T \Bigr]$$
+    $$-\log p_\theta(x_0) \le \mathbb{E}\Bigl[ L_0 + \sum_{t=2}^{T} L_{t-1} + L_T \Bigr]$$
 
     Attributes:
-        reconstruction: 마지막 걸음의 $L_0 = -\log p_\theta(x_0 \mid x_{t=0})$.
-        steps: 걸음마다의 $L_t = D_{\mathrm{KL}}(q(x_{t-1} \mid x_t, x_0) \,\|\, p_\theta(x_{t-1} \mid x_t))$, 차례로
-            $t = 1, \ldots, T - 1$.
-        prior: 출발점의 $L_T = D_{\mathrm{KL}}(q(x_{T-1} \mid x_0) \,\|\, \mathcal{N}(0, I))$.
+        reconstruction: 마지막 단계의 $L_0 = -\log p_\theta(x_0 \mid x_1)$.
+        steps: 단계마다의 $L_{t-1} = D_{\mathrm{KL}}(q(x_{t-1} \mid x_t, x_0) \,\|\, p_\theta(x_{t-1} \mid x_t))$,
+            차례로 $t = 2, \ldots, T$.
+        prior: 출발점의 $L_T = D_{\mathrm{KL}}(q(x_T \mid x_0) \,\|\, \mathcal{N}(0, I))$.
         total: 모두의 합.
 
     References:
@@ -602,31 +603,31 @@ def bound_term(
     noise: Float[Tensor, "n *shape"],
     variance: Variance = posterior_variance,
 ) -> Float[Tensor, "n"]:
-    r"""변분 상한의 한 항 $L_t$. 잡음 $\epsilon$ 하나로 어림하며, 미분할 수 있다.
+    r"""변분 상한의 한 항 $L_{t-1}$. 노이즈 $\epsilon$ 하나로 추정하며, 미분할 수 있다.
 
-    $$L_t = \frac{\lVert \tilde\mu_t - \mu_\theta \rVert^2}{2 \sigma_t^2}
+    $$L_{t-1} = \frac{\lVert \tilde\mu_t - \mu_\theta \rVert^2}{2 \sigma_t^2}
     + \frac{d}{2} \Bigl( \frac{\tilde\beta_t}{\sigma_t^2} - 1 - \log \frac{\tilde\beta_t}{\sigma_t^2} \Bigr)
-    \quad (t \ge 1), \qquad
-    L_0 = \frac{\lVert x_0 - \mu_\theta \rVert^2}{2 \sigma_0^2} + \frac{d}{2} \log 2\pi\sigma_0^2$$
+    \quad (t \ge 2), \qquad
+    L_0 = \frac{\lVert x_0 - \mu_\theta \rVert^2}{2 \sigma_1^2} + \frac{d}{2} \log 2\pi\sigma_1^2$$
 
-    $\mu_\theta$는 `ancestral_step`의 평균이다. 규칙이 $\sigma_0^2 = 0$을 주면 $p_\theta(x_0 \mid x_{t=0})$가 밀도가
-    아니므로 그때만 $\sigma_0^2 = \beta_0$을 쓴다. 값을 살피므로 장치와 동기화한다.
+    $\mu_\theta$는 `ancestral_step`의 평균이다. 규칙이 $\sigma_1^2 = 0$을 주면 $p_\theta(x_0 \mid x_1)$이 밀도가
+    아니므로 그때만 $\sigma_1^2 = \beta_1$을 쓴다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
-        predict: 잡음의 예측. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다.
-        x0: 자료 $x_0$. 첫 축이 표본이다.
-        t: 시각.
-        schedule: 잡음 일정표.
-        noise: $x_t$를 만들 표준 정규 잡음 $\epsilon$. `x0`와 같은 모양.
+        predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다.
+        x0: 데이터 $x_0$. 첫 축이 표본이다.
+        t: 시각의 번호.
+        schedule: 노이즈 스케줄.
+        noise: $x_t$를 만들 표준 정규 노이즈 $\epsilon$. `x0`와 같은 모양.
         variance: 분산 $\sigma_t^2$의 규칙.
 
     Returns:
-        표본마다의 항(nat). $t \ge 1$이면 0 이상.
+        표본마다의 항(nat). $t \ge 2$이면 0 이상.
 
     Raises:
         TypeError: 텐서, 정수, 함수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나거나, 예측이 다른 일정표를 쥐었거나, 예측의 모양이 다르거나 유한하지 않거나, 분산이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
+            $[0, T)$를 벗어나거나, 예측에 다른 스케줄이 저장되었거나, 예측의 모양이 다르거나 유한하지 않거나, 분산이
             0 이상의 유한한 수가 아니면.
 
     References:
@@ -663,18 +664,18 @@ def nll_bound_terms(
     generator: torch.Generator | None,
     variance: Variance = posterior_variance,
 ) -> BoundTerms:
-    r"""음의 로그 가능도의 변분 상한. 항마다 잡음을 한 번씩 뽑아 어림한다.
+    r"""음의 로그 가능도의 변분 상한. 항마다 노이즈를 한 번씩 뽑아 추정한다.
 
-    $$-\log p_\theta(x_0) \le \mathbb{E}\Bigl[ L_0 + \sum_{t=1}^{T-1} L_t \Bigr] + L_T, \qquad
-    L_T = \frac{1}{2} \left[ \bar\alpha_{T-1} (\lVert x_0 \rVert^2 - d) - d \log (1 - \bar\alpha_{T-1}) \right]$$
+    $$-\log p_\theta(x_0) \le \mathbb{E}\Bigl[ L_0 + \sum_{t=2}^{T} L_{t-1} \Bigr] + L_T, \qquad
+    L_T = \frac{1}{2} \left[ \bar\alpha_T (\lVert x_0 \rVert^2 - d) - d \log (1 - \bar\alpha_T) \right]$$
 
-    부등식은 기댓값에 대한 것이라, 잡음 한 벌로 얻은 값은 표본마다 위아래로 흔들린다. 기울기를 따라가지 않는다
-    (`torch.no_grad`). 값을 살피므로 장치와 동기화한다.
+    부등식은 기댓값에 대한 것이라, 노이즈 한 벌로 얻은 값은 표본마다 위아래로 흔들린다. 기울기를 따라가지 않는다
+    (`torch.no_grad`). 값을 검사하므로 장치와 동기화한다.
 
     Args:
-        predict: 잡음의 예측. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다.
-        x0: 자료 $x_0$. 첫 축이 표본이다.
-        schedule: 잡음 일정표.
+        predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다.
+        x0: 데이터 $x_0$. 첫 축이 표본이다.
+        schedule: 노이즈 스케줄.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
         variance: 분산 $\sigma_t^2$의 규칙. `bound_term`에 넘긴다.
 
@@ -683,9 +684,9 @@ def nll_bound_terms(
 
     Raises:
         TypeError: 텐서나 함수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측이 다른 일정표를
-            쥐었거나, 예측의 모양이 다르거나 유한하지 않거나, 분산이 0 이상의 유한한 수가 아니거나, `torch.func`의 변환
-            안이거나, CPU가 아닌 발생기이면.
+        ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측에 다른 스케줄이
+            저장되었거나, 예측의 모양이 다르거나 유한하지 않거나, 분산이 0 이상의 유한한 수가 아니거나, `torch.func`의
+            변환 안이거나, CPU가 아닌 발생기이면.
 
     References:
         Sohl-Dickstein, J. 외 (2015). Deep Unsupervised Learning using Nonequilibrium Thermodynamics, 2.4절.
@@ -719,30 +720,30 @@ def probability_flow_log_likelihood(
     x0: Float[Tensor, "n *shape"],
     schedule: Schedule,
 ) -> Float[Tensor, "n"]:
-    r"""확률 흐름 상미분 방정식으로 재는 로그 가능도. 상한이 아니라 값이다.
+    r"""확률 흐름(probability flow) 상미분 방정식으로 재는 로그 가능도. 상한이 아니라 값이다.
 
     $$\frac{dx}{d\phi} = v_\theta(x, \phi) = \frac{\epsilon_\theta - \sin\phi\, x}{\cos\phi}, \qquad
-    \log p(x_0) = \log \mathcal{N}(x_{T-1}; 0, I) + \int_0^{\phi_{T-1}} \nabla \cdot v_\theta \, d\phi, \qquad
+    \log p(x_0) = \log \mathcal{N}(x_T; 0, I) + \int_0^{\phi_T} \nabla \cdot v_\theta \, d\phi, \qquad
     \cos\phi_t = \sqrt{\bar\alpha_t}$$
 
-    각도 $\phi$를 시간으로 삼으면 속도가 어디서나 유한하다. 자료의 자리 $\phi = 0$에서는 $v = 0$이다.
-    일정표의 시각마다 멈추는 호인(Heun) 방법으로 풀어 그 오차는 $1/T^2$로 준다. $x_{T-1}$이 정확히
-    $\mathcal{N}(0, I)$는 아니어서 생기는 오차($\sqrt{\bar\alpha_{T-1}}$쯤)는 따로 남는다. 발산은 자동 미분으로
-    정확히 구하므로 걸음마다 차원의 수만큼 거꾸로 미분한다. 예측은 표본마다 따로여야 한다. 기울기를 따라가지 않는다.
-    값을 살피므로 장치와 동기화한다.
+    각도 $\phi$를 시간으로 삼으면 속도가 어디서나 유한하다. 데이터가 있는 $\phi = 0$에서는 $v = 0$이다.
+    스케줄의 시각마다 멈추는 호인(Heun) 방법으로 풀어 그 오차는 $1/T^2$로 준다. $x_T$가 정확히
+    $\mathcal{N}(0, I)$는 아니어서 생기는 오차($\sqrt{\bar\alpha_T}$쯤)는 따로 남는다. 발산은 자동 미분으로
+    정확히 구하므로 시각마다 차원의 수만큼 거꾸로 미분한다. 예측은 표본마다 따로여야 한다. 기울기를 따라가지 않는다.
+    값을 검사하므로 장치와 동기화한다.
 
     Args:
-        predict: 잡음의 예측. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다. $x_t$로 미분할 수 있어야 한다.
-        x0: 자료 $x_0$. 첫 축이 표본이다.
-        schedule: 잡음 일정표.
+        predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다. $x_t$로 미분할 수 있어야 한다.
+        x0: 데이터 $x_0$. 첫 축이 표본이다.
+        schedule: 노이즈 스케줄.
 
     Returns:
         표본마다의 로그 가능도(nat).
 
     Raises:
         TypeError: 텐서나 함수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측이 다른 일정표를
-            쥐었거나, 예측의 모양이 다르거나, 예측을 $x_t$로 미분할 수 없거나, `torch.func`의 변환 안이면.
+        ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측에 다른 스케줄이
+            저장되었거나, 예측의 모양이 다르거나, 예측을 $x_t$로 미분할 수 없거나, `torch.func`의 변환 안이면.
 
     References:
         Song, Y. 외 (2021). Score-Based Generative Modeling through Stochastic Differential Equations, 4.3절.
@@ -787,7 +788,7 @@ def _flow(predict: Predict, x: Tensor, t: int, schedule: Schedule) -> tuple[Tens
 
 
 def _walk(predict: Predict, x: Tensor, times: tuple[int, ...], update: _Update, draw: _Draw) -> Iterator[Tensor]:
-    """시각들을 차례로 밟으며 닿은 자리를 내놓는다."""
+    """시각들을 차례로 지나며 닿은 점을 내놓는다."""
     for t, s in pairwise(times):
         x = update(x, _predicted(predict, x, t), t, s, draw)
         yield x
@@ -802,7 +803,7 @@ def _update(
     eta: float,
     clip: float | None,
 ) -> _Update:
-    """방법의 이름과 손잡이에서 한 걸음의 함수를 고른다. 분산은 미리 구해 한 번에 살핀다."""
+    """방법의 이름과 설정에 맞는 한 단계의 함수를 준다. 분산은 미리 구해 한 번에 검사한다."""
     checks.choice(("ancestral", "ddim"), method=method)
     checks.number(UNIT, eta=eta)
     if method == "ancestral":
@@ -827,7 +828,7 @@ def _reverse_mean(x: Tensor, epsilon: Tensor, t: int, s: int, schedule: Schedule
 
 
 def _clipped(x: Tensor, epsilon: Tensor, t: int, schedule: Schedule, clip: float | None) -> tuple[Tensor, Tensor]:
-    """짐작한 자료와, 그것에 맞는 잡음. 자르지 않은 곳의 잡음은 그대로다."""
+    """추정한 데이터와, 그 데이터에 맞는 노이즈. 자르지 않은 곳의 노이즈는 그대로다."""
     signal, sigma = levels(schedule.alpha_bar[t], x)
     x0 = (x - sigma * epsilon) / signal
     if clip is None:

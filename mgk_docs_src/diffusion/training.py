@@ -1,6 +1,6 @@
-"""확산 모델은 어떻게 배우나: `docs/diffusion/training.md`.
+"""확산 모델은 어떻게 학습하나: `docs/diffusion/training.md`.
 
-잡음을 섞고, 섞은 것을 맞히게 한다. 신경망은 특징 (n, f)를 받아 (n, d)를 주는 것이면 무엇이든 된다.
+노이즈를 섞고, 섞은 노이즈를 맞히게 한다. 신경망은 특징 (n, f)를 받아 (n, d)를 주는 것이면 무엇이든 된다.
 """
 
 import math
@@ -38,7 +38,7 @@ from mgk_docs_src.losses.reduction import Reduction, reduce, widen
 from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randint, randn
 
-_WARM_UP = 50  # Adam이 기울기의 크기를 어림하는 동안은 조금만 움직인다
+_WARM_UP = 50  # Adam이 기울기의 크기를 추정하는 동안은 조금만 움직인다
 
 
 @full_precision
@@ -50,18 +50,18 @@ def regression_target(
     *,
     target: Target,
 ) -> Float[Tensor, "n *shape"]:
-    r"""신경망이 $x_t$를 보고 맞힐 것. 넷은 서로 옮길 수 있어 완벽한 예측이라면 어느 것이든 같다.
+    r"""신경망이 $x_t$를 보고 맞힐 것. 넷은 서로 바꿀 수 있어 완벽한 예측이라면 어느 것이든 같다.
 
     $$y = \epsilon, \qquad y = x_0, \qquad y = v = \sqrt{\bar\alpha_t}\, \epsilon - \sqrt{1 - \bar\alpha_t}\, x_0,
     \qquad y = \nabla_{x_t} \log q(x_t \mid x_0) = -\frac{\epsilon}{\sqrt{1 - \bar\alpha_t}}$$
 
-    값을 살피므로 장치와 동기화한다.
+    값을 검사하므로 장치와 동기화한다.
 
     Args:
-        x0: 자료 $x_0$. 첫 축이 표본이다.
-        noise: 섞은 표준 정규 잡음 $\epsilon$. `x0`와 같은 모양.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
+        x0: 데이터 $x_0$. 첫 축이 표본이다.
+        noise: 섞은 표준 정규 노이즈 $\epsilon$. `x0`와 같은 모양.
+        t: 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
         target: `"noise"`, `"x0"`, `"velocity"`, `"score"`. 위 식의 순서다.
 
     Returns:
@@ -69,7 +69,7 @@ def regression_target(
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를 벗어나거나, `target`의 이름을 모르면.
 
     References:
@@ -93,27 +93,27 @@ def target_to_noise(
     *,
     target: Target,
 ) -> Float[Tensor, "n *shape"]:
-    r"""무엇을 맞혔든 잡음의 예측으로 옮긴다. 표본을 뽑는 쪽은 잡음만 안다.
+    r"""무엇을 맞혔든 노이즈의 예측으로 바꾼다. 샘플러는 노이즈의 예측만 받는다.
 
     $$\epsilon = y, \qquad \epsilon = \frac{x_t - \sqrt{\bar\alpha_t}\, y}{\sqrt{1 - \bar\alpha_t}}, \qquad
     \epsilon = \sqrt{1 - \bar\alpha_t}\, x_t + \sqrt{\bar\alpha_t}\, y, \qquad
     \epsilon = -\sqrt{1 - \bar\alpha_t}\, y$$
 
-    값을 살피므로 장치와 동기화한다.
+    값을 검사하므로 장치와 동기화한다.
 
     Args:
         prediction: `regression_target`의 예측 $y$. 첫 축이 표본이다.
         xt: 시각 $t$의 $x_t$. `prediction`과 같은 모양.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
+        t: 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
         target: `"noise"`, `"x0"`, `"velocity"`, `"score"`. 위 식의 순서다.
 
     Returns:
-        잡음의 예측. `prediction`과 같은 모양. 자료형은 둘을 함께 담는 것.
+        노이즈의 예측. `prediction`과 같은 모양. 자료형은 둘을 함께 담는 것.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를 벗어나거나, `target`의 이름을 모르면.
 
     References:
@@ -126,27 +126,27 @@ def target_to_noise(
 
 @full_precision
 def target_weight(t: int | Int[Tensor, "n"], schedule: Schedule, *, target: Target) -> Float[Tensor, "..."]:
-    r"""무엇을 맞히게 하느냐는 시각마다의 무게를 고르는 일이다: 잡음의 제곱 오차에 견준 제곱 오차.
+    r"""무엇을 맞히게 하느냐는 시각마다의 가중치를 정하는 일이다: 노이즈의 제곱 오차로 나눈 제곱 오차.
 
     $$\lVert y - y_\theta \rVert^2 = w_t\, \lVert \epsilon - \epsilon_\theta \rVert^2, \qquad
     w_t = 1, \quad \frac{1 - \bar\alpha_t}{\bar\alpha_t}, \quad \frac{1}{\bar\alpha_t}, \quad
     \frac{1}{1 - \bar\alpha_t}$$
 
-    점수의 무게는 잡음이 적은 시각에서 한없이 커서, 그대로는 다른 시각이 묻힌다. 그래서
-    [`denoising_loss`][mgk_docs_src.diffusion.training.denoising_loss]는 점수에만 $1 - \bar\alpha_t$를 곱해 1로
+    스코어의 가중치는 노이즈가 적은 시각에서 한없이 커서, 그대로는 다른 시각이 묻힌다. 그래서
+    [`denoising_loss`][mgk_docs_src.diffusion.training.denoising_loss]는 스코어에만 $1 - \bar\alpha_t$를 곱해 1로
     되돌린다.
 
     Args:
-        t: 시각. 하나의 정수거나 여러 시각(`torch.int64`).
-        schedule: 잡음 일정표.
+        t: 시각의 번호. 하나의 정수거나 여러 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
         target: `"noise"`, `"x0"`, `"velocity"`, `"score"`. 위 식의 순서다.
 
     Returns:
-        0보다 큰 무게, float64. `t`와 같은 모양.
+        0보다 큰 가중치, float64. `t`와 같은 모양.
 
     Raises:
-        TypeError: 시각이 정수나 텐서가 아니면.
-        ValueError: 시각이 $[0, T)$를 벗어나거나, `target`의 이름을 모르면.
+        TypeError: 번호가 정수나 텐서가 아니면.
+        ValueError: 번호가 $[0, T)$를 벗어나거나, `target`의 이름을 모르면.
 
     References:
         Salimans, T. & Ho, J. (2022). Progressive Distillation for Fast Sampling of Diffusion Models, 4절.
@@ -163,26 +163,26 @@ def target_weight(t: int | Int[Tensor, "n"], schedule: Schedule, *, target: Targ
 
 @full_precision
 def bound_weight(t: int, schedule: Schedule, *, variance: Variance = posterior_variance) -> Float[Tensor, ""]:
-    r"""변분 상한이 잡음의 제곱 오차에 매기는 무게. 단순한 손실은 이것을 모두 1로 바꾼 것이다.
+    r"""변분 상한이 노이즈의 제곱 오차에 매기는 가중치. 단순한 손실에서는 모두 1이다.
 
-    $$L_t = w_t\, \lVert \epsilon - \epsilon_\theta \rVert^2 + \text{상수}, \qquad
+    $$L_{t-1} = w_t\, \lVert \epsilon - \epsilon_\theta \rVert^2 + \text{상수}, \qquad
     w_t = \frac{\beta_t^2}{2 \sigma_t^2\, \alpha_t\, (1 - \bar\alpha_t)}, \qquad \alpha_t = 1 - \beta_t$$
 
-    $\sigma_t^2 = \tilde\beta_t$면 상수도 0이고, $t \ge 1$의 무게는 신호 대 잡음비가 줄어든 양의 반에
-    $(1 - \bar\alpha_t) / \bar\alpha_t$를 곱한 것이다. 규칙이 $\sigma_0^2 = 0$을 주면
-    [`bound_term`][mgk_docs_src.diffusion.sampling.bound_term]처럼 그때만 $\sigma_0^2 = \beta_0$을 쓴다.
+    $\sigma_t^2 = \tilde\beta_t$면 상수도 0이고, $t \ge 2$의 가중치는 신호 대 잡음비가 줄어든 양의 반에
+    $(1 - \bar\alpha_t) / \bar\alpha_t$를 곱한 것이다. 규칙이 $\sigma_1^2 = 0$을 주면
+    [`bound_term`][mgk_docs_src.diffusion.sampling.bound_term]처럼 그때만 $\sigma_1^2 = \beta_1$을 쓴다.
 
     Args:
-        t: 시각.
-        schedule: 잡음 일정표.
+        t: 시각의 번호.
+        schedule: 노이즈 스케줄.
         variance: 분산 $\sigma_t^2$의 규칙.
 
     Returns:
-        0보다 큰 무게, float64.
+        0보다 큰 가중치, float64.
 
     Raises:
-        TypeError: 시각이 정수가 아니거나, `variance`가 함수가 아니면.
-        ValueError: 시각이 $[0, T)$를 벗어나거나, 분산이 0 이상의 유한한 수가 아니면.
+        TypeError: 번호가 정수가 아니거나, `variance`가 함수가 아니면.
+        ValueError: 번호가 $[0, T)$를 벗어나거나, 분산이 0 이상의 유한한 수가 아니면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 12.
@@ -209,23 +209,23 @@ def denoising_loss(
     target: Target = "velocity",
     reduction: Reduction = "mean",
 ) -> Float[Tensor, "..."]:
-    r"""확산 모델의 손실: 잡음을 섞어 보이고, 섞은 것을 맞히게 한다.
+    r"""확산 모델의 손실: 노이즈를 섞어 보이고, 섞은 노이즈를 맞히게 한다.
 
     $$L = \mathbb{E}_{x_0, t, \epsilon}\, \lambda_t \bigl\lVert y - f_\theta(x_t, t) \bigr\rVert^2, \qquad
     x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon$$
 
-    $y = \epsilon$이면 DDPM의 $L_{\text{simple}}$, $y = -\epsilon / \sqrt{1 - \bar\alpha_t}$면 잡음 제거 점수 맞추기다.
-    $\lambda_t$는 점수일 때만 $1 - \bar\alpha_t$(NCSN의 $\sigma^2$)고 나머지는 1이다. 점수의 크기는 $1/\sigma_t$라, 그
-    무게가 없으면 잡음이 적은 몇 시각이 손실의 대부분을 차지한다.
-    제곱 오차를 가장 작게 하는 함수는 $\mathbb{E}[y \mid x_t]$이고, 그래도 손실은 0이 아니다: $x_t$만 보고는
-    어느 잡음이 섞였는지 다 알 수 없다. 값을 살피므로 장치와 동기화한다.
+    $y = \epsilon$이면 DDPM의 $L_{\text{simple}}$, $y = -\epsilon / \sqrt{1 - \bar\alpha_t}$면 노이즈 제거 스코어
+    매칭(denoising score matching)이다. $\lambda_t$는 스코어일 때만 $1 - \bar\alpha_t$(NCSN의 $\sigma^2$)고 나머지는
+    1이다. 스코어의 크기는 $1/\sigma_t$에 비례하므로, 그 가중치가 없으면 노이즈가 적은 몇 시각이 손실의 대부분을
+    차지한다. 제곱 오차를 가장 작게 하는 함수는 $\mathbb{E}[y \mid x_t]$이고, 그래도 손실은 0이 아니다: $x_t$만 보고는
+    어느 노이즈가 섞였는지 다 알 수 없다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
-        predict: $y$를 맞히는 함수 $f_\theta$. $x_t$ (n, …)와 시각 (n,)을 받아 $x_t$와 같은 모양을 준다.
-        x0: 자료 $x_0$. 첫 축이 표본이다.
-        t: 시각. 하나의 정수거나 표본마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
-        noise: 섞을 표준 정규 잡음 $\epsilon$. `x0`와 같은 모양.
+        predict: $y$를 맞히는 함수 $f_\theta$. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다.
+        x0: 데이터 $x_0$. 첫 축이 표본이다.
+        t: 시각의 번호. 하나의 정수거나 표본마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
+        noise: 섞을 표준 정규 노이즈 $\epsilon$. `x0`와 같은 모양.
         target: 맞힐 것 $y$. `regression_target`의 이름. 기본값은 `train`과 같은 속도다.
         reduction: `"none"`, `"mean"`, `"sum"`. 표본끼리 줄인다.
 
@@ -234,9 +234,9 @@ def denoising_loss(
 
     Raises:
         TypeError: 텐서, 정수, 함수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
-            $[0, T)$를 벗어나거나, 예측이 다른 일정표를 쥐었거나, 예측의 모양이 다르거나 유한하지 않거나, `target`이나
-            `reduction`의 이름을 모르면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
+            $[0, T)$를 벗어나거나, 예측에 다른 스케줄이 저장되었거나, 예측의 모양이 다르거나 유한하지 않거나,
+            `target`이나 `reduction`의 이름을 모르면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 식 14.
@@ -252,21 +252,21 @@ def denoising_loss(
 
 
 def stratified_times(n: int, schedule: Schedule, *, generator: torch.Generator | None) -> Int[Tensor, "n"]:
-    r"""고르게 흩뿌린 시각: $[0, T)$를 $n$칸으로 나누어 칸마다 하나씩 뽑는다.
+    r"""균등하게 흩뜨린 시각의 번호: $[0, T)$를 $n$칸으로 나누어 칸마다 하나씩 뽑는다.
 
     $$t_i = \Bigl\lfloor \frac{T}{n} (i + u_i) \Bigr\rfloor, \qquad u_i \sim \mathcal{U}[0, 1) \quad
     (i = 0, \ldots, n - 1)$$
 
-    하나하나 따로 뽑은 것과 기댓값이 같고, 한 묶음 안의 시각이 고르므로 손실이 덜 흔들린다. 차례대로이므로 짝지을 자료는
-    섞여 있어야 한다.
+    하나하나 따로 뽑은 것과 기댓값이 같고, 한 배치 안의 시각이 균등하므로 손실이 덜 흔들린다. 번호가 차례대로이므로 함께
+    쓸 데이터는 섞여 있어야 한다.
 
     Args:
-        n: 시각의 수. 1 이상.
-        schedule: 잡음 일정표. 시각은 그 장치에 놓인다.
+        n: 번호의 수. 1 이상.
+        schedule: 노이즈 스케줄. 번호는 그 장치에 놓인다.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        줄지 않는 시각들, `torch.int64`.
+        줄지 않는 번호들, `torch.int64`.
 
     Raises:
         TypeError: `n`이 정수가 아니면.
@@ -292,7 +292,7 @@ def feature_count(dim: int, *, frequencies: int = 4, num_labels: int = 0) -> int
     $$f = (d + 1)(2K + 1) + C$$
 
     Args:
-        dim: 자료의 차원 $d \ge 1$.
+        dim: 데이터의 차원 $d \ge 1$.
         frequencies: 진동수의 수 $K \ge 0$.
         num_labels: 라벨의 수 $C \ge 0$.
 
@@ -322,18 +322,18 @@ def features(
     labels: Int[Tensor, "n"] | None = None,
     num_labels: int = 0,
 ) -> Float[Tensor, "n f"]:
-    r"""신경망이 볼 것: 점, 시각, 라벨을 한 줄로 편다. 시각은 각도 $\phi_t$로 바꾸어 좌표 하나로 삼는다.
+    r"""신경망의 입력: 점, 시각, 라벨을 벡터 하나로 편다. 시각은 각도 $\phi_t$로 바꾸어 좌표 하나로 쓴다(시각 임베딩).
 
     $$\gamma = \bigl[ u,\; \sin(k u),\; \cos(k u),\; \mathrm{onehot}(c) \bigr]_{k = 1, \ldots, K}, \qquad
     u = (x_t, \phi_t), \qquad \cos\phi_t = \sqrt{\bar\alpha_t}$$
 
-    신경망은 완만한 함수를 먼저 배운다. 사인과 코사인이 있어야 잡음이 적을 때의 가파른 예측도 금세 배운다.
-    라벨이 $-1$이면 $\mathrm{onehot}$이 모두 0이고, 조건이 없다는 뜻이다. 값을 살피므로 장치와 동기화한다.
+    신경망은 완만한 함수를 먼저 학습한다. 사인과 코사인이 있으면 노이즈가 적을 때의 가파른 예측도 빨리 학습한다.
+    라벨이 $-1$이면 $\mathrm{onehot}$이 모두 0이고, 조건이 없다는 뜻이다. 값을 검사하므로 장치와 동기화한다.
 
     Args:
-        xt: 시각 $t$의 $x_t$. 한 줄이 점 하나. 한 자리의 크기가 1쯤이어야 진동수가 맞는다.
-        t: 시각. 하나의 정수거나 점마다의 시각(`torch.int64`).
-        schedule: 잡음 일정표.
+        xt: 시각 $t$의 $x_t$. 한 줄이 점 하나. 좌표의 크기가 1쯤이어야 진동수가 맞는다.
+        t: 시각의 번호. 하나의 정수거나 점마다의 번호(`torch.int64`).
+        schedule: 노이즈 스케줄.
         frequencies: 진동수의 수 $K \ge 0$.
         labels: 라벨 $c \in \{-1, 0, \ldots, C - 1\}$. `None`이면 모두 $-1$.
         num_labels: 라벨의 수 $C \ge 0$.
@@ -343,7 +343,7 @@ def features(
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 시각이
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가
             $[0, T)$를, 라벨이 $[-1, C)$를 벗어나거나, 수가 음수이면.
 
     References:
@@ -366,7 +366,7 @@ def features(
     else:
         _check_conditions(len(x), num_labels, labels)
         checks.device(schedule.beta.device, labels=labels)
-        parts.append(one_hot(labels + 1, num_labels + 1)[:, 1:].to(x.dtype))  # −1의 칸은 버린다
+        parts.append(one_hot(labels + 1, num_labels + 1)[:, 1:].to(x.dtype))  # −1의 열은 버린다
     return torch.cat(parts, 1).to(xt.dtype)
 
 
@@ -381,7 +381,7 @@ def mlp(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> nn.Sequential:
-    r"""다층 퍼셉트론: 굽은 층을 쌓는다.
+    r"""다층 퍼셉트론(multilayer perceptron): 비선형 은닉층을 쌓는다.
 
     $$f(h) = W_{D+1} h_D + b_{D+1}, \qquad h_i = \mathrm{silu}(W_i h_{i-1} + b_i), \qquad
     \mathrm{silu}(z) = z\, \sigma(z)$$
@@ -390,9 +390,9 @@ def mlp(
 
     Args:
         inputs: 입력의 너비. `feature_count`.
-        outputs: 출력의 너비. 자료의 차원.
-        width: 숨은 층의 너비.
-        depth: 숨은 층의 수 $D$.
+        outputs: 출력의 너비. 데이터의 차원.
+        width: 은닉층의 너비.
+        depth: 은닉층의 수 $D$.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
@@ -426,18 +426,18 @@ def memory(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> nn.Sequential:
-    r"""기억을 찾아보는 신경망: 물음 $q$에 맞는 기억의 칸들을 소프트맥스로 섞어 답한다.
+    r"""메모리 신경망(memory network): 질의 $q$로 정한 소프트맥스 가중치로 메모리 벡터들을 섞어 출력한다.
 
     $$f(h) = V \operatorname{softmax}(K q + b) + c, \qquad q = \mathrm{silu}(W h + a)$$
 
-    다층 퍼셉트론과 달리 출력은 배운 값 $V$들의 볼록 결합이다. 주의(attention)에서 열쇠 $K$와 값 $V$를 입력이 아니라
+    다층 퍼셉트론과 달리 출력은 학습된 값 $V$들의 볼록 결합이다. 어텐션(attention)에서 키 $K$와 값 $V$를 입력이 아니라
     가중치로 둔 것과 같다. 가중치는 $\mathcal{U}(\pm 1/\sqrt{d_{\text{in}}})$에서 시작한다.
 
     Args:
         inputs: 입력의 너비. `feature_count`.
-        outputs: 출력의 너비. 자료의 차원.
-        width: 물음 $q$의 너비.
-        slots: 기억의 칸 수.
+        outputs: 출력의 너비. 데이터의 차원.
+        width: 질의 $q$의 너비.
+        slots: 메모리 벡터의 수.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
@@ -463,11 +463,11 @@ def memory(
 
 
 class Denoiser(NamedTuple):
-    r"""신경망과, 그것을 잡음의 예측으로 읽는 법.
+    r"""신경망과, 그 출력을 노이즈의 예측으로 바꾸는 데 필요한 설정.
 
     Attributes:
         network: 특징 (n, f)를 받아 (n, d)를 주는 신경망.
-        schedule: 배울 때의 잡음 일정표.
+        schedule: 학습할 때의 노이즈 스케줄.
         target: 신경망이 맞히는 것. `regression_target`의 이름.
         frequencies: `features`의 진동수의 수.
         num_labels: 라벨의 수. 0이면 조건이 없다.
@@ -489,23 +489,23 @@ def noise_predictor(
     labels: Int[Tensor, "n"] | None = None,
     guidance: float = 0.0,
 ) -> Predict:
-    r"""잡음 제거기를 [`sample`][mgk_docs_src.diffusion.sampling.sample]이 쓰는 잡음의 예측으로 만든다.
+    r"""노이즈 제거기를 [`sample`][mgk_docs_src.diffusion.sampling.sample]이 쓰는 노이즈의 예측으로 만든다.
 
     $$\epsilon_\theta(x_t, t) = (1 + w)\, \epsilon_\theta(x_t, t, c) - w\, \epsilon_\theta(x_t, t, \varnothing)$$
 
     Args:
-        denoiser: 잡음 제거기.
+        denoiser: 노이즈 제거기.
         labels: 뽑을 점마다의 라벨 $c \in \{-1, 0, \ldots, C - 1\}$. $-1$과 `None`은 조건이 없다는 뜻이다.
-        guidance: 안내의 세기 $w \ge 0$. 0보다 크면 라벨이 있어야 하고, 신경망을 두 번 부른다.
+        guidance: 가이던스의 세기 $w \ge 0$. 0보다 크면 라벨이 있어야 하고, 신경망을 두 번 부른다.
 
     Returns:
-        $x_t$ (n, d)와 시각 (n,)을 받아 잡음의 예측 (n, d)를 주는 함수. 미분할 수 있다. 배울 때의 일정표를 쥐고 있어,
-        다른 일정표로는 뽑을 수 없다. 걸음을 줄이려면 `sample`의 `steps`를 쓴다.
+        $x_t$ (n, d)와 번호 (n,)을 받아 노이즈의 예측 (n, d)를 주는 함수. 미분할 수 있다. 학습할 때의 스케줄을
+        저장하므로 다른 스케줄로는 샘플링할 수 없다. 단계를 줄이려면 `sample`의 `steps`를 쓴다.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 안내의 세기가 음수거나, 라벨이 없는데 안내하거나, 라벨이 비었거나 $[-1, C)$를 벗어나면. 만든 함수는
-            점이나 시각의 모양이나 값이 맞지 않거나, 신경망의 출력이 유한하지 않으면.
+        ValueError: 가이던스의 세기가 음수거나, 라벨이 없는데 가이던스를 쓰거나, 라벨이 비었거나 $[-1, C)$를 벗어나면.
+            만든 함수는 점이나 시각의 모양이나 값이 맞지 않거나, 신경망의 출력이 유한하지 않으면.
 
     References:
         Ho, J. & Salimans, T. (2022). Classifier-Free Diffusion Guidance, 식 6.
@@ -518,16 +518,16 @@ def noise_predictor(
         _check_conditions(labels.numel(), denoiser.num_labels, labels)
     elif guidance > 0:
         raise ValueError(f"labels: guidance가 {guidance:g}이면 라벨이 있어야 하는데 None이다")
-    # 일정표를 쥐고 있으므로, 다른 일정표로 뽑으려 하면 sample이 알아챈다.
+    # 스케줄이 저장되어 있으므로, 다른 스케줄로 샘플링하려 하면 sample이 오류로 알린다.
     return partial(_guided, schedule=denoiser.schedule, denoiser=denoiser, labels=labels, guidance=guidance)
 
 
 class Training(NamedTuple):
-    r"""배운 결과.
+    r"""학습한 결과.
 
     Attributes:
-        denoiser: 가중치를 걸음마다 평균한(EMA) 잡음 제거기. 기울기는 따라오지 않는다.
-        losses: 걸음마다, 옮기기 전 한 묶음의 손실.
+        denoiser: 가중치를 학습 스텝마다 평균한(EMA) 노이즈 제거기. 기울기는 따라오지 않는다.
+        losses: 학습 스텝마다, 갱신하기 전 배치의 손실.
 
     References:
         Polyak, B. T. & Juditsky, A. B. (1992). Acceleration of Stochastic Approximation by Averaging.
@@ -554,40 +554,40 @@ def train(
     label_drop: float = 0.1,
     generator: torch.Generator | None,
 ) -> Training:
-    r"""잡음 제거기를 배운다: 자료, 시각, 잡음을 뽑고 `denoising_loss`를 Adam으로 줄인다.
+    r"""노이즈 제거기를 학습한다: 데이터, 시각, 노이즈를 뽑고 `denoising_loss`를 Adam으로 줄인다.
 
     $$\theta \leftarrow \theta - \eta_i\, \mathrm{Adam}\bigl(\nabla_\theta L\bigr), \qquad
     \bar\theta \leftarrow m_i \bar\theta + (1 - m_i)\, \theta, \qquad
     \eta_i = \eta \min\Bigl(1, \frac{i + 1}{50}\Bigr) \frac{1 + \cos(\pi i / N)}{2}, \qquad
     m_i = \min\Bigl(m, \frac{i + 1}{i + 10}\Bigr)$$
 
-    걸음 $i = 0, \ldots, N - 1$이 가면서 학습률은 0으로 준다. 뽑을 때 쓰는 것은 가중치의 이동 평균 $\bar\theta$다.
-    라벨이 있으면 `label_drop`의 몫만큼 지워서, 한 신경망이 조건을 준 예측과 주지 않은 예측을 함께 배운다.
-    건넨 신경망은 바꾸지 않고 복사해서 배운다. 드롭아웃처럼 스스로 난수를 뽑는 층은 torch의 전역 발생기를 쓴다.
-    값을 살피므로 걸음마다 장치와 동기화한다.
+    학습 스텝 $i = 0, \ldots, N - 1$이 가면서 학습률은 0으로 준다. 샘플링에는 가중치의 이동 평균 $\bar\theta$를 쓴다.
+    라벨이 있으면 `label_drop`의 비율만큼 지워서, 한 신경망이 조건을 준 예측과 주지 않은 예측을 함께 학습한다.
+    건넨 신경망은 바꾸지 않고 복사해서 학습한다. 드롭아웃처럼 스스로 난수를 뽑는 층은 torch의 전역 발생기를 쓴다.
+    값을 검사하므로 학습 스텝마다 장치와 동기화한다.
 
     Args:
         network: 특징 (n, f)를 받아 (n, d)를 주는 신경망. f는 `feature_count`.
-        data: 자료 $x_0$. 한 줄이 점 하나.
-        schedule: 잡음 일정표.
-        steps: 걸음의 수 $N \ge 1$.
-        batch_size: 한 걸음에 쓰는 점의 수. 되돌려 뽑는다.
+        data: 데이터 $x_0$. 한 줄이 점 하나.
+        schedule: 노이즈 스케줄.
+        steps: 학습 스텝의 수 $N \ge 1$.
+        batch_size: 한 학습 스텝에 쓰는 점의 수. 복원 추출한다.
         learning_rate: 가장 클 때의 학습률 $\eta > 0$.
-        ema: 이동 평균이 지난 값을 잊지 않는 몫 $m \in [0, 1]$. 0이면 마지막 가중치를 쓴다.
+        ema: 이동 평균이 지난 값을 유지하는 비율 $m \in [0, 1]$. 0이면 마지막 가중치를 쓴다.
         target: 맞힐 것. `regression_target`의 이름.
         frequencies: `features`의 진동수의 수 $K \ge 0$.
-        labels: 점마다의 라벨 $c \in \{0, \ldots, C - 1\}$. `None`이면 조건 없이 배운다.
+        labels: 점마다의 라벨 $c \in \{0, \ldots, C - 1\}$. `None`이면 조건 없이 학습한다.
         num_labels: 라벨의 수 $C \ge 0$. `labels`가 있으면 1 이상.
-        label_drop: 라벨을 지우는 몫 $\in [0, 1]$.
+        label_drop: 라벨을 지우는 비율 $\in [0, 1]$.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        배운 잡음 제거기와 걸음마다의 손실.
+        학습한 노이즈 제거기와 학습 스텝마다의 손실.
 
     Raises:
         TypeError: 신경망, 텐서, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양, 장치, 값이 틀렸거나, 신경망에 배울 가중치가 없거나, 신경망의 출력이 자료와 모양이 다르거나,
-            배우다가 손실이 유한하지 않게 되었거나(그 걸음을 알린다), CPU가 아닌 발생기이면.
+        ValueError: 모양, 장치, 값이 틀렸거나, 신경망에 학습할 가중치가 없거나, 신경망의 출력이 데이터와 모양이
+            다르거나, 학습하다가 손실이 유한하지 않게 되었거나(그 학습 스텝을 알린다), CPU가 아닌 발생기이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 1.
@@ -615,7 +615,8 @@ def train(
         loss = _squared_error(predict, data[rows], t, schedule, noise=noise, target=target).mean()
         if not loss.isfinite():
             raise ValueError(
-                f"network: 손실이 유한해야 하는데 걸음 {i}에서 {loss.item()}이다. 학습률이나 자료의 크기를 줄인다"
+                f"network: 손실이 유한해야 하는데 학습 스텝 {i}에서 {loss.item()}이다. "
+                "학습률이나 데이터의 크기를 줄인다"
             )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -632,7 +633,7 @@ def _follow(average: nn.Module, learner: nn.Module, decay: float) -> None:
         for mean, now in zip(average.parameters(), learner.parameters(), strict=True):
             mean.lerp_(now, 1 - decay)
         for kept, count in zip(average.buffers(), learner.buffers(), strict=True):
-            kept.copy_(count)  # 배치 정규화의 통계처럼, 배우지 않고 세는 것
+            kept.copy_(count)  # 배치 정규화의 통계처럼, 학습하지 않고 세는 값
 
 
 def _drop(labels: Tensor, share: float, generator: torch.Generator | None) -> Tensor:
@@ -663,8 +664,8 @@ def _predicted(denoiser: Denoiser, xt: Tensor, t: Tensor, schedule: Schedule, la
 def _squared_error(
     predict: Predict, x0: Tensor, t: int | Tensor, schedule: Schedule, *, noise: Tensor, target: Target
 ) -> Tensor:
-    """표본마다의 손실 (n,). 예측의 값은 살피지 않는다."""
-    xt = diffuse(x0, t, schedule, noise=noise)  # 입력을 살피는 일도 겸한다
+    """표본마다의 손실 (n,). 예측의 값은 검사하지 않는다."""
+    xt = diffuse(x0, t, schedule, noise=noise)  # 입력을 검사하는 일도 겸한다
     times = t if isinstance(t, Tensor) else torch.full((len(x0),), t, dtype=torch.int64, device=x0.device)
     prediction: Tensor = checks.called("predict", predict, xt, times)
     checks.floating(predict=prediction)
@@ -685,7 +686,7 @@ def _target(x0: Tensor, noise: Tensor, kept: Tensor, target: Target) -> Tensor:
 
 
 def _apply(network: nn.Module, seen: Tensor, xt: Tensor) -> Tensor:
-    # 자료의 자료형과 신경망의 자료형은 다를 수 있다.
+    # 데이터의 자료형과 신경망의 자료형은 다를 수 있다.
     kind = next((parameter.dtype for parameter in network.parameters()), seen.dtype)
     output: Tensor = checks.called("network", network, seen.to(kind))
     checks.floating(network=output)
@@ -734,10 +735,10 @@ def _check_training(
         checks.classes(data.shape[:1], num_labels, labels=labels)
     learnt = [p for p in network.parameters() if p.requires_grad]
     if not learnt:
-        raise ValueError("network: 배울 가중치가 하나 이상이어야 하는데 없다")
+        raise ValueError("network: 학습할 가중치가 하나 이상이어야 하는데 없다")
     for name, device in (("network", learnt[0].device), ("schedule", schedule.beta.device)):
         if device != data.device:
-            raise ValueError(f"{name}: 자료와 같은 장치 {data.device}에 있어야 하는데 {device}에 있다")
+            raise ValueError(f"{name}: 데이터와 같은 장치 {data.device}에 있어야 하는데 {device}에 있다")
     check_schedule(schedule)
     if labels is not None:
         checks.device(schedule.beta.device, labels=labels)

@@ -12,7 +12,7 @@ from mgk_docs_src.checks import REAL
 
 Energy = Callable[[Tensor], Tensor]
 
-# 어디까지 받아들이나: 유한한 값만(손실), ±∞까지(밀도가 0인 곳), nan까지(그런 제안을 스스로 거르는 표본기).
+# 어디까지 받아들이나: 유한한 값만(손실), ±∞까지(밀도가 0인 곳), nan까지(그런 제안을 스스로 거르는 샘플러).
 Accept = Literal["finite", "infinite", "nan"]
 
 
@@ -106,11 +106,11 @@ def _recorded(energy: Energy, leaf: Tensor, again: bool) -> Derivatives:
     if value.requires_grad:
         (slope,) = torch.autograd.grad(value.sum(), leaf, create_graph=again, allow_unused=True)
     if slope is None:
-        raise ValueError("energy: 점으로 미분할 수 있어야 하는데, 에너지가 점에 기대지 않거나 기울기가 끊겼다")
+        raise ValueError("energy: 점으로 미분할 수 있어야 하는데, 에너지가 점과 상관없거나 기울기가 끊겼다")
 
     def product(v: Tensor) -> Tensor:
         along = (slope * v).sum()
-        if not along.requires_grad:  # 기울기가 상수면 굽은 데가 없다
+        if not along.requires_grad:  # 기울기가 상수면 곡률이 0이다
             return torch.zeros_like(leaf)
         return torch.autograd.grad(along, leaf, create_graph=True, materialize_grads=True)[0]
 

@@ -13,9 +13,9 @@ from mgk_docs_src.energy import _calls
 from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
 
-# 점 (…, d)를 받아 점마다 스칼라 하나 (…)를 준다. 앞의 축은 모두 묶음이다(사슬, 표본, 씨앗).
+# 점 (…, d)를 받아 점마다 스칼라 하나 (…)를 준다. 앞의 축은 모두 묶음이다(체인, 표본, 시드).
 Energy = _calls.Energy
-_LARGE = 16.0  # |E|/τ가 이보다 작으면 나누고 나서 빼도 잃는 것이 반올림 몇 번뿐이다
+_LARGE = 16.0  # |E|/τ가 이보다 작으면 나누고 나서 빼도 반올림 몇 번의 오차뿐이다
 _AXES = Interval(1, 63)  # torch의 텐서는 축이 64개까지다
 _MOST_CELLS = 2**28  # 격자가 이보다 크면 점만으로 기가바이트를 넘는다
 
@@ -36,7 +36,7 @@ class Gradient(NamedTuple):
 
 
 class Grid(NamedTuple):
-    r"""상자를 고르게 나눈 칸들의 가운데 점. 적분을 합으로 바꾼다.
+    r"""상자를 균등하게 나눈 칸들의 가운데 점. 적분을 합으로 바꾼다.
 
     $$\int f(x)\, dx \approx \Delta \sum_{i=1}^{m} f(x_i)$$
 
@@ -118,7 +118,7 @@ def boltzmann(energies: Float[Tensor, "*batch n"], *, temperature: float = 1.0) 
 
     $$p_i = \frac{\exp(-E_i / \tau)}{Z}, \qquad Z = \sum_j \exp(-E_j / \tau)$$
 
-    모든 에너지에 같은 수를 더해도 그대로다. 온도가 0으로 가면 가장 낮은 상태에, $\infty$로 가면 고르게 나뉜다.
+    모든 에너지에 같은 수를 더해도 그대로다. 온도가 0으로 가면 가장 낮은 상태에, $\infty$로 가면 균등 분포가 된다.
 
     Args:
         energies: 상태마다의 에너지 $E_i$. 마지막 축이 상태다.
@@ -219,7 +219,7 @@ def log_partition(
         energy: 에너지 $E$.
         grid: 격자. [`grid`][mgk_docs_src.energy.models.grid]로 만든다.
         temperature: 온도 $\tau > 0$.
-        batch: 에너지가 여럿일 때(씨앗마다 하나) 앞에 붙일 축들. 격자를 $(*batch, m, d)$로 늘려 에너지에 넣는다.
+        batch: 에너지가 여럿일 때(시드마다 하나) 앞에 붙일 축들. 격자를 $(*batch, m, d)$로 늘려 에너지에 넣는다.
 
     Returns:
         $\log Z$(nat). 모양은 `batch`.
@@ -254,7 +254,7 @@ def log_density(
 
     Args:
         energy: 에너지 $E$.
-        x: 점. 앞의 축(씨앗)마다 에너지가 따로라고 보고 $\log Z$도 따로 구한다.
+        x: 점. 앞의 축(시드)마다 에너지가 따로라고 보고 $\log Z$도 따로 구한다.
         grid: 격자. `x`와 같은 장치.
         temperature: 온도 $\tau > 0$.
 
@@ -284,13 +284,13 @@ def negative_log_likelihood(
     *,
     temperature: float = 1.0,
 ) -> Float[Tensor, "*batch"]:
-    r"""정확한 최대 가능도의 손실. 앞의 항은 자료의 에너지를 내리고, 뒤의 항은 모든 곳의 에너지를 올린다.
+    r"""정확한 최대 가능도의 손실. 앞의 항은 데이터의 에너지를 내리고, 뒤의 항은 모든 곳의 에너지를 올린다.
 
     $$L(\theta) = \frac{1}{n} \sum_{i=1}^{n} \frac{E(x_i; \theta)}{\tau} + \log Z(\theta)$$
 
     Args:
         energy: 에너지 $E(\cdot\,; \theta)$.
-        data: 자료. 앞의 축(씨앗)마다 따로 잰다.
+        data: 데이터. 앞의 축(시드)마다 따로 잰다.
         grid: 격자. `data`와 같은 장치.
         temperature: 온도 $\tau > 0$.
 
@@ -299,7 +299,7 @@ def negative_log_likelihood(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 자료가 비었거나 유한하지 않거나 격자의 상자 밖이거나, 축이 둘보다 적거나, 격자와 차원·장치가
+        ValueError: 데이터가 비었거나 유한하지 않거나 격자의 상자 밖이거나, 축이 둘보다 적거나, 격자와 차원·장치가
             다르거나, 온도가 0보다 크지 않거나, 에너지가 점마다 유한한 실수 하나가 아니거나, $Z$가 0이거나 유한하지
             않으면.
 
@@ -320,10 +320,10 @@ def phase_gap(
     *,
     weights: Float[Tensor, "*batch m"] | None = None,
 ) -> Float[Tensor, "*batch"]:
-    r"""두 항의 차: 자료의 평균 에너지 빼기 모델 표본의 평균 에너지. 값이 아니라 $\theta$의 기울기를 쓴다.
+    r"""두 항의 차: 데이터의 평균 에너지 빼기 모델 표본의 평균 에너지. 값이 아니라 $\theta$의 기울기를 쓴다.
 
     $$G(\theta) = \frac{1}{n} \sum_i E(x_i; \theta) - \sum_j w_j E(\tilde x_j; \theta), \qquad
-    \tau\, \nabla_\theta L = \mathbb{E}_{\text{자료}}[\nabla_\theta E] - \mathbb{E}_{p_\theta}[\nabla_\theta E]
+    \tau\, \nabla_\theta L = \mathbb{E}_{\text{데이터}}[\nabla_\theta E] - \mathbb{E}_{p_\theta}[\nabla_\theta E]
     \approx \nabla_\theta G$$
 
     표본이 $p_\theta$에서 왔으면 두 번째 항이 $\log Z$의 기울기다. 값 $G$는 손실이 아니다. 0이 되어도 가능도가 가장
@@ -331,9 +331,9 @@ def phase_gap(
 
     Args:
         energy: 에너지 $E(\cdot\,; \theta)$.
-        data: 자료 $x_i$(양의 항). 앞의 축(씨앗)마다 따로 잰다.
+        data: 데이터 $x_i$(양의 항). 앞의 축(시드)마다 따로 잰다.
         samples: 모델의 표본 $\tilde x_j$(음의 항). 상수로 본다.
-        weights: 표본의 가중치 $w_j \ge 0$, 합이 1. 기본값은 고르게 $1/m$.
+        weights: 표본의 가중치 $w_j \ge 0$, 합이 1. 기본값은 균등한 $1/m$.
 
     Returns:
         차. $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
@@ -478,7 +478,7 @@ def banana(
     curvature: float = 1.0,
     width: float = 0.3,
 ) -> Float[Tensor, "*batch"]:
-    r"""휘어진 골짜기: 가우스 분포를 포물선을 따라 밀어 굽힌 것.
+    r"""휘어진 골짜기: 가우스 분포를 포물선을 따라 민 분포.
 
     $$E(x) = \tfrac12 x_1^2 + \frac{(x_2 - c\,(x_1^2 - 1))^2}{2 w^2}$$
 
@@ -486,7 +486,7 @@ def banana(
 
     Args:
         x: 점. 마지막 축이 좌표 둘이다.
-        curvature: 굽은 정도 $c$.
+        curvature: 휘어진 정도 $c$.
         width: 골짜기의 너비 $w > 0$.
 
     Returns:
@@ -494,7 +494,7 @@ def banana(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 점이 비었거나, 마지막 축이 2가 아니거나, 실수형이 아니거나, 너비가 0보다 크지 않거나, 굽은 정도가
+        ValueError: 점이 비었거나, 마지막 축이 2가 아니거나, 실수형이 아니거나, 너비가 0보다 크지 않거나, 휘어진 정도가
             유한하지 않으면.
 
     References:

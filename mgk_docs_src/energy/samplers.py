@@ -1,4 +1,4 @@
-"""에너지에서 표본을 뽑는 랑주뱅 동역학과 해밀토니안 몬테카를로: `docs/energy/samplers.md`."""
+"""에너지에서 샘플링하는 랑주뱅 동역학과 해밀토니안 몬테카를로: `docs/energy/samplers.md`."""
 
 import math
 from collections.abc import Callable
@@ -18,21 +18,21 @@ from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randn
 
 _DIVERGED = 1000.0  # 에너지 오차가 이보다 크면 궤적이 발산한 것이다 (Stan과 같은 값)
-_COARSE = 0.1  # 에너지가 이만한 간격으로만 적히면 채택률이 10 %쯤 틀린다
+_COARSE = 0.1  # 에너지의 간격이 이만하면 채택률이 10 %쯤 틀린다
 _OPEN_UNIT = Interval(0.0, 1.0, open=True)
 _BELOW_ONE = Interval(0.0, 1.0, right_open=True)
-_PRIOR = 5  # 질량을 새로 잴 때, 앞의 값을 표본 몇 개로 칠까 (Stan과 같은 값)
+_PRIOR = 5  # 질량을 새로 추정할 때, 앞의 값을 표본 몇 개로 볼까 (Stan과 같은 값)
 
 
 class State(NamedTuple):
-    r"""사슬들이 지금 있는 곳. 앞의 축이 모두 사슬이다.
+    r"""체인들이 지금 있는 곳. 앞의 축이 모두 체인이다.
 
     $$x, \quad E(x), \quad \nabla E(x)$$
 
-    에너지와 기울기를 함께 들고 다니므로, 같은 자리에서 두 번 계산하지 않는다.
+    에너지와 기울기를 함께 들고 다니므로, 같은 위치에서 두 번 계산하지 않는다.
 
     Attributes:
-        position: 자리 $x$.
+        position: 위치 $x$.
         energy: 에너지 $E(x)$.
         gradient: 기울기 $\nabla E(x)$.
 
@@ -46,17 +46,17 @@ class State(NamedTuple):
 
 
 class Info(NamedTuple):
-    r"""한 걸음에 있었던 일.
+    r"""한 스텝의 기록.
 
     $$\Delta = H(\text{제안}) - H(\text{지금}), \qquad \alpha = \min(1, e^{-\Delta})$$
 
     Attributes:
-        acceptance: 받아들일 확률 $\alpha$. 받아들이는 단계가 없는 `langevin_step`에서는 늘 1이고, 발산하면 0.
-        accepted: 옮겼는지. 거짓이면 자리가 그대로다.
-        diverged: 제안이 유한하지 않거나, 받아들이는 단계가 있을 때 $\Delta$가 1000을 넘었는지. 참이면 옮기지 않는다.
+        acceptance: 채택할 확률 $\alpha$. 채택·기각 단계가 없는 `langevin_step`에서는 늘 1이고, 발산하면 0.
+        accepted: 옮겼는지. 거짓이면 위치가 그대로다.
+        diverged: 제안이 유한하지 않거나, 채택·기각 단계가 있을 때 $\Delta$가 1000을 넘었는지. 참이면 옮기지 않는다.
         energy_error: $\Delta$. 제안이 유한하지 않으면 $\infty$.
-        coarse: 에너지가 너무 커서 이웃한 두 부동소수점 수가 $0.1\,\tau$ 넘게 벌어지는지. 참이면 $\Delta$가 반올림에
-            묻혀 받아들이는 단계가 목표 분포를 지키지 못한다. 에너지에서 상수를 빼거나 float64를 쓴다.
+        coarse: 에너지가 너무 커서 이웃한 두 부동소수점 수의 간격이 $0.1\,\tau$를 넘는지. 참이면 $\Delta$가 반올림에
+            묻혀 채택·기각 단계가 목표 분포를 유지하지 못한다. 에너지에서 상수를 빼거나 float64를 쓴다.
 
     References:
         Betancourt, M. (2017). A Conceptual Introduction to Hamiltonian Monte Carlo (발산).
@@ -71,7 +71,7 @@ class Info(NamedTuple):
 
 @with_gradients
 def init(energy: Energy, position: Float[Tensor, "*chains d"]) -> State:
-    r"""사슬들을 첫 자리에 놓는다. 랑주뱅, MALA, HMC가 모두 여기서 시작한다.
+    r"""체인들을 초기 위치에 놓는다. 랑주뱅, MALA, HMC가 모두 여기서 시작한다.
 
     $$x_0 \mapsto \bigl(x_0,\; E(x_0),\; \nabla E(x_0)\bigr)$$
 
@@ -79,14 +79,14 @@ def init(energy: Energy, position: Float[Tensor, "*chains d"]) -> State:
 
     Args:
         energy: 에너지 $E$. 점마다 스칼라 하나를 준다.
-        position: 첫 자리 $x_0$. 앞의 축이 모두 사슬이다.
+        position: 초기 위치 $x_0$. 앞의 축이 모두 체인이다.
 
     Returns:
-        첫 상태.
+        초기 상태.
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 자리가 비었거나 실수형이 아니거나, 자리나 그곳의 에너지나 기울기가 유한하지 않거나, 에너지가 점마다
+        ValueError: 위치가 비었거나 실수형이 아니거나, 위치나 그곳의 에너지나 기울기가 유한하지 않거나, 에너지가 점마다
             스칼라 하나가 아니거나 기울기를 주지 않으면.
 
     References:
@@ -109,27 +109,27 @@ def langevin_step(
     temperature: float = 1.0,
     generator: torch.Generator | None,
 ) -> tuple[State, Info]:
-    r"""랑주뱅 동역학의 한 걸음: 기울기를 따라 내려가며 걸음에 잡음을 더한다.
+    r"""랑주뱅 동역학의 한 스텝: 기울기를 따라 내려가며 노이즈를 더한다.
 
     $$x' = x - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau} + \sqrt{\epsilon}\, \xi, \qquad \xi \sim \mathcal{N}(0, I)$$
 
-    받아들이는 단계가 없어(ULA) 걸음이 크면 치우친다. $\mathcal{N}(0, 1)$에서 분산은 차원과 상관없이
-    $1 / (1 - \epsilon / 4)$다. 걸음이 에너지의 곡률에 비해 크면 튕겨 나가고, 아무것도 그것을 막지 않는다.
-    옮겨 갈 곳의 자리나 에너지나 기울기가 유한하지 않을 때만 옮기지 않고 `info.diverged`에 적는다.
+    채택·기각 단계가 없어(ULA) 스텝이 크면 편향이 생긴다. $\mathcal{N}(0, 1)$에서 분산은 차원과 상관없이
+    $1 / (1 - \epsilon / 4)$다. 스텝이 에너지의 곡률에 비해 크면 체인이 튕겨 나가고, 막아 주는 단계가 없다.
+    옮겨 갈 위치나 그곳의 에너지나 기울기가 유한하지 않을 때만 옮기지 않고 `info.diverged`에 적는다.
 
     Args:
         energy: 에너지 $E$.
         state: 지금의 상태.
-        step_size: 걸음의 크기 $\epsilon > 0$. 텐서면 사슬마다 다르다.
+        step_size: 스텝 크기 $\epsilon > 0$. 텐서면 체인마다 다르다.
         temperature: 온도 $\tau > 0$.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        다음 상태와 한 일. `info.energy_error`는 MALA가 검사에 쓰는 값이다.
+        다음 상태와 그 기록. `info.energy_error`는 MALA가 검사에 쓰는 값이다.
 
     Raises:
         TypeError: 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 걸음의 크기나 온도가 0보다 크지 않거나, CPU가 아닌 발생기이면.
+        ValueError: 스텝 크기나 온도가 0보다 크지 않거나, CPU가 아닌 발생기이면.
 
     References:
         Welling, M. & Teh, Y. W. (2011). Bayesian Learning via Stochastic Gradient Langevin Dynamics.
@@ -140,7 +140,7 @@ def langevin_step(
     checks.number(POSITIVE, temperature=temperature)
     state = _constant(state)
     proposal, error = _langevin(energy, state, epsilon, temperature, generator)
-    moved = _sum(proposal).isfinite()  # 치우침을 고치는 것은 받아들이는 단계의 일이다. 여기서는 갈 수 없는 곳만 막는다
+    moved = _sum(proposal).isfinite()  # 편향을 고치는 일은 채택·기각 단계가 한다. 여기서는 갈 수 없는 곳만 막는다
     new = _choose(moved, proposal, state)
     error = torch.where(moved, error, math.inf).nan_to_num(math.inf, math.inf, -math.inf).to(new.energy.dtype)
     return new, Info(moved.to(error.dtype), moved, ~moved, error, _coarse(new, temperature))
@@ -155,26 +155,26 @@ def mala_step(
     temperature: float = 1.0,
     generator: torch.Generator | None,
 ) -> tuple[State, Info]:
-    r"""메트로폴리스를 더한 랑주뱅(MALA): 랑주뱅의 한 걸음을 제안으로 삼고, 받아들일지 정한다.
+    r"""채택·기각 단계를 더한 랑주뱅(MALA): 랑주뱅의 한 스텝을 제안으로 삼고, 채택할지 정한다.
 
     $$\alpha = \min\left(1,\; \frac{p(x')\, q(x \mid x')}{p(x)\, q(x' \mid x)}\right), \qquad
     q(x' \mid x) = \mathcal{N}\Bigl(x';\; x - \tfrac{\epsilon}{2} \tfrac{\nabla E(x)}{\tau},\; \epsilon I\Bigr)$$
 
-    걸음의 크기와 상관없이 치우치지 않는다. 걸음이 $\sqrt{\epsilon}$이고 립프로그가 한 번인 HMC와 같다.
+    스텝 크기와 상관없이 편향이 없다. 스텝 크기가 $\sqrt{\epsilon}$이고 립프로그가 한 번인 HMC와 같다.
 
     Args:
         energy: 에너지 $E$.
         state: 지금의 상태.
-        step_size: 걸음의 크기 $\epsilon > 0$. 텐서면 사슬마다 다르다.
+        step_size: 스텝 크기 $\epsilon > 0$. 텐서면 체인마다 다르다.
         temperature: 온도 $\tau > 0$.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        다음 상태와 한 일.
+        다음 상태와 그 기록.
 
     Raises:
         TypeError: 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 걸음의 크기나 온도가 0보다 크지 않거나, CPU가 아닌 발생기이면.
+        ValueError: 스텝 크기나 온도가 0보다 크지 않거나, CPU가 아닌 발생기이면.
 
     References:
         Roberts, G. O. & Rosenthal, J. S. (1998). Optimal Scaling of Discrete Approximations to Langevin Diffusions.
@@ -232,31 +232,31 @@ def leapfrog(
     mass: Float[Tensor, "d"] | None = None,
     temperature: float = 1.0,
 ) -> tuple[State, Float[Tensor, "*chains d"]]:
-    r"""립프로그: 운동량을 반 걸음, 자리를 한 걸음, 다시 운동량을 반 걸음. 이것을 $L$번 한다.
+    r"""립프로그: 운동량을 반 스텝, 위치를 한 스텝, 다시 운동량을 반 스텝 옮기기를 $L$번 반복한다.
 
     $$r \leftarrow r - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau}, \qquad x \leftarrow x + \epsilon \frac{r}{m}, \qquad
     r \leftarrow r - \frac{\epsilon}{2} \frac{\nabla E(x)}{\tau}$$
 
-    운동량의 부호를 바꾸어 다시 돌리면 제자리로 오고, 부피를 지키며, $H$의 오차는 $O(\epsilon^2)$다.
-    이어지는 두 반 걸음은 한 걸음으로 합치므로 기울기는 $L$번만 구한다. 진동수가 $\omega$인 방향에서
+    운동량의 부호를 바꾸어 다시 돌리면 제자리로 오고, 부피를 보존하며, $H$의 오차는 $O(\epsilon^2)$다.
+    이어지는 두 반 스텝은 한 스텝으로 합치므로 기울기는 $L$번만 구한다. 진동수가 $\omega$인 방향에서
     $\epsilon \omega > 2$이면 발산한다.
 
     Args:
         energy: 에너지 $E$.
-        state: 떠나는 상태. [`init`][mgk_docs_src.energy.samplers.init]이 만든다.
+        state: 출발하는 상태. [`init`][mgk_docs_src.energy.samplers.init]이 만든다.
         momentum: 운동량 $r$.
-        step_size: 걸음의 크기 $\epsilon > 0$. 텐서면 사슬마다 다르다.
-        steps: 걸음의 수 $L \ge 1$.
+        step_size: 스텝 크기 $\epsilon > 0$. 텐서면 체인마다 다르다.
+        steps: 스텝 수 $L \ge 1$.
         mass: 좌표마다의 질량 $m > 0$. `None`이면 모두 1.
         temperature: 온도 $\tau > 0$.
 
     Returns:
-        닿은 상태와 그때의 운동량. 발산했으면 유한하지 않을 수 있다. 그래프에서 떼어 낸 값이고,
+        도착한 상태와 그때의 운동량. 발산했으면 유한하지 않을 수 있다. 그래프에서 떼어 낸 값이고,
         `torch.func`의 변환 안에서는 끝까지 미분된다.
 
     Raises:
         TypeError: 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 걸음의 크기나 질량이나 온도가 0보다 크지 않거나, 걸음의 수가 1보다 작으면.
+        ValueError: 모양이 다르거나, 스텝 크기나 질량이나 온도가 0보다 크지 않거나, 스텝 수가 1보다 작으면.
 
     References:
         Neal, R. M. (2011). MCMC Using Hamiltonian Dynamics, 2.3절.
@@ -282,36 +282,36 @@ def hmc_step(
     temperature: float = 1.0,
     generator: torch.Generator | None,
 ) -> tuple[State, Info]:
-    r"""해밀토니안 몬테카를로의 한 걸음: 운동량을 뽑아 굴리고, 닿은 곳을 받아들일지 정한다.
+    r"""해밀토니안 몬테카를로의 한 스텝: 운동량을 뽑아 궤적을 따라가고, 도착한 곳을 채택할지 정한다.
 
     $$r \sim \mathcal{N}(0, \operatorname{diag} m), \qquad (x', r') = \mathrm{leapfrog}^L_\epsilon(x, r), \qquad
     \alpha = \min\bigl(1,\; e^{H(x, r) - H(x', r')}\bigr)$$
 
-    걸음의 수가 정해져 있으면 궤적이 제자리로 돌아오는 방향(공명)이 생긴다. `jitter`로 걸음의 크기를 흔들면 풀린다.
+    스텝 수가 정해져 있으면 궤적이 제자리로 돌아오는 방향(공명)이 생긴다. `jitter`로 스텝 크기를 무작위로 흔들면 풀린다.
     기울기를 $L$번 구한다.
 
     Args:
         energy: 에너지 $E$.
         state: 지금의 상태.
-        step_size: 립프로그 걸음의 크기 $\epsilon > 0$. 텐서면 사슬마다 다르다.
-        steps: 립프로그 걸음의 수 $L \ge 1$.
-        mass: 좌표마다의 질량 $m > 0$. `None`이면 모두 1. 분산의 역수일 때 모든 방향이 같은 빠르기로 움직인다.
-        jitter: 궤적마다, 사슬마다 걸음의 크기를 $\epsilon (1 + \text{jitter} \cdot u)$, $u \sim \mathcal{U}(-1, 1)$로
-            흔드는 몫. $[0, 1)$.
+        step_size: 립프로그의 스텝 크기 $\epsilon > 0$. 텐서면 체인마다 다르다.
+        steps: 립프로그의 스텝 수 $L \ge 1$.
+        mass: 좌표마다의 질량 $m > 0$. `None`이면 모두 1. 분산의 역수일 때 모든 방향이 같은 속도로 움직인다.
+        jitter: 궤적마다, 체인마다 스텝 크기를 $\epsilon (1 + \text{jitter} \cdot u)$, $u \sim \mathcal{U}(-1, 1)$로
+            흔드는 비율. $[0, 1)$.
         temperature: 온도 $\tau > 0$.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        다음 상태와 한 일.
+        다음 상태와 그 기록.
 
     Raises:
         TypeError: 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 걸음의 크기나 질량이나 온도가 0보다 크지 않거나, 걸음의 수가 1보다 작거나, `jitter`가 $[0, 1)$을
+        ValueError: 스텝 크기나 질량이나 온도가 0보다 크지 않거나, 스텝 수가 1보다 작거나, `jitter`가 $[0, 1)$을
             벗어나거나, CPU가 아닌 발생기이면.
 
     References:
         Duane, S. 외 (1987). Hybrid Monte Carlo.
-        Neal, R. M. (2011). MCMC Using Hamiltonian Dynamics, 3절과 4.2절 (걸음 고르기).
+        Neal, R. M. (2011). MCMC Using Hamiltonian Dynamics, 3절과 4.2절 (스텝 크기 정하기).
     """
     epsilon = _step_column(state, step_size)
     checks.count(1, steps=steps)
@@ -333,11 +333,11 @@ Step = Callable[[State], tuple[State, Info]]
 
 
 class Draws(NamedTuple):
-    """걸음마다 모은 표본.
+    """스텝마다 모은 표본.
 
     Attributes:
-        positions: 모은 자리. 첫 축이 걸음이다.
-        info: 걸음마다 한 일. 버린 걸음과 솎아 낸 걸음의 것도 모두 있으므로, 발산을 세는 데서 빠지는 것이 없다.
+        positions: 모은 위치. 첫 축이 스텝이다.
+        info: 스텝마다의 기록. 버린 스텝과 솎아 낸 스텝의 기록도 모두 있으므로, 발산을 빠짐없이 센다.
         state: 마지막 상태. 이어서 돌릴 수 있다.
 
     References:
@@ -351,19 +351,19 @@ class Draws(NamedTuple):
 
 @full_precision
 def sample(step: Step, state: State, count: int, *, burn: int = 0, thin: int = 1) -> Draws:
-    r"""걸음을 되풀이하며 자리를 모은다. 사슬은 모두 함께 움직이고, 되풀이하는 것은 시간뿐이다.
+    r"""스텝을 반복하며 위치를 모은다. 체인은 모두 함께 움직이고, 시간만 반복한다.
 
     $$x_{t+1} \sim K(\,\cdot \mid x_t), \qquad t = 0, \ldots, \mathrm{burn} + \mathrm{count} \cdot \mathrm{thin} - 1$$
 
     Args:
-        step: 상태를 받아 다음 상태와 한 일을 주는 함수. 예: `functools.partial(hmc_step, energy, step_size=…, …)`.
-        state: 첫 상태.
-        count: 모을 자리의 수. 1 이상.
-        burn: 처음에 버릴 걸음의 수. 0 이상.
-        thin: 몇 걸음마다 하나를 모으나. 1 이상.
+        step: 상태를 받아 다음 상태와 그 기록을 주는 함수. 예: `functools.partial(hmc_step, energy, step_size=…, …)`.
+        state: 초기 상태.
+        count: 모을 위치의 수. 1 이상.
+        burn: 처음에 버릴 스텝 수. 0 이상.
+        thin: 몇 스텝마다 하나를 모으나. 1 이상.
 
     Returns:
-        모은 자리, 모든 걸음의 `info`, 마지막 상태.
+        모은 위치, 모든 스텝의 `info`, 마지막 상태.
 
     Raises:
         TypeError: 정수가 와야 할 자리에 다른 것이 오면.
@@ -393,30 +393,30 @@ Method = Literal["both", "bulk", "tail", "mean"]
 
 @full_precision
 def effective_sample_size(draws: Float[Tensor, "t n *rest"], *, method: Method = "both") -> Float64[Tensor, "*rest"]:
-    r"""유효 표본 크기: 서로 매인 표본들이 독립인 표본 몇 개의 몫을 하나.
+    r"""유효 표본 크기: 상관된 표본들이 독립 표본 몇 개와 같은가.
 
     $$\mathrm{ESS} = \frac{N}{\tau}, \qquad \tau = 1 + 2 \sum_{k \ge 1} \rho_k, \qquad
     \rho_k = 1 - \frac{W - \bar c_k}{V}$$
 
-    사슬마다 반으로 갈라 $N = tn$개를 $2n$개의 사슬로 본다. $\bar c_k$는 사슬마다 FFT로 구한 자기 공분산의 평균,
-    $W$는 사슬 안의 분산, $V = \bar c_0 + \operatorname{var}(\text{사슬의 평균})$다. 사슬이 다른 곳에 머물면 $V$가 커져
-    ESS가 준다. 합은 이웃한 두 $\rho$의 합이 양수인 데까지, 그 합이 늘지 않게 눌러서 더한다(Geyer). 반대로 매인 사슬에서
-    끝없이 커지지 않게 $\mathrm{ESS} \le N \log_{10} N$으로 막는다.
+    체인마다 반으로 갈라 $N = tn$개를 $2n$개의 체인으로 본다. $\bar c_k$는 체인마다 FFT로 구한 자기 공분산의 평균,
+    $W$는 체인 안의 분산, $V = \bar c_0 + \operatorname{var}(\text{체인의 평균})$다. 체인이 다른 곳에 머물면 $V$가 커져
+    ESS가 준다. 합은 이웃한 두 $\rho$의 합이 양수인 데까지, 그 합이 늘지 않게 눌러서 더한다(Geyer). 음의 상관이 있는
+    체인에서 끝없이 커지지 않게 $\mathrm{ESS} \le N \log_{10} N$으로 막는다.
 
     무엇을 재는지는 `method`가 정한다. 값은 ArviZ와 같다(모두 같은 값일 때만 다르다: ArviZ는 $N$, 여기는 nan).
 
     Args:
-        draws: 표본. 첫 축이 걸음, 둘째 축이 사슬, 나머지는 따로 재는 양이다.
-        method: `"bulk"`는 값을 순위로 바꾸어 정규 분포에 맞춘 것(가운데를 얼마나 아나), `"tail"`은 5 %와 95 % 분위수를
-            넘는지 여부(꼬리를 얼마나 아나), `"both"`는 둘 가운데 작은 것, `"mean"`은 값 그대로(평균의 표준 오차가
-            $\sigma / \sqrt{\mathrm{ESS}}$인 것).
+        draws: 표본. 첫 축이 스텝, 둘째 축이 체인, 나머지는 따로 재는 양이다.
+        method: `"bulk"`는 값을 순위로 바꾸어 정규 분포에 맞춘 것(가운데를 얼마나 정확히 아는가), `"tail"`은 5 %와 95 %
+            분위수를 넘는지 여부(꼬리를 얼마나 정확히 아는가), `"both"`는 둘 가운데 작은 것, `"mean"`은 값 그대로(평균의
+            표준 오차가 $\sigma / \sqrt{\mathrm{ESS}}$인 것).
 
     Returns:
         양마다의 ESS. 반정밀도로도 정확하게 float64로 계산한다. 모두 같은 값이면 nan.
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 축이 둘보다 적거나, 걸음이 넷보다 적거나, 실수형이 아니거나, 유한하지 않은 값이 있거나,
+        ValueError: 축이 둘보다 적거나, 스텝이 넷보다 적거나, 실수형이 아니거나, 유한하지 않은 값이 있거나,
             없는 `method`이면.
 
     References:
@@ -438,24 +438,24 @@ def effective_sample_size(draws: Float[Tensor, "t n *rest"], *, method: Method =
 
 @full_precision
 def split_rhat(draws: Float[Tensor, "t n *rest"]) -> Float64[Tensor, "*rest"]:
-    r"""갈라 잰 $\hat R$: 사슬들이 같은 곳을, 같은 너비로 돌고 있나. 1에 가까워야 한다.
+    r"""갈라 잰 $\hat R$: 체인들이 같은 곳을 같은 너비로 돌고 있는가. 1에 가까워야 한다.
 
     $$\hat R = \max\left( \sqrt{\frac{V(z)}{W(z)}},\; \sqrt{\frac{V(\tilde z)}{W(\tilde z)}} \right)$$
 
-    사슬마다 반으로 갈라, $W$는 사슬 안의 분산, $V = \bar c_0 + \operatorname{var}(\text{사슬의 평균})$다. $z$는 표본을
-    순위로 바꾸어 정규 분포에 맞춘 것이라 꼬리가 두꺼워도 흔들리지 않고, $\tilde z$는 가운데값에서 떨어진 거리
-    $|x - \operatorname{med}|$를 그렇게 한 것이라 평균은 같고 너비만 다른 사슬(움직이지 않은 사슬도)을 알아본다.
-    1.01을 넘으면 더 돌린다. 값은 ArviZ와 같고, 사슬이 하나일 때도 반으로 갈라 잰다(ArviZ는 nan).
+    체인마다 반으로 갈라, $W$는 체인 안의 분산, $V = \bar c_0 + \operatorname{var}(\text{체인의 평균})$다. $z$는 표본을
+    순위로 바꾸어 정규 분포에 맞춘 것이라 꼬리가 두꺼워도 흔들리지 않고, $\tilde z$는 중앙값에서 떨어진 거리
+    $|x - \operatorname{med}|$를 그렇게 한 것이라 평균은 같고 너비만 다른 체인(움직이지 않은 체인도)을 찾아낸다.
+    1.01을 넘으면 더 돌린다. 값은 ArviZ와 같고, 체인이 하나일 때도 반으로 갈라 잰다(ArviZ는 nan).
 
     Args:
-        draws: 표본. 첫 축이 걸음, 둘째 축이 사슬, 나머지는 따로 재는 양이다.
+        draws: 표본. 첫 축이 스텝, 둘째 축이 체인, 나머지는 따로 재는 양이다.
 
     Returns:
-        양마다의 $\hat R$. float64로 계산한다. 어느 사슬도 움직이지 않았으면 $\infty$, 모두 같은 값이면 nan.
+        양마다의 $\hat R$. float64로 계산한다. 어느 체인도 움직이지 않았으면 $\infty$, 모두 같은 값이면 nan.
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 축이 둘보다 적거나, 걸음이 넷보다 적거나, 실수형이 아니거나, 유한하지 않은 값이 있으면.
+        ValueError: 축이 둘보다 적거나, 스텝이 넷보다 적거나, 실수형이 아니거나, 유한하지 않은 값이 있으면.
 
     References:
         Vehtari, A. 외 (2021). Rank-Normalization, Folding, and Localization: An Improved R-hat.
@@ -464,20 +464,20 @@ def split_rhat(draws: Float[Tensor, "t n *rest"]) -> Float64[Tensor, "*rest"]:
     chains = _chains(draws)
     halves = _halves(chains)
     folded = (halves - _median(halves)).abs()
-    # 값이 둘뿐이면 접은 것은 한 값이라 nan이다. 그때는 접지 않은 것만 본다.
+    # 값이 둘뿐이면 거리로 바꾼 값이 모두 같아 nan이다. 그때는 바꾸지 않은 값만 본다.
     rhat = torch.fmax(_rhat(_normal_scores(halves)), _rhat(_normal_scores(folded)))
     return torch.where(_constant_draws(chains), math.nan, rhat)
 
 
 class Adapted(NamedTuple):
-    r"""길들인 결과. 그대로 [`hmc_step`][mgk_docs_src.energy.samplers.hmc_step]에 넣는다.
+    r"""적응시킨 결과. 그대로 [`hmc_step`][mgk_docs_src.energy.samplers.hmc_step]에 넣는다.
 
     Attributes:
-        step_size: 걸음의 크기 $\epsilon$.
+        step_size: 스텝 크기 $\epsilon$.
         mass: 좌표마다의 질량 $m$, 분산의 역수.
-        state: 길들이는 동안 온 곳.
-        gradients: 사슬 하나가 길들이는 데 쓴 기울기의 수.
-        info: 걸음마다 한 일.
+        state: 적응하는 동안 도착한 상태.
+        gradients: 체인 하나가 적응에 쓴 기울기의 수.
+        info: 스텝마다의 기록.
 
     References:
         Hoffman, M. D. & Gelman, A. (2014). The No-U-Turn Sampler, 3.2절.
@@ -504,33 +504,33 @@ def adapt(
     temperature: float = 1.0,
     generator: torch.Generator | None,
 ) -> Adapted:
-    r"""HMC를 길들인다: 받아들이는 비율이 `target`이 되게 걸음을, 분산의 역수로 질량을 맞춘다.
+    r"""HMC를 적응시킨다: 채택률이 `target`이 되게 스텝 크기를, 분산의 역수로 질량을 맞춘다.
 
     $$\log \epsilon_{t+1} = \mu - \frac{\sqrt{t}}{\gamma} \frac{1}{t + t_0} \sum_{s \le t} (\delta - \bar\alpha_s),
     \qquad m_i = \frac{1}{\operatorname{var}(x_i)}$$
 
-    한 차례는 HMC를 `count`걸음 돌리며 쌍대 평균으로 걸음을 맞추고, 끝에 그 차례의 표본으로 질량을 잰다.
-    마지막 차례에는 질량을 그대로 두고 걸음만 맞춘다. $\bar\alpha$와 분산은 사슬을 모두 모아 잰다.
+    한 차례는 HMC를 `count`스텝 돌리며 쌍대 평균으로 스텝 크기를 맞추고, 끝에 그 차례의 표본으로 질량을 추정한다.
+    마지막 차례에는 질량을 그대로 두고 스텝 크기만 맞춘다. $\bar\alpha$와 분산은 체인을 모두 모아 계산한다.
     맞추는 동안의 표본은 목표 분포를 정확히 따르지 않으므로 쓰지 않는다.
 
     Args:
         energy: 에너지 $E$.
-        position: 첫 자리. 앞의 축이 모두 사슬이다.
-        steps: 립프로그 걸음의 수 $L \ge 1$.
-        rounds: 차례의 수. 1이면 걸음만 맞춘다.
-        count: 한 차례의 걸음 수. 2 이상.
-        step_size: 처음 걸음의 크기.
+        position: 초기 위치. 앞의 축이 모두 체인이다.
+        steps: 립프로그의 스텝 수 $L \ge 1$.
+        rounds: 차례의 수. 1이면 스텝 크기만 맞춘다.
+        count: 한 차례의 스텝 수. 2 이상.
+        step_size: 초기 스텝 크기.
         target: 바라는 평균 채택률 $\delta \in (0, 1)$.
-        jitter: 걸음의 크기를 흔드는 몫. $[0, 1)$.
+        jitter: 스텝 크기를 흔드는 비율. $[0, 1)$.
         temperature: 온도 $\tau > 0$.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        맞춘 걸음과 질량, 온 곳, 쓴 기울기의 수.
+        맞춘 스텝 크기와 질량, 마지막 상태, 쓴 기울기의 수.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 첫 자리가 [`init`][mgk_docs_src.energy.samplers.init]에 맞지 않거나, 수가 모자라거나, 걸음의 크기나
+        ValueError: 초기 위치가 [`init`][mgk_docs_src.energy.samplers.init]에 맞지 않거나, 수가 모자라거나, 스텝 크기나
             온도가 0보다 크지 않거나, `target`이 $(0, 1)$을, `jitter`가 $[0, 1)$을 벗어나거나, 한 차례 내내 그대로인
             좌표가 있으면.
 
@@ -572,17 +572,17 @@ def adapt(
 
 
 class _Tuning(NamedTuple):
-    """쌍대 평균이 들고 다니는 것."""
+    """쌍대 평균의 상태."""
 
-    centre: Tensor  # μ: 오차의 합이 0이면 돌아갈 곳
+    centre: Tensor  # μ: 오차의 합이 0이면 돌아갈 값
     total: Tensor  # Σ (δ − ᾱ)
     t: int
     log_step: Tensor  # 지금 쓸 log ε
-    average: Tensor  # 나중 것에 무게를 둔 log ε의 평균
+    average: Tensor  # 나중 값에 가중치를 더 둔 log ε의 평균
 
 
 def _restart(log_step: Tensor) -> _Tuning:
-    # μ를 열 배로 잡는 것은 Hoffman & Gelman의 값이다: 큰 걸음부터 살펴보는 쪽이 싸다.
+    # μ를 열 배로 잡는 것은 Hoffman & Gelman의 값이다: 큰 스텝부터 시도하는 쪽이 비용이 적다.
     return _Tuning(log_step + math.log(10.0), torch.zeros_like(log_step), 0, log_step, log_step)
 
 
@@ -595,12 +595,12 @@ def _tune(tuning: _Tuning, shortfall: Tensor) -> _Tuning:
 
 
 def _measured_mass(positions: Tensor, mass: Tensor) -> Tensor:
-    """분산의 역수. 표본이 적으면 앞의 질량에 (로그 눈금에서) 가깝게 둔다."""
+    """분산의 역수. 표본이 적으면 앞의 질량에 (로그에서) 가깝게 둔다."""
     (draws,) = widen(positions.reshape(-1, positions.shape[-1]))
     share = len(draws) / (len(draws) + _PRIOR)
     variance = draws.var(0)
     found = mass.log().lerp(-variance.to(mass.dtype).log(), share).exp()
-    # 평평한 에너지에서는 사슬이 끝없이 멀어진다.
+    # 평평한 에너지에서는 체인이 끝없이 멀어진다.
     named = {"energy를 따라간 좌표의 분산": variance, "energy를 따라 맞춘 질량": found}
     checks.within(**{name: (value, POSITIVE) for name, value in named.items()})
     return found
@@ -609,13 +609,13 @@ def _measured_mass(positions: Tensor, mass: Tensor) -> Tensor:
 def _langevin(
     energy: Energy, state: State, epsilon: float | Tensor, temperature: float, generator: torch.Generator | None
 ) -> tuple[State, Tensor]:
-    """랑주뱅의 제안과, 그 제안을 메트로폴리스가 받아들일지 정하는 Δ."""
+    """랑주뱅의 제안과, 그 제안을 채택할지 정하는 Δ."""
     x = state.position
     slope = state.gradient / temperature  # 경사
     noise = _normal_like(x, generator)  # 노이즈
     place = x - epsilon / 2 * slope + epsilon**0.5 * noise  # 갱신
     proposal = State(place, *_calls.derivatives(energy, place, accept="nan")[:2])
-    # 되돌아오려면 필요한 잡음. 갈 때의 잡음보다 크면 그만큼 드문 길이다.
+    # 되돌아오려면 필요한 노이즈. 갈 때의 노이즈보다 크면 그만큼 확률이 낮은 길이다.
     x, place, slope, noise = widen(x, place, proposal.gradient, noise)
     before, after = widen(state.energy, proposal.energy)
     back = (x - place + epsilon / 2 * slope / temperature) / epsilon**0.5
@@ -639,7 +639,7 @@ def _leapfrog(
         x = x + drift * momentum
         value, slope, _ = _calls.derivatives(energy, x, accept="nan")
         momentum = momentum - kick * slope
-    return State(x, value, slope), momentum + kick / 2 * slope  # 마지막은 반 걸음이다
+    return State(x, value, slope), momentum + kick / 2 * slope  # 마지막은 반 스텝이다
 
 
 def _hamiltonian(energy: Tensor, momentum: Tensor, mass: Tensor, temperature: float) -> Tensor:
@@ -694,7 +694,7 @@ def _check_moved(draws: Tensor) -> None:
     if still.any():
         coordinate = int(still.nonzero()[0])
         raise ValueError(
-            f"energy: 길들이려면 움직여야 하는데, {len(draws)}걸음 동안 모든 사슬에서 좌표 {coordinate}이 그대로다"
+            f"energy: 적응시키려면 움직여야 하는데, {len(draws)}스텝 동안 모든 체인에서 좌표 {coordinate}이 그대로다"
         )
 
 
@@ -709,14 +709,14 @@ def _jittered(
 
 
 def _step_column(state: State, step_size: float | Tensor) -> float | Tensor:
-    """자리에 곱할 수 있게 세운 걸음의 크기. 텐서면 값을 살피느라 장치와 한 번 동기화한다."""
+    """위치에 곱할 수 있게 세운 스텝 크기. 텐서면 값을 살피느라 장치와 한 번 동기화한다."""
     checks.instance(State, state=state)
     if not isinstance(step_size, Tensor):
         checks.number(POSITIVE, step_size=step_size)
         return step_size
     checks.broadcastable(state.energy.shape, step_size=step_size)
     checks.device(state.energy.device, step_size=step_size)
-    size = _calls.constant(step_size).to(state.energy.dtype)  # 상태의 자료형에서 0이 되는 걸음도 잡는다
+    size = _calls.constant(step_size).to(state.energy.dtype)  # 상태의 자료형에서 0이 되는 스텝 크기도 잡는다
     checks.within(step_size=(size, POSITIVE))
     return size[..., None]
 
@@ -733,7 +733,7 @@ def _mass(like: Tensor, mass: Tensor | None) -> Tensor:
 
 
 def _chains(draws: Tensor) -> Tensor:
-    """잴 양마다의 사슬들 (*rest, n, t). 시간이 끝에 이어져 있어야 푸리에 변환과 정렬이 빠르다."""
+    """잴 양마다의 체인들 (*rest, n, t). 시간이 끝에 이어져 있어야 푸리에 변환과 정렬이 빠르다."""
     checks.floating(draws=draws)
     checks.ndim(2, math.inf, draws=draws)
     checks.nonempty(draws=draws)
@@ -743,7 +743,7 @@ def _chains(draws: Tensor) -> Tensor:
 
 
 def _halves(chains: Tensor) -> Tensor:
-    """사슬을 앞뒤로 갈라 두 배의 사슬로 (*rest, 2n, t // 2). 홀수면 가운데 하나를 버린다."""
+    """체인을 앞뒤로 갈라 두 배의 체인으로 (*rest, 2n, t // 2). 홀수면 가운데 하나를 버린다."""
     half = chains.shape[-1] // 2
     return torch.cat([chains[..., :half], chains[..., -half:]], -2)
 
@@ -755,7 +755,7 @@ def _constant_draws(chains: Tensor) -> Tensor:
 
 
 def _normal_scores(chains: Tensor) -> Tensor:
-    """모든 사슬을 함께 줄 세운 순위를 표준 정규의 분위수로. 비긴 것은 순위의 평균을 나눠 갖는다(Blom)."""
+    """모든 체인을 함께 정렬한 순위를 표준 정규의 분위수로. 같은 값은 순위의 평균을 함께 갖는다(Blom)."""
     flat = chains.flatten(-2)
     size = flat.shape[-1]
     ordered, place = flat.sort(-1)
@@ -777,16 +777,16 @@ def _tails(chains: Tensor) -> list[Tensor]:
 
 def _median(chains: Tensor) -> Tensor:
     flat = chains.flatten(-2)
-    half = flat.shape[-1] // 2  # 반으로 가른 사슬은 짝수 개다
+    half = flat.shape[-1] // 2  # 반으로 가른 체인은 짝수 개다
     middle: Tensor = (flat.kthvalue(half).values + flat.kthvalue(half + 1).values) / 2
     return middle[..., None, None]
 
 
 def _moments(chains: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """사슬마다의 평균을 뺀 값, 사슬 안의 분산 W, 사슬 사이까지 본 분산 V."""
+    """체인마다의 평균을 뺀 값, 체인 안의 분산 W, 체인 사이까지 본 분산 V."""
     t = chains.shape[-1]
     start = chains[..., :1]
-    centred = chains - start  # 움직이지 않은 사슬의 분산이 반올림 없이 0이 되게
+    centred = chains - start  # 움직이지 않은 체인의 분산이 반올림 없이 0이 되게
     mean = centred.mean(-1, keepdim=True)
     centred = centred - mean
     within = centred.square().sum(-1).mean(-1) / (t - 1)
@@ -799,16 +799,16 @@ def _rhat(chains: Tensor) -> Tensor:
 
 
 def _ess(chains: Tensor) -> Tensor:
-    """사슬들 (*rest, n, t)의 ESS. 한 값뿐이면 N."""
+    """체인들 (*rest, n, t)의 ESS. 한 값뿐이면 N."""
     n, t = chains.shape[-2:]
     centred, within, pooled = _moments(chains)
     length = 1 << (2 * t - 1).bit_length()  # 0을 덧대어 끝이 처음으로 이어지지 않게 한다
     spectrum = torch.view_as_real(torch.fft.rfft(centred, n=length)).square().sum(-1)
-    # 사슬의 평균을 먼저 내면 되돌리기는 한 번이다.
+    # 체인의 평균을 먼저 내면 되돌리기는 한 번이다.
     covariance = torch.fft.irfft(spectrum.mean(-2), n=length)[..., :t] / t
     rho = 1 - (within[..., None] - covariance) / pooled[..., None]
     rho[..., 0] = 1.0
-    most = max(0, (t - 3) // 2)  # 끝에 가까운 지연은 남은 쌍이 적어 쓰지 않는다
+    most = max(0, (t - 3) // 2)  # 끝에 가까운 시차는 남은 쌍이 적어 쓰지 않는다
     even, odd = rho[..., : 2 * most + 1 : 2], rho[..., 1 : 2 * most + 2 : 2]
     pairs = even + odd
     positive = (pairs[..., :most] > 0).cumprod(-1)

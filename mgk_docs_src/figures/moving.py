@@ -1,7 +1,7 @@
-"""손잡이로 움직이는 그림: 시험된 함수가 미리 계산한 장면을 모두 적는다.
+"""슬라이더로 움직이는 그림: 테스트한 함수가 미리 계산한 장면을 모두 적는다.
 
-움직이는 것마다 손잡이의 모든 자리에서의 선(SVG의 `d`)을 적어 둔다. 그래서 페이지의 스크립트는 계산하지 않고 고르기만
-한다. 처음 자리의 그림은 여느 그림과 같은 SVG라서, 스크립트가 없는 곳과 노트북에서는 그것이 보인다.
+움직이는 것마다 슬라이더의 모든 위치에서의 선(SVG의 `d`)을 적어 둔다. 그래서 페이지의 스크립트는 계산하지 않고 선택만
+한다. 처음 위치의 그림은 여느 그림과 같은 SVG라서, 스크립트가 없는 곳과 노트북에서는 그것이 보인다.
 """
 
 import json
@@ -26,7 +26,7 @@ FARTHEST = 1e4  # 칸에서 아주 먼 점도 적는 수가 길어지지 않게
 
 
 class Knob(NamedTuple):
-    """손잡이 하나: 이름, 자리마다의 글, 처음 자리."""
+    """슬라이더 하나: 이름, 위치마다의 글, 처음 위치."""
 
     label: str
     places: Sequence[str]
@@ -34,7 +34,7 @@ class Knob(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """움직이는 것 하나. `x`와 `y`는 (손잡이마다의 자리 …, 점)이고, 그 손잡이를 따르지 않으면 축의 길이가 1이다."""
+    """움직이는 것 하나. `x`와 `y`는 (슬라이더마다의 위치 …, 점)이고, 그 슬라이더를 따르지 않으면 축의 길이가 1이다."""
 
     line: Line2D
     kind: Kind
@@ -43,14 +43,14 @@ class Trace(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """그림 아래에 적는 수: `"손실 {:z.4f}"` 같은 글과, 손잡이의 자리마다의 값."""
+    """그림 아래에 적는 수: `"손실 {:z.4f}"` 같은 글과, 슬라이더의 위치마다의 값."""
 
     text: str
     values: Tensor
 
 
 class Moving(NamedTuple):
-    """손잡이로 움직이는 그림."""
+    """슬라이더로 움직이는 그림."""
 
     figure: Figure
     knobs: list[Knob]
@@ -59,7 +59,7 @@ class Moving(NamedTuple):
 
 
 def knob(label: str, values: Tensor, start: int) -> Knob:
-    """값을 그대로 자리의 글로 쓰는 손잡이."""
+    """값을 그대로 위치의 글로 쓰는 슬라이더."""
     return Knob(label, [_said("{:g}", value) for value in values.tolist()], start)
 
 
@@ -90,7 +90,7 @@ def save(moving: Moving, path: Path) -> None:
 
 
 def scenes(moving: Moving) -> dict[str, Any]:
-    """그린 그림의 모든 장면: 손잡이, 움직이는 것마다의 선, 읽을 수."""
+    """그린 그림의 모든 장면: 슬라이더, 움직이는 것마다의 선, 읽을 수."""
     sizes = [len(knob.places) for knob in moving.knobs]
     return {
         "knobs": [knob._asdict() for knob in moving.knobs],
@@ -108,15 +108,15 @@ def _everywhere(every: list[str], shape: list[int]) -> dict[str, Any]:
 
 
 def _shape(sizes: list[int], *values: Tensor) -> list[int]:
-    """점의 축을 뺀 모양. 손잡이마다 자리의 수이거나 1이어야 한다."""
+    """점의 축을 뺀 모양. 슬라이더마다 위치의 수이거나 1이어야 한다."""
     shape = list(np.broadcast_shapes(*(value.shape[:-1] for value in values)))
     if len(shape) != len(sizes) or any(size not in (1, places) for size, places in zip(shape, sizes, strict=True)):
-        raise ValueError(f"손잡이의 자리는 {sizes}인데 값의 모양이 {shape}다. 축마다 자리의 수이거나 1이어야 한다")
+        raise ValueError(f"슬라이더의 위치가 {sizes}인데 값의 모양이 {shape}이다. 축마다 위치의 수이거나 1이어야 한다")
     return shape
 
 
 def _flat(at: Sequence[int], shape: Sequence[int]) -> int:
-    """손잡이의 자리가 `at`일 때 몇째인가. moving.js의 `place`와 같은 셈이다."""
+    """슬라이더의 위치가 `at`일 때 몇째인가. moving.js의 `place`와 같은 셈이다."""
     index = 0
     for place, size in zip(at, shape, strict=True):
         index = index * size + (place if size > 1 else 0)

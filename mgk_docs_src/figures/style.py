@@ -76,7 +76,7 @@ def _settings() -> Iterator[None]:
         }
     )
     with settings, warnings.catch_warnings():
-        # 한글 글꼴이 없는 컴퓨터에서는 너비만 어림하면 된다. 글자는 브라우저가 그린다.
+        # 한글 글꼴이 없는 컴퓨터에서는 너비만 대강 맞으면 된다. 글자는 브라우저가 그린다.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 

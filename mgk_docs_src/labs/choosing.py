@@ -1,4 +1,4 @@
-"""손실 고르기의 엔진: 같은 모델과 같은 규칙으로 손실을 견준다. `docs/labs/choosing.py`."""
+"""손실 고르기의 엔진: 같은 모델과 같은 규칙으로 손실을 비교한다. `docs/labs/choosing.py`."""
 
 import hashlib
 import json
@@ -42,29 +42,29 @@ from mgk_docs_src.random import generator, randint, randperm
 METHODS = (
     "교차 엔트로피",
     "일대나머지 BCE",
-    "라벨 평활화 0.1",
+    "라벨 스무딩 0.1",
     "초점 손실 γ = 2",
     "균형 가중치",
     "로짓 보정",
-    "온도 맞추기",
+    "온도 스케일링",
     "코사인 소프트맥스",
-    "SupCon + 선형 머리",
+    "SupCon + 선형 헤드",
     "일반화 교차 엔트로피",
     "브라이어 손실",
 )
 
-HIDDEN = 32  # 숨은 층의 너비
-STEPS = 200  # 모든 방법이 걷는 걸음
+HIDDEN = 32  # 은닉층의 너비
+STEPS = 200  # 모든 방법의 학습 스텝 수
 GRID = tuple(product((0.003, 0.03), (0.0, 0.01, 0.1)))  # 학습률, 가중치 감쇠
-BATCH = 128  # SupCon은 짝을 모두 만들므로 한 걸음에 이만큼만 쓴다
-SCALE, TEMPERATURE = 10.0, 0.1  # 코사인 소프트맥스의 배율과 SupCon의 온도
-CLIP = 5.0  # 표준화한 특징의 끝
+BATCH = 128  # SupCon은 표본의 쌍을 모두 만들므로 한 스텝에 이만큼만 쓴다
+SCALE, TEMPERATURE = 10.0, 0.1  # 코사인 소프트맥스의 스케일과 SupCon의 온도
+CLIP = 5.0  # 표준화한 특징을 자르는 한계
 
-TEST_SHARE = 0.5  # 시험에 쓰는 몫
-VALIDATION_SHARE = 0.25  # 배우는 쪽에서 고르는 데 쓰는 몫
-FEWEST = 4  # 클래스마다 있어야 하는 표본: 둘로 배우고 둘로 시험한다
+TEST_SHARE = 0.5  # 테스트 데이터의 비율
+VALIDATION_SHARE = 0.25  # 나머지에서 검증 데이터의 비율
+FEWEST = 4  # 클래스마다 있어야 하는 표본: 둘로 학습하고 둘로 테스트한다
 
-_WEIGHTS = 10_000  # 첫 가중치의 씨앗은 자료의 씨앗과 떨어뜨린다
+_WEIGHTS = 10_000  # 초기 가중치의 시드는 데이터의 시드와 떨어뜨린다
 
 # 로짓 (k, n, c)와 번호 (k, n)을 받아 표본마다의 손실 (k, n)을 준다.
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -74,7 +74,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class Task(NamedTuple):
-    r"""견줄 자료 한 벌.
+    r"""손실을 비교할 데이터 하나.
 
     Attributes:
         features: 표준화하지 않은 특징. 한 줄이 표본 하나.
@@ -91,12 +91,12 @@ class Task(NamedTuple):
 
 
 class Condition(NamedTuple):
-    r"""배우는 쪽을 얼마나 어렵게 만들까. 시험하는 쪽은 그대로 둔다.
+    r"""학습과 검증에 쓰는 데이터를 얼마나 어렵게 만드는지. 테스트 데이터는 그대로 둔다.
 
     Attributes:
-        noise: 다른 번호로 바꾸는 라벨의 몫. $[0, 1]$에 든다.
-        imbalance: 가장 많은 클래스와 가장 드문 클래스의 비 $r \ge 1$. 1이면 있는 그대로 둔다.
-        amount: 남기는 표본의 몫. $(0, 1]$에 든다.
+        noise: 라벨 노이즈, 곧 다른 번호로 바꾸는 라벨의 비율. $[0, 1]$에 든다.
+        imbalance: 불균형, 곧 가장 많은 클래스와 가장 드문 클래스의 비율 $r \ge 1$. 1이면 줄이지 않는다.
+        amount: 남기는 표본의 비율. $(0, 1]$에 든다.
 
     References:
         Cui, Y. 외 (2019). Class-Balanced Loss Based on Effective Number of Samples, 5.1절.
@@ -107,18 +107,18 @@ class Condition(NamedTuple):
     amount: float = 1.0
 
 
-NATURAL = Condition()  # 있는 그대로
+NATURAL = Condition()  # 그대로
 
 
 class Split(NamedTuple):
-    r"""씨앗마다 나눈 자료의 자리와, 배우는 쪽이 보는 라벨.
+    r"""시드마다의 분할(split): 표본의 위치와, 학습과 검증에 쓰는 라벨.
 
     Attributes:
-        learn: 배우는 표본의 자리.
-        learn_labels: 그 라벨. 잡음이 섞였을 수 있다.
-        validation: 고르는 데 쓰는 표본의 자리.
-        validation_labels: 그 라벨. 잡음이 섞였을 수 있다.
-        test: 시험하는 표본의 자리. 라벨은 깨끗하다.
+        learn: 학습 데이터의 위치.
+        learn_labels: 학습 라벨. 노이즈가 섞였을 수 있다.
+        validation: 검증 데이터의 위치. 설정을 정하는 데 쓴다.
+        validation_labels: 검증 라벨. 노이즈가 섞였을 수 있다.
+        test: 테스트 데이터의 위치. 라벨은 깨끗하다.
 
     References:
         Hastie, T., Tibshirani, R. & Friedman, J. (2009). The Elements of Statistical Learning, 7.2절.
@@ -132,7 +132,7 @@ class Split(NamedTuple):
 
 
 def tail_counts(counts: Sequence[int], *, imbalance: float = 1.0, amount: float = 1.0) -> list[int]:
-    r"""클래스마다 남길 수: 많은 것부터 같은 비로 줄어든다. 둘보다 적게 남기지 않는다.
+    r"""클래스마다 남길 수: 많은 클래스부터 같은 비율로 줄어든다. 둘보다 적게 남기지 않는다.
 
     $$m_k = \max\Bigl( 2,\ \bigl\lfloor \min(n_k,\ n_0\, r^{-k / (C - 1)})\, a \bigr\rceil \Bigr), \qquad
     n_0 \ge n_1 \ge \cdots \ge n_{C-1}$$
@@ -141,15 +141,15 @@ def tail_counts(counts: Sequence[int], *, imbalance: float = 1.0, amount: float 
 
     Args:
         counts: 클래스마다 있는 수. 모두 2 이상.
-        imbalance: 가장 많은 것과 가장 드문 것의 비 $r \ge 1$.
-        amount: 남기는 몫 $a \in (0, 1]$.
+        imbalance: 가장 많은 클래스와 가장 드문 클래스의 비율 $r \ge 1$.
+        amount: 남기는 비율 $a \in (0, 1]$.
 
     Returns:
-        `counts`와 같은 순서의 수. 둘에서 막히면 비와 몫이 바란 것과 다르다.
+        `counts`와 같은 순서의 수. 둘에서 막히면 실제 비율이 바란 비율과 다르다.
 
     Raises:
         TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 클래스가 둘보다 적거나, 둘보다 적은 클래스가 있거나, 비나 몫이 범위를 벗어나면.
+        ValueError: 클래스가 둘보다 적거나, 둘보다 적은 클래스가 있거나, 비율이 범위를 벗어나면.
 
     References:
         Cui, Y. 외 (2019). Class-Balanced Loss Based on Effective Number of Samples, 5.1절.
@@ -163,21 +163,22 @@ def tail_counts(counts: Sequence[int], *, imbalance: float = 1.0, amount: float 
 
 
 def split(labels: Int[Tensor, "n"], *, num_classes: int, condition: Condition = NATURAL, seeds: int = 10) -> Split:
-    r"""씨앗마다 자료를 클래스별로 반으로 나누고, 배우는 쪽만 어렵게 만들고, 거기서 고르는 몫을 뗀다.
+    r"""시드마다 데이터를 클래스별로 반으로 나누고, 한쪽만 어렵게 만든 뒤 학습과 검증으로 나눈다.
 
-    순서는 치우침, 양, 잡음이다. 잡음은 라벨 $m$개 가운데 $\lfloor \rho m \rceil$개를 저마다 다른 번호로 고르게 바꾼다.
-    클래스마다 하나는 바꾸지 않고, 본 라벨마다 하나는 배우는 몫에 남겨, 없는 클래스가 생기지 않게 한다.
+    불균형, 양, 라벨 노이즈의 순서로 만든다. 노이즈는 라벨 $m$개 가운데 $\lfloor \rho m \rceil$개를 저마다 다른 번호로
+    균등하게 바꾼다. 클래스마다 하나는 바꾸지 않고, 바뀐 뒤의 라벨마다 하나는 학습 데이터에 남겨, 없는 클래스가 생기지
+    않게 한다.
 
     $$\tilde{y}_i \sim \mathcal{U}\bigl( \{0, \ldots, C-1\} \setminus \{y_i\} \bigr)$$
 
     Args:
         labels: 번호 $y$. 클래스마다 넷 이상.
         num_classes: 클래스의 수 $C \ge 2$.
-        condition: 조건. 기본값은 있는 그대로.
-        seeds: 씨앗의 수. 1 이상. 씨앗 $0, 1, \ldots$을 쓴다.
+        condition: 조건. 기본값은 데이터 그대로.
+        seeds: 시드의 수. 1 이상. 시드 $0, 1, \ldots$을 쓴다.
 
     Returns:
-        자리와 라벨. 씨앗마다 크기가 같다.
+        위치와 라벨. 시드마다 크기가 같다.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
@@ -206,11 +207,11 @@ def _split_one(labels: Tensor, counts: list[int], condition: Condition, g: torch
     rows = pool[chosen]  # 클래스 순서이고, 클래스 안에서는 무작위다
     seen = _noisy(labels[rows], len(counts), condition.noise, g)
     order = randperm(len(rows), generator=g, device=labels.device)
-    order = order[seen[order].argsort(stable=True)]  # 본 라벨의 순서, 그 안에서는 무작위
+    order = order[seen[order].argsort(stable=True)]  # 바뀐 뒤의 라벨 순서, 그 안에서는 무작위
     rows, seen = rows[order], seen[order]
     first = torch.cat([seen.new_ones(1, dtype=torch.bool), seen[1:] != seen[:-1]])
     rest = (~first).nonzero().squeeze(1)
-    # 늘어놓은 것에서 같은 간격으로 떼면 클래스마다 제 몫이 되고, 수는 씨앗마다 같다.
+    # 늘어놓은 표본에서 같은 간격으로 떼면 클래스의 비율이 유지되고, 수는 시드마다 같다.
     size = max(1, round(len(rows) * VALIDATION_SHARE))
     held = rest[((torch.arange(size, device=rest.device) + 0.5) * len(rest) / size).long()]
     keep = torch.ones_like(first).index_fill(0, held, False)
@@ -226,16 +227,16 @@ def _noisy(labels: Tensor, num_classes: int, noise: float, g: torch.Generator) -
     return labels.index_put((flipped,), (labels[flipped] + step) % num_classes)
 
 
-# --- 배우기 ---
+# --- 학습 ---
 
 
 def _features(task: Task, parts: Split) -> tuple[Tensor, Tensor, Tensor]:
-    # 씨앗마다 배우는 쪽(고르는 몫까지)의 평균과 표준 편차로 표준화한다.
+    # 시드마다 학습 데이터와 검증 데이터의 평균과 표준 편차로 표준화한다.
     known = task.features[torch.cat([parts.learn, parts.validation], 1)]  # (s, m, d)
     mean = known.mean(1, keepdim=True)
     deviation = known.std(1, correction=0, keepdim=True)
     scale = torch.where(deviation > 0, deviation, 1.0)
-    # 배우는 쪽에서 거의 변하지 않던 열이 시험에서 수백 배로 튀지 않게 끝을 자른다.
+    # 학습 데이터에서 거의 변하지 않던 열이 테스트에서 수백 배로 튀지 않게 끝을 자른다.
     rows = (parts.learn, parts.validation, parts.test)
     learn, validation, test = (((task.features[row] - mean) / scale).clamp(-CLIP, CLIP) for row in rows)
     return learn, validation, test
@@ -269,8 +270,8 @@ def _logits(parameters: Networks, x: Tensor) -> Tensor:
 
 
 def _hidden(parameters: Networks, x: Tensor) -> Tensor:
-    # 자료 (s, n, d)를 나누어 쓰는 신경망 k개의 숨은 층 (k, n, h). 신경망은 자료의 순서로 놓여 있다. 같은 자료를 보는
-    # 것끼리 가중치를 이어 붙이면 곱이 s번이면 되고, 자료를 신경망마다 베끼지 않는다.
+    # 데이터 (s, n, d)를 나누어 쓰는 신경망 k개의 은닉층 (k, n, h). 신경망은 데이터의 순서로 놓여 있다. 같은 데이터를
+    # 쓰는 신경망끼리 가중치를 이어 붙이면 곱이 s번이면 되고, 데이터를 신경망마다 베끼지 않는다.
     weight, bias = (
         part.mT.reshape(len(x), -1, part.shape[1]) for part in (parameters.weights[0], parameters.biases[0])
     )
@@ -283,7 +284,7 @@ def _last(parameters: Networks, h: Tensor) -> Tensor:
 
 
 def _angles(parameters: Networks, x: Tensor) -> Tensor:
-    # 마지막 층의 코사인에 배율을 곱한 로짓. 절편을 늘 1인 좌표의 가중치로 보면 모델이 그대로이고, ReLU가 모두 꺼져도
+    # 마지막 층의 코사인에 스케일을 곱한 로짓. 절편을 늘 1인 좌표의 가중치로 보면 모델이 그대로이고, ReLU가 모두 꺼져도
     # 길이가 0이 되지 않는다. 표본과 클래스의 길이로 나누기만 하면 되므로 단위 벡터를 만들지 않는다.
     h = _hidden(parameters, x)
     samples = (h.square().sum(-1, keepdim=True) + 1).sqrt()  # (k, n, 1)
@@ -292,12 +293,12 @@ def _angles(parameters: Networks, x: Tensor) -> Tensor:
 
 
 def _plain(logits: Tensor, labels: Tensor, **knobs: Any) -> Tensor:
-    # 책의 `cross_entropy`와 뜻이 같다. 걸음의 반을 여기서 쓰므로, 기울기까지 한 번에 계산하는 torch의 것을 쓴다.
+    # 책의 `cross_entropy`와 뜻이 같다. 시간의 반을 여기서 쓰므로, 기울기까지 한 번에 계산하는 torch의 함수를 쓴다.
     return F.cross_entropy(logits.mT, labels, reduction="none", **knobs)
 
 
 def _loss(name: str, labels: Tensor, num_classes: int, dtype: torch.dtype) -> Loss:
-    # `labels`는 신경망마다의 학습 라벨 (k, n). 가중치와 보정은 신경망마다 그 라벨의 빈도에서 나온다.
+    # `labels`는 신경망마다의 학습 라벨 (k, n). 가중치와 보정값은 신경망마다 그 라벨의 빈도로 구한다.
     if name == "균형 가중치":
         weight = torch.stack([class_weights(y, num_classes=num_classes, dtype=dtype) for y in labels])
         return lambda z, y: weight.gather(1, y) * _plain(z, y)  # 가중치의 합이 n이라 평균이 곧 가중 평균이다
@@ -314,7 +315,7 @@ def _loss(name: str, labels: Tensor, num_classes: int, dtype: torch.dtype) -> Lo
 
     losses: dict[str, Loss] = {
         "교차 엔트로피": _plain,
-        "라벨 평활화 0.1": lambda z, y: _plain(z, y, label_smoothing=0.1),
+        "라벨 스무딩 0.1": lambda z, y: _plain(z, y, label_smoothing=0.1),
         "초점 손실 γ = 2": flat(focal_loss),
         "일반화 교차 엔트로피": flat(generalised_cross_entropy),
         "브라이어 손실": flat(brier_loss),
@@ -327,12 +328,12 @@ def _log_probabilities(name: str, parameters: Networks, x: Tensor) -> Tensor:
         return _angles(parameters, x).log_softmax(-1)
     z = _logits(parameters, x)
     if name == "일대나머지 BCE":
-        z = F.logsigmoid(z)  # 클래스마다의 σ를 모두 더한 것으로 나눈다
+        z = F.logsigmoid(z)  # 클래스마다의 σ를 그 합으로 나눈다
     return z.log_softmax(-1)
 
 
 def _fit(name: str, x: Tensor, y: Tensor, num_classes: int, *, steps: int) -> Networks:
-    # 씨앗마다, 격자의 점마다 하나씩 (s·g)개의 신경망을 한꺼번에 배운다.
+    # 시드마다, 격자의 점마다 하나씩 (s·g)개의 신경망을 한꺼번에 학습한다.
     seeds = len(x)
     y = y.repeat_interleave(len(GRID), 0)
     gs = [generator(_WEIGHTS + seed) for seed in range(seeds)]
@@ -341,7 +342,7 @@ def _fit(name: str, x: Tensor, y: Tensor, num_classes: int, *, steps: int) -> Ne
     descend = partial(_descend, rates=rates, decays=decays)
     if name == "코사인 소프트맥스":
         return descend(start, lambda p: _plain(_angles(p, x), y).mean(1), steps=steps)
-    if name == "SupCon + 선형 머리":
+    if name == "SupCon + 선형 헤드":
         return _supcon_then_head(start, x, y, gs, descend, steps=steps)
     loss = _loss(name, y, num_classes, x.dtype)
     return descend(start, lambda p: loss(_logits(p, x), y).mean(1), steps=steps)
@@ -374,7 +375,7 @@ def _supcon_then_head(
 
 
 def _initial(widths: tuple[int, ...], generators: Sequence[torch.Generator], x: Tensor) -> Networks:
-    # 같은 씨앗이면 격자의 어느 점이든, 어느 방법이든 같은 첫 가중치.
+    # 시드가 같으면 격자의 어느 점이든, 어느 방법이든 초기 가중치가 같다.
     drawn = networks.initial(widths, generators, device=x.device, dtype=x.dtype)
     return Networks(
         *(tuple(t.detach().repeat_interleave(len(GRID), 0).requires_grad_() for t in group) for group in drawn)
@@ -382,7 +383,7 @@ def _initial(widths: tuple[int, ...], generators: Sequence[torch.Generator], x: 
 
 
 def _batches(labels: Tensor, generators: Sequence[torch.Generator]) -> Iterator[Tensor]:
-    # 씨앗마다의 배치. 같은 짝이 하나는 있도록, 가장 많은 클래스에서 둘을 늘 넣는다.
+    # 시드마다의 배치. 양성 쌍이 하나는 있도록, 가장 많은 클래스에서 둘을 늘 넣는다.
     common = labels.mode().values
     while True:
         rows = []
@@ -394,7 +395,7 @@ def _batches(labels: Tensor, generators: Sequence[torch.Generator]) -> Iterator[
 
 
 def _select(name: str, fitted: Networks, x: Tensor, y: Tensor, num_classes: int) -> Networks:
-    # 씨앗마다 고르는 몫의 균형 정확도가 가장 높은 것. 비기면 NLL이 낮은 것.
+    # 시드마다 검증 데이터의 균형 정확도가 가장 높은 신경망. 같으면 NLL이 낮은 신경망.
     seeds, grid = len(x), len(GRID)
     y = y.repeat_interleave(grid, 0)
     log_p = _log_probabilities(name, fitted, x)
@@ -405,18 +406,18 @@ def _select(name: str, fitted: Networks, x: Tensor, y: Tensor, num_classes: int)
     return Networks(*(tuple(tensor[rows] for tensor in group) for group in fitted))
 
 
-# --- 견주기 ---
+# --- 비교 ---
 
 
 class Scores(NamedTuple):
-    r"""시험하는 쪽에서 잰 점수. 한 줄이 방법 하나, 한 칸이 씨앗 하나.
+    r"""테스트 데이터에서 잰 점수. 한 줄이 방법 하나, 한 칸이 시드 하나.
 
     Attributes:
         accuracy: 정확도.
         balanced_accuracy: 균형 정확도.
         nll: 음의 로그 가능도(nat). 작을수록 좋다.
         ece: 기대 보정 오차. 작을수록 좋다.
-        auc: 클래스마다 나머지와 가른 AUC의 평균.
+        auc: 클래스마다 나머지와 구별하는 AUC의 평균.
 
     References:
         Gneiting, T. & Raftery, A. E. (2007). Strictly Proper Scoring Rules, Prediction, and Estimation.
@@ -438,19 +439,19 @@ def compare(
     steps: int = STEPS,
     progress: Callable[[str], None] | None = None,
 ) -> Scores:
-    r"""방법마다 같은 나누기, 같은 첫 가중치, 같은 걸음 수로 배우고 시험한다.
+    r"""방법마다 같은 분할, 같은 초기 가중치, 같은 스텝 수로 학습하고 테스트한다.
 
-    신경망은 숨은 층이 하나다. 학습률과 가중치 감쇠는 씨앗마다 격자 `GRID`에서, 떼어 둔 몫의 균형 정확도가 가장 높은
-    것으로 고른다. 비기면 NLL이 낮은 것이다.
+    신경망은 은닉층이 하나다. 학습률과 가중치 감쇠는 시드마다 격자 `GRID`에서 검증 데이터의 균형 정확도가 가장 높은
+    값으로 정한다. 같으면 NLL이 낮은 쪽이다.
 
     $$f(x) = W_2^\top \mathrm{ReLU}(W_1^\top x + b_1) + b_2, \qquad W_1 \in \mathbb{R}^{d \times 32}$$
 
     Args:
-        task: 자료.
-        condition: 배우는 쪽을 어렵게 만드는 조건. 기본값은 있는 그대로.
-        methods: 견줄 방법의 이름들. `METHODS` 가운데서.
-        seeds: 씨앗의 수. 1 이상.
-        steps: 걸음 수. 2 이상. SupCon은 반을 인코더에, 반을 선형 머리에 쓴다.
+        task: 데이터.
+        condition: 학습과 검증에 쓰는 데이터를 어렵게 만드는 조건. 기본값은 데이터 그대로.
+        methods: 비교할 방법의 이름들. `METHODS` 가운데서.
+        seeds: 시드의 수. 1 이상.
+        steps: 스텝 수. 2 이상. SupCon은 반을 인코더에, 반을 선형 헤드에 쓴다.
         progress: 방법 하나가 끝날 때마다 그 이름으로 부른다.
 
     Returns:
@@ -463,7 +464,7 @@ def compare(
 
     References:
         Loshchilov, I. & Hutter, F. (2019). Decoupled Weight Decay Regularization.
-        Guo, C. 외 (2017). On Calibration of Modern Neural Networks (온도 맞추기).
+        Guo, C. 외 (2017). On Calibration of Modern Neural Networks (온도 스케일링).
         Wang, F. 외 (2017). NormFace (코사인 소프트맥스).
         Khosla, P. 외 (2020). Supervised Contrastive Learning (SupCon).
     """
@@ -483,12 +484,12 @@ def compare(
     chosen: dict[str, Networks] = {}
     rows = []
     for name in methods:
-        source = METHODS[0] if name == "온도 맞추기" else name  # 온도는 교차 엔트로피로 배운 신경망에 맞춘다
+        source = METHODS[0] if name == "온도 스케일링" else name  # 온도는 교차 엔트로피로 학습한 신경망에 맞춘다
         if source not in chosen:
             fitted = _fit(source, learn, parts.learn_labels, task.num_classes, steps=steps)
             chosen[source] = _select(source, fitted, validation, parts.validation_labels, task.num_classes)
         log_p = _log_probabilities(source, chosen[source], test)
-        if name == "온도 맞추기":
+        if name == "온도 스케일링":
             held = _log_probabilities(source, chosen[source], validation)
             log_p = (log_p / _temperatures(held, parts.validation_labels)).log_softmax(-1)
         rows.append(_score(log_p, truth, task.num_classes))
@@ -499,7 +500,7 @@ def compare(
 
 def _temperatures(log_p: Tensor, labels: Tensor) -> Tensor:
     fitted = torch.stack([fit_temperature(z, y) for z, y in zip(log_p, labels, strict=True)])
-    # 고르는 몫을 모두 맞혔으면 차가울수록 좋아 보일 뿐 온도를 정할 수 없다. 그때는 그대로 둔다.
+    # 검증 데이터를 모두 맞혔으면 온도가 낮을수록 NLL이 작아질 뿐이라 온도를 정할 수 없다. 그때는 1로 둔다.
     perfect = (log_p.argmax(-1) == labels).all(-1)
     return torch.where(perfect, 1.0, fitted).view(-1, 1, 1)  # (s, 1, 1)
 
@@ -519,12 +520,12 @@ def _score(log_p: Tensor, labels: Tensor, num_classes: int) -> tuple[Tensor, ...
 
 CONDITIONS = {
     "그대로": NATURAL,
-    "잡음 20 %": Condition(noise=0.2),
-    "잡음 40 %": Condition(noise=0.4),
-    "치우침 1:10": Condition(imbalance=10.0),
-    "치우침 1:100": Condition(imbalance=100.0),
-    "자료 10 %": Condition(amount=0.1),
-    "자료 1 %": Condition(amount=0.01),
+    "라벨 노이즈 20 %": Condition(noise=0.2),
+    "라벨 노이즈 40 %": Condition(noise=0.4),
+    "불균형 1:10": Condition(imbalance=10.0),
+    "불균형 1:100": Condition(imbalance=100.0),
+    "데이터 10 %": Condition(amount=0.1),
+    "데이터 1 %": Condition(amount=0.01),
 }
 
 _DATASETS = {
@@ -532,10 +533,10 @@ _DATASETS = {
     "유방암": data.breast_cancer,
     "와인": data.wine,
     "붓꽃": data.iris,
-}  # 오래 걸리는 것부터
+}  # 오래 걸리는 데이터부터
 DATASETS = tuple(_DATASETS)
 
-# 표의 값이 달린 모듈 모두. 하나라도 바뀌면 표를 다시 잰다. 시험이 import 그래프와 견준다.
+# 표의 값을 정하는 모듈 모두. 하나라도 바뀌면 표를 다시 잰다. 단위 테스트가 import 그래프와 비교한다.
 REACHED = (
     "mgk_docs_src.checks",
     "mgk_docs_src.contrastive.losses",
@@ -554,10 +555,10 @@ REACHED = (
 
 
 def task(dataset: str) -> Task:
-    """표에 쓰는 자료 한 벌. CPU에 둔다.
+    """표에 쓰는 데이터 하나. CPU에 둔다.
 
-    [`data`][mgk_docs_src.data]의 특징은 자료 전체로 표준화되어 있지만, `compare`가 배우는 쪽만으로 다시 표준화하므로
-    시험하는 쪽의 평균과 표준 편차는 지워진다.
+    [`data`][mgk_docs_src.data]의 특징은 데이터 전체로 표준화되어 있지만, `compare`가 학습과 검증 데이터만으로 다시
+    표준화하므로 테스트 데이터의 평균과 표준 편차는 결과에 남지 않는다.
 
     Args:
         dataset: `DATASETS` 가운데 하나.
@@ -587,29 +588,29 @@ def table(
     workers: int = 2,
     progress: Callable[[str, str], None] | None = None,
 ) -> dict[tuple[str, str], Scores]:
-    """자료와 조건을 모두 짝지어 `compare`한다. 끝난 칸은 바로 적어 두고, 다음에는 남은 칸만 잰다.
+    """데이터와 조건의 조합마다 `compare`한다. 끝난 칸은 바로 적어 두고, 다음에는 남은 칸만 잰다.
 
-    칸 하나가 `folder`의 JSON 파일 하나다. 파일의 이름은 칸의 설정, `REACHED`의 소스, torch·numpy·scikit-learn의 판의
-    해시다. 다른 이름으로 쓴 뒤에 바꾸므로 중간에 죽어도 반쪽 파일을 읽는 일이 없고, 잘렸거나 설정이 다른 파일은
+    칸 하나가 `folder`의 JSON 파일 하나다. 파일의 이름은 칸의 설정, `REACHED`의 소스, torch·numpy·scikit-learn의 버전의
+    해시다. 다른 이름으로 쓴 뒤에 바꾸므로 중간에 종료되어도 반쪽 파일을 읽는 일이 없고, 잘렸거나 설정이 다른 파일은
     믿지 않고 다시 잰다.
 
     Args:
         folder: 적어 둘 폴더. 없으면 만든다.
-        datasets: 자료의 이름들.
+        datasets: 데이터의 이름들.
         conditions: 조건의 이름과 조건.
         methods: 방법의 이름들.
-        seeds: 씨앗의 수.
-        steps: 걸음 수.
+        seeds: 시드의 수.
+        steps: 스텝 수.
         workers: 나란히 돌릴 프로세스의 수. 1이면 이 프로세스에서 돈다.
-        progress: 칸 하나를 새로 쟀을 때마다 자료와 조건의 이름으로 부른다.
+        progress: 칸 하나를 새로 쟀을 때마다 데이터와 조건의 이름으로 부른다.
 
     Returns:
-        (자료, 조건)마다의 점수. 자료의 순서 다음에 조건의 순서.
+        (데이터, 조건)마다의 점수. 데이터의 순서 다음에 조건의 순서.
 
     Raises:
         OSError: 폴더에 적거나 읽을 수 없으면.
         TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모르는 자료나 방법이거나, 조건이나 수가 범위를 벗어나면.
+        ValueError: 모르는 데이터나 방법이거나, 조건이나 수가 범위를 벗어나면.
 
     References:
         Python 문서, `concurrent.futures`, `os.replace`.
@@ -621,7 +622,7 @@ def table(
         (dataset, name): {"dataset": dataset, "condition": list(condition), **knobs}
         for dataset, (name, condition) in product(datasets, conditions.items())
     }
-    sources = _sources()  # 재는 동안 소스를 고쳐도, 잰 것은 재기 시작할 때의 이름으로 적힌다
+    sources = _sources()  # 재는 동안 소스를 고쳐도, 결과는 재기 시작할 때의 이름으로 적힌다
     cells = {cell: _Cell(_path(folder, setting, sources), setting) for cell, setting in settings.items()}
     folder.mkdir(parents=True, exist_ok=True)
     missing = {name: cell for name, cell in cells.items() if _read(cell) is None}
@@ -678,7 +679,7 @@ def _read(cell: _Cell) -> Scores | None:
         right = found["setting"] == setting and all(
             column.shape == shape and bool(column.isfinite().all()) for column in scores
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # 없거나, 잘렸거나, 남의 것이다
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # 없거나, 잘렸거나, 다른 프로그램의 파일이다
         return None
     return scores if right else None
 

@@ -1038,4 +1038,4 @@ def _check_training(hidden: tuple[int, ...], generators: Sequence[torch.Generato
     checks.count(1, **counts, generators=len(generators), hidden=len(hidden))
     checks.count(1, **{f"hidden[{i}]": width for i, width in enumerate(hidden)})
     if len(set(hidden)) > 1:
-        raise ValueError(f"hidden: 너비가 모두 같아야 하는데 {hidden}이다")  # 잔차 연결이 모양을 유지한다
+        raise ValueError(f"hidden: 너비가 모두 같아야 하는데 {hidden}이다")  # 잔차 연결에는 같은 모양이 필요하다

@@ -1,4 +1,4 @@
-"""에너지 실습: 손실마다 자료를 대어 주는 목적 함수와, 몫이 고르지 않은 봉우리."""
+"""에너지 실습: 손실마다 데이터를 넣어 주는 목적 함수와, 혼합 비율이 다른 두 봉우리."""
 
 import math
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from mgk_docs_src.energy.training import (
 )
 from mgk_docs_src.random import rand, randn
 
-Draw = Callable[[int], Tensor]  # n을 받아 씨앗마다의 새 자료 (s, n, d)를 준다
+Draw = Callable[[int], Tensor]  # n을 받아 시드마다의 새 데이터 (s, n, d)를 준다
 
 
 def two_peaks(
@@ -37,14 +37,14 @@ def two_peaks(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> Float[Tensor, "*batch 2"]:
-    r"""몫이 다른 두 봉우리에서 뽑은 점.
+    r"""혼합 비율이 다른 두 봉우리에서 뽑은 점.
 
     $$p(x) = w\, \mathcal{N}\bigl(x;\, (-\tfrac{d}{2}, 0),\, s^2 I\bigr) +
     (1 - w)\, \mathcal{N}\bigl(x;\, (\tfrac{d}{2}, 0),\, s^2 I\bigr)$$
 
     Args:
         shape: 점을 늘어놓을 모양.
-        share: 왼쪽의 몫 $w \in [0, 1]$.
+        share: 왼쪽의 혼합 비율 $w \in [0, 1]$.
         distance: 봉우리 사이의 거리 $d$.
         std: 봉우리의 표준 편차 $s > 0$.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
@@ -56,7 +56,7 @@ def two_peaks(
 
     Raises:
         TypeError: 수가 아니면.
-        ValueError: 몫이 $[0, 1]$을 벗어나거나, 표준 편차가 0보다 크지 않거나, 거리가 유한하지 않거나, CPU가 아닌
+        ValueError: 혼합 비율이 $[0, 1]$을 벗어나거나, 표준 편차가 0보다 크지 않거나, 거리가 유한하지 않거나, CPU가 아닌
             발생기이면.
 
     References:
@@ -84,7 +84,7 @@ def two_peaks_log_density(
 
     Args:
         x: 점.
-        share: 왼쪽의 몫 $w \in [0, 1]$.
+        share: 왼쪽의 혼합 비율 $w \in [0, 1]$.
         distance: 봉우리 사이의 거리 $d$.
         std: 봉우리의 표준 편차 $s > 0$.
 
@@ -111,7 +111,7 @@ def two_peaks_log_density(
 
 
 def normal_log_density(x: Float[Tensor, "*batch d"], *, std: float) -> Float[Tensor, "*batch"]:
-    r"""둥근 정규 분포의 로그 밀도. 잡음 대조의 잡음과 사슬의 제안에 쓴다.
+    r"""등방 정규 분포의 로그 밀도. 잡음 대조 추정의 노이즈와 체인의 제안에 쓴다.
 
     $$\log q(x) = -\frac{\lVert x \rVert^2}{2 s^2} - \frac{d}{2} \log(2 \pi s^2)$$
 
@@ -136,21 +136,21 @@ def normal_log_density(x: Float[Tensor, "*batch d"], *, std: float) -> Float[Ten
 
 
 def maximum_likelihood(draw: Draw, grid: Grid, *, batch_size: int) -> Objective:
-    r"""정확한 최대 가능도의 목적 함수. 걸음마다 새 자료를 쓴다.
+    r"""정확한 최대 가능도의 목적 함수. 학습 스텝마다 새 데이터를 쓴다.
 
-    $$L = \mathbb{E}_{\text{자료}}[E] + \log Z$$
+    $$L = \mathbb{E}_{\text{데이터}}[E] + \log Z$$
 
     Args:
-        draw: 씨앗마다의 자료를 뽑는 함수.
+        draw: 시드마다의 데이터를 뽑는 함수.
         grid: $\log Z$를 구할 격자.
-        batch_size: 한 걸음에 쓰는 표본 수.
+        batch_size: 한 학습 스텝에 쓰는 표본 수.
 
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
     Raises:
         TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
-        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+        ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
         Goodfellow, I., Bengio, Y. & Courville, A. (2016). Deep Learning, 18.1절.
@@ -167,16 +167,16 @@ def contrastive(
     metropolis: bool = True,
     generator: torch.Generator | None,
 ) -> Objective:
-    r"""CD-$k$의 목적 함수. 사슬은 걸음마다 그 자료에서 새로 출발한다.
+    r"""CD-$k$의 목적 함수. 체인은 학습 스텝마다 그 데이터에서 새로 출발한다.
 
-    $$L = \mathbb{E}_{\text{자료}}[E] - \mathbb{E}_{\tilde x_k}[E], \qquad \tilde x_0 = x$$
+    $$L = \mathbb{E}_{\text{데이터}}[E] - \mathbb{E}_{\tilde x_k}[E], \qquad \tilde x_0 = x$$
 
     Args:
-        draw: 씨앗마다의 자료를 뽑는 함수.
-        batch_size: 한 걸음에 쓰는 표본 수. 사슬의 수이기도 하다.
-        k: 사슬의 걸음 수.
-        step_size: 사슬의 걸음의 크기 $\epsilon$.
-        metropolis: 받아들이는 단계를 더할지.
+        draw: 시드마다의 데이터를 뽑는 함수.
+        batch_size: 한 학습 스텝에 쓰는 표본 수. 체인의 수이기도 하다.
+        k: 체인의 스텝 수.
+        step_size: 체인의 스텝 크기 $\epsilon$.
+        metropolis: 채택·기각 단계를 더할지.
         generator: CPU 발생기.
 
     Returns:
@@ -184,7 +184,7 @@ def contrastive(
 
     Raises:
         TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
-        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+        ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
         Hinton, G. (2002). Training Products of Experts by Minimizing Contrastive Divergence, 3절.
@@ -210,26 +210,26 @@ def persistent(
     metropolis: bool = True,
     generator: torch.Generator | None,
 ) -> Objective:
-    r"""PCD의 목적 함수. 사슬은 앞 걸음에서 이어진다. 랑주뱅 걸음에 앞서 한 번씩 멀리 건너뛰어 본다.
+    r"""PCD의 목적 함수. 체인은 앞 학습 스텝에서 이어진다. 랑주뱅 스텝에 앞서 한 번씩 멀리 건너뛰기를 제안한다.
 
-    $$L = \mathbb{E}_{\text{자료}}[E] - \mathbb{E}_{\tilde x}[E], \qquad
+    $$L = \mathbb{E}_{\text{데이터}}[E] - \mathbb{E}_{\tilde x}[E], \qquad
     \tilde x \leftarrow K_\theta^k(\mathrm{jump}(\tilde x)), \qquad q = \mathcal{N}(0, s^2 I)$$
 
     Args:
-        draw: 씨앗마다의 자료를 뽑는 함수.
-        batch_size: 한 걸음에 쓰는 표본 수.
-        k: 걸음마다 사슬의 걸음 수.
-        step_size: 사슬의 걸음의 크기 $\epsilon$.
+        draw: 시드마다의 데이터를 뽑는 함수.
+        batch_size: 한 학습 스텝에 쓰는 표본 수.
+        k: 학습 스텝마다 체인의 스텝 수.
+        step_size: 체인의 스텝 크기 $\epsilon$.
         spread: 건너뛸 곳을 뽑을 정규 분포의 표준 편차 $s$. `None`이면 건너뛰지 않는다.
-        metropolis: 받아들이는 단계를 더할지.
+        metropolis: 채택·기각 단계를 더할지.
         generator: CPU 발생기.
 
     Returns:
-        [`train`][mgk_docs_src.energy.training.train]에 사슬과 함께 넘길 함수. 사슬이 없으면 ValueError를 낸다.
+        [`train`][mgk_docs_src.energy.training.train]에 체인과 함께 넘길 함수. 체인이 없으면 ValueError를 낸다.
 
     Raises:
         TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
-        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+        ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
         Tieleman, T. (2008). Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient.
@@ -237,7 +237,7 @@ def persistent(
 
     def objective(model: Model, chains: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if chains is None:
-            raise ValueError("chains: PCD에는 처음 사슬이 있어야 하는데 None이다")
+            raise ValueError("chains: PCD에는 초기 체인이 있어야 하는데 None이다")
         energy = energy_of(model)
         if spread is not None:
             far = spread * randn(*chains.shape, generator=generator, device=chains.device, dtype=chains.dtype)
@@ -253,20 +253,20 @@ def persistent(
 
 
 def matching(draw: Draw, *, batch_size: int) -> Objective:
-    r"""암묵적 점수 맞추기의 목적 함수.
+    r"""암묵적 스코어 매칭의 목적 함수.
 
     $$L = \mathbb{E}\left[ \tfrac12 \lVert \nabla E \rVert^2 - \operatorname{tr} \nabla^2 E \right]$$
 
     Args:
-        draw: 씨앗마다의 자료를 뽑는 함수.
-        batch_size: 한 걸음에 쓰는 표본 수.
+        draw: 시드마다의 데이터를 뽑는 함수.
+        batch_size: 한 학습 스텝에 쓰는 표본 수.
 
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
     Raises:
         TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
-        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+        ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
         Hyvärinen, A. (2005). Estimation of Non-Normalized Statistical Models by Score Matching, 정리 1.
@@ -275,13 +275,13 @@ def matching(draw: Draw, *, batch_size: int) -> Objective:
 
 
 def sliced(draw: Draw, *, batch_size: int, generator: torch.Generator | None) -> Objective:
-    r"""자른 점수 맞추기의 목적 함수. 방향은 좌표마다 $\pm 1$이다.
+    r"""방향이 좌표마다 $\pm 1$인 sliced 스코어 매칭의 목적 함수.
 
     $$L = \mathbb{E}\left[ \tfrac12 \lVert \nabla E \rVert^2 - v^\top \nabla^2 E\, v \right]$$
 
     Args:
-        draw: 씨앗마다의 자료를 뽑는 함수.
-        batch_size: 한 걸음에 쓰는 표본 수.
+        draw: 시드마다의 데이터를 뽑는 함수.
+        batch_size: 한 학습 스텝에 쓰는 표본 수.
         generator: CPU 발생기.
 
     Returns:
@@ -289,7 +289,7 @@ def sliced(draw: Draw, *, batch_size: int, generator: torch.Generator | None) ->
 
     Raises:
         TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
-        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+        ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
         Song, Y. 외 (2019). Sliced Score Matching: A Scalable Approach to Density and Score Estimation, 식 8.
@@ -311,15 +311,15 @@ def denoising(
     antithetic: bool = True,
     generator: torch.Generator | None,
 ) -> Objective:
-    r"""잡음 제거 점수 맞추기의 목적 함수. 자료 하나에 $+\epsilon$과 $-\epsilon$을 짝지어 섞는다.
+    r"""노이즈 제거 스코어 매칭의 목적 함수. 데이터 하나에 $+\epsilon$과 $-\epsilon$을 쌍지어 섞는다.
 
     $$L = \tfrac12\, \mathbb{E} \lVert \sigma \nabla E(x \pm \sigma \epsilon) \mp \epsilon \rVert^2$$
 
     Args:
-        draw: 씨앗마다의 자료를 뽑는 함수.
-        batch_size: 한 걸음에 매기는 점의 수. 짝지으면 자료는 그 반만 쓴다.
-        sigma: 잡음의 세기 $\sigma$.
-        antithetic: 짝지을지. 아니면 자료마다 잡음 하나를 섞는다.
+        draw: 시드마다의 데이터를 뽑는 함수.
+        batch_size: 한 학습 스텝에 계산하는 점의 수. 쌍지으면 데이터는 그 반만 쓴다.
+        sigma: 노이즈의 세기 $\sigma$.
+        antithetic: 쌍지을지. 아니면 데이터마다 노이즈 하나를 섞는다.
         generator: CPU 발생기.
 
     Returns:
@@ -327,7 +327,7 @@ def denoising(
 
     Raises:
         TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
-        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+        ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
         Vincent, P. (2011). A Connection Between Score Matching and Denoising Autoencoders, 4.2절.
@@ -345,14 +345,14 @@ def denoising(
 
 
 def noise_contrast(draw: Draw, *, batch_size: int, spread: float, generator: torch.Generator | None) -> Objective:
-    r"""잡음 대조 추정의 목적 함수. 잡음은 둥근 정규 분포이고, 자료와 같은 수를 쓴다.
+    r"""잡음 대조 추정의 목적 함수. 노이즈는 등방 정규 분포이고, 데이터와 같은 수를 쓴다.
 
     $$z(x) = -E(x) - c - \log q(x), \qquad q = \mathcal{N}(0, s^2 I)$$
 
     Args:
-        draw: 씨앗마다의 자료를 뽑는 함수.
-        batch_size: 한 걸음에 쓰는 자료의 수. 잡음의 수이기도 하다.
-        spread: 잡음의 표준 편차 $s$.
+        draw: 시드마다의 데이터를 뽑는 함수.
+        batch_size: 한 학습 스텝에 쓰는 데이터의 수. 노이즈의 수이기도 하다.
+        spread: 노이즈의 표준 편차 $s$.
         generator: CPU 발생기.
 
     Returns:
@@ -360,7 +360,7 @@ def noise_contrast(draw: Draw, *, batch_size: int, spread: float, generator: tor
 
     Raises:
         TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
-        ValueError: 돌려준 함수를 부를 때, 자료나 설정이 손실이나 사슬에 맞지 않으면.
+        ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
         Gutmann, M. & Hyvärinen, A. (2010). Noise-Contrastive Estimation: A New Estimation Principle for Unnormalized
@@ -378,7 +378,7 @@ def noise_contrast(draw: Draw, *, batch_size: int, spread: float, generator: tor
 
 
 def _chainless(loss: Callable[[Model, Energy], Tensor]) -> Objective:
-    """사슬을 쓰지 않는 목적 함수. 받은 사슬은 그대로 돌려준다."""
+    """체인을 쓰지 않는 목적 함수. 받은 체인은 그대로 돌려준다."""
     return lambda model, chains: (loss(model, energy_of(model)), chains)
 
 

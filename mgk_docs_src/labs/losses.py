@@ -1,4 +1,4 @@
-"""실습 “손실을 고르면 무엇이 달라지나”의 재료: `docs/labs/losses.py`."""
+"""실습 “손실을 고르면 무엇이 달라지나”에 쓰는 함수: `docs/labs/losses.py`."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ COLDEST, HOTTEST = 0.01, 100.0  # 온도를 찾는 범위
 
 @full_precision
 def fit_temperature(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[Tensor, ""]:
-    r"""온도 맞추기: 학습에 쓰지 않은 표본에서 NLL을 가장 작게 하는 온도 하나.
+    r"""온도 스케일링(temperature scaling): 학습에 쓰지 않은 표본에서 NLL을 가장 작게 하는 온도 하나.
 
     $$T = \arg\min_{T} \frac{1}{N} \sum_i -\log \operatorname{softmax}(z_i / T)_{y_i}, \qquad
     \frac{\partial}{\partial \beta} = \frac{1}{N} \sum_i \left( \mathbb{E}_{c \sim \operatorname{softmax}(\beta z_i)}
@@ -37,10 +37,10 @@ def fit_temperature(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> F
         labels: 정답의 번호 $y_i \in \{0, \ldots, C-1\}$.
 
     Returns:
-        온도 $T > 0$. 로짓을 이 값으로 나눈다. 1보다 크면 모델이 지나치게 확신한 것이다.
+        온도 $T > 0$. 로짓을 이 값으로 나눈다. 1보다 크면 모델의 확신도가 지나치게 높다.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 비었거나, 로짓이 유한하지 않거나, 없는 번호이면.
 
     References:
@@ -64,30 +64,32 @@ def subsample(
     counts: Sequence[int],
     generator: torch.Generator | None,
 ) -> tuple[Int[Tensor, "chosen"], Int[Tensor, "rest"]]:
-    r"""클래스 $c$에서 `counts[c]`개씩 무작위로 고른다. 치우친 자료도, 층을 지킨 나누기도 이것으로 만든다.
+    r"""클래스 $c$에서 `counts[c]`개씩 무작위로 추출한다.
 
-    $$|\{i \in \text{고른 것} : y_i = c\}| = \mathrm{counts}_c$$
+    불균형한 데이터도, 클래스의 비율을 유지하는 층화 분할(stratified split)도 이 함수로 만든다.
+
+    $$|\{i \in \text{추출한 표본} : y_i = c\}| = \mathrm{counts}_c$$
 
     Args:
         labels: 번호 $y_i \in \{0, \ldots, C-1\}$. $C$는 `counts`의 길이다.
-        counts: 클래스마다 고를 수.
+        counts: 클래스마다 추출할 수.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        고른 표본의 자리와 남은 표본의 자리. 저마다 클래스 순서이고, 클래스 안에서는 무작위다.
+        추출한 표본의 번호와 남은 표본의 번호. 각각 클래스 순서이고, 클래스 안에서는 무작위다.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 비었거나, 없는 번호이거나, 고를 수가 음수거나 있는 것보다 많으면.
+        TypeError: 텐서나 정수여야 할 인자가 다른 형이면.
+        ValueError: 비었거나, 없는 클래스 번호이거나, 추출할 수가 음수거나 있는 표본보다 많으면.
 
     References:
-        Cui, Y. 외 (2019). Class-Balanced Loss Based on Effective Number of Samples, 5.1절 (긴 꼬리 자료 만들기).
+        Cui, Y. 외 (2019). Class-Balanced Loss Based on Effective Number of Samples, 5.1절 (긴 꼬리 데이터 만들기).
     """
     available = _count(labels, len(counts)).tolist()
     for c, (wanted, limit) in enumerate(zip(counts, available, strict=True)):
         checks.count(0, **{f"counts[{c}]": wanted})
         if wanted > limit:
-            raise ValueError(f"counts[{c}]: 있는 {limit}개까지 고를 수 있는데 {wanted}이다")
+            raise ValueError(f"counts[{c}]: 있는 {limit}개까지 추출할 수 있는데 {wanted}이다")
     order = randperm(len(labels), generator=generator, device=labels.device)
     members = [order[labels[order] == c] for c in range(len(counts))]
     chosen = [some[:wanted] for some, wanted in zip(members, counts, strict=True)]
@@ -96,11 +98,11 @@ def subsample(
 
 
 class Training(NamedTuple):
-    r"""씨앗 $S$개로 한꺼번에 배운, 모양이 같은 신경망들. 층이 하나면 소프트맥스 회귀다.
+    r"""시드 $S$개로 한꺼번에 학습한, 모양이 같은 신경망들. 층이 하나면 소프트맥스 회귀다.
 
     Attributes:
-        networks: 배운 가중치. 배우다 망가진 신경망은 nan이다.
-        losses: 에폭마다, 신경망마다의 평균 손실. 옮기기 전의 값이다.
+        networks: 학습한 가중치. 학습하는 동안 발산한 신경망은 nan이다.
+        losses: 에폭마다, 신경망마다의 평균 손실. 갱신하기 전의 값이다.
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 13.2절.
@@ -124,36 +126,36 @@ def train(
     weight_decay: float = 0.0,
     generators: Iterable[torch.Generator],
 ) -> Training:
-    r"""작은 신경망 $S$개를 Adam으로 한꺼번에 배운다. 하나씩 배운 것과 같은 신경망이 나온다.
+    r"""작은 신경망 $S$개를 Adam으로 한꺼번에 학습한다. 하나씩 학습할 때와 같은 신경망이 나온다.
 
     $$\min_{\theta_1, \ldots, \theta_S} \sum_{s=1}^{S} \left[ \frac{1}{N} \sum_{i=1}^{N}
     \ell\bigl(f_{\theta_s}(x_{si}),\, y_{si}\bigr) + \frac{\lambda}{2} \|\theta_s\|^2 \right]$$
 
-    합을 미분하면 신경망마다 제 기울기만 받고, Adam은 원소마다 따로 움직이므로 서로 섞이지 않는다. 가중치는
-    `torch.nn.Linear`처럼 $\mathcal{U}(\pm 1/\sqrt{d_{\text{in}}})$에서 시작한다.
+    합을 미분하면 신경망은 저마다 자기 손실의 기울기만 받고, Adam은 원소마다 따로 움직이므로 서로 섞이지 않는다.
+    가중치는 `torch.nn.Linear`처럼 $\mathcal{U}(\pm 1/\sqrt{d_{\text{in}}})$에서 시작한다.
 
     Args:
         features: 신경망마다의 특징 $x$.
         labels: 신경망마다의 번호 $y \in \{0, \ldots, C-1\}$.
         loss: 로짓 $(n, C)$와 번호 $(n)$을 받아 표본마다의 손실 $(n)$을 주는 함수.
         num_classes: 클래스의 수 $C \ge 2$.
-        hidden: 숨은 층마다의 너비. 비었으면 소프트맥스 회귀다. 활성 함수는 ReLU.
-        epochs: 자료를 훑는 횟수. 1 이상.
-        batch_size: 한 걸음에 쓰는 표본의 수. `None`이면 모두.
+        hidden: 은닉층마다의 너비. 비었으면 소프트맥스 회귀다. 활성 함수는 ReLU.
+        epochs: 데이터를 모두 한 번씩 쓰는 횟수. 1 이상.
+        batch_size: 학습 스텝 하나에 쓰는 표본의 수. `None`이면 모두.
         learning_rate: 학습률. 0보다 크다.
         weight_decay: $L_2$ 벌점의 세기 $\lambda \ge 0$.
-        generators: 신경망마다의 CPU 발생기. 첫 가중치와 표본의 순서를 여기서 뽑는다.
+        generators: 신경망마다의 CPU 발생기. 초기 가중치와 표본의 순서를 여기서 뽑는다.
 
     Returns:
-        배운 신경망들. 기울기는 따라오지 않는다.
+        학습한 신경망들. 기울기는 따라오지 않는다.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서, 정수, 수여야 할 인자가 다른 형이면.
         ValueError: 모양이나 값이 틀렸거나, 발생기가 신경망의 수와 다르거나, 손실이 표본마다의 값이 아니거나, 모든
             신경망의 손실이 유한하지 않게 되면.
 
     Warns:
-        RuntimeWarning: 어느 신경망의 로짓이나 손실이 유한하지 않게 되면. 그 신경망만 그만 배운다.
+        RuntimeWarning: 어느 신경망의 로짓이나 손실이 유한하지 않게 되면. 그 신경망만 학습을 멈춘다.
 
     References:
         Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
@@ -201,19 +203,19 @@ def train(
 
 @full_precision
 def predict(trained: Training, features: Float[Tensor, "s n d"]) -> Float[Tensor, "s n c"]:
-    r"""신경망마다 제 특징을 넣어 로짓을 얻는다.
+    r"""신경망마다 자기 특징을 넣어 로짓을 계산한다.
 
-    $$z_s = h_s W_s + b_s, \qquad h_s = \mathrm{ReLU}(\cdots), \qquad h_s = x_s \text{ (숨은 층이 없을 때)}$$
+    $$z_s = h_s W_s + b_s, \qquad h_s = \mathrm{ReLU}(\cdots), \qquad h_s = x_s \text{ (은닉층이 없을 때)}$$
 
     Args:
-        trained: [`train`][mgk_docs_src.labs.losses.train]이 배운 신경망들.
+        trained: [`train`][mgk_docs_src.labs.losses.train]으로 학습한 신경망들.
         features: 신경망마다의 특징 $x$.
 
     Returns:
         로짓 $z$.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 신경망과 맞지 않으면.
 
     References:
@@ -227,7 +229,7 @@ def predict(trained: Training, features: Float[Tensor, "s n d"]) -> Float[Tensor
 
 
 def _means(loss: Loss, z: Tensor, y: Tensor, alive: Tensor | None) -> Tensor:
-    """신경망마다의 평균 손실 (S). 그만 배운 신경망은 손실에 보이지 않고 nan이다."""
+    """신경망마다의 평균 손실 (S). 학습을 멈춘 신경망은 손실 함수에 넣지 않고 nan으로 둔다."""
     shown, wanted = (z, y) if alive is None else (z[alive], y[alive])
     each = loss(shown.flatten(0, 1), wanted.flatten())
     checks.shape((wanted.numel(),), loss=each)

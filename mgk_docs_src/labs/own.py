@@ -1,4 +1,4 @@
-"""독자의 자료로 손실을 견준다: `python -m mgk_docs_src.labs.own 자료.csv --target 열이름`."""
+"""독자의 데이터로 손실을 비교한다: `python -m mgk_docs_src.labs.own 데이터.csv --target 열이름`."""
 
 import argparse
 import csv
@@ -28,12 +28,12 @@ from mgk_docs_src.losses.choosing import Recommendation, recommend
 
 DELIMITERS = (",", ";", "\t")
 MAX_BYTES = 100_000_000  # 파일의 크기. 통째로 읽으므로 먼저 본다
-MAX_CELLS = 2_000_000  # 칸의 수. 읽으며 센다
-MAX_WORK = 200_000  # 줄 × 씨앗. 특징 100개, 두 클래스면 한 코어에서 13분, 메모리 1 GB쯤이다
+MAX_CELLS = 2_000_000  # 칸의 수. 읽으면서 센다
+MAX_WORK = 200_000  # 줄 × 시드. 특징 100개, 두 클래스면 한 코어에서 13분, 메모리 1 GB쯤이다
 MAX_CLASSES = 100  # 이보다 많으면 분류가 아니라 회귀의 답으로 본다
 MAX_SEEDS = 1000
 
-_GOALS = ("accuracy", "balanced", "ranking", "calibration")  # 클래스 라벨로 재어 볼 수 있는 것
+_GOALS = ("accuracy", "balanced", "ranking", "calibration")  # 클래스 라벨로 잴 수 있는 목표
 _SCORES = ("정확도", "균형 정확도", "NLL", "ECE", "AUC")  # Scores의 차례
 
 
@@ -45,8 +45,8 @@ class Table(NamedTuple):
         labels: 클래스 번호(`torch.int64`), 0부터.
         names: 특징 열의 이름들.
         classes: 번호 순서대로 클래스의 이름. 모두 수이면 수의 차례, 아니면 글자의 차례다.
-        encoding: 글자의 부호. `"utf-8"`이나 `"cp949"`.
-        delimiter: 칸을 나누는 글자.
+        encoding: 문자 인코딩. `"utf-8"`이나 `"cp949"`.
+        delimiter: 칸을 나누는 구분 문자.
 
     References:
         RFC 4180, Common Format and MIME Type for Comma-Separated Values (CSV) Files.
@@ -61,15 +61,15 @@ class Table(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """손실을 고르기 전에 알아야 할 자료의 사실들.
+    """손실을 정하기 전에 알아야 할 데이터의 사실들.
 
     Attributes:
         rows: 줄의 수.
         columns: 특징 열의 수. 상수 열도 센다.
         counts: 클래스마다의 줄 수. 1 이상.
-        imbalance: 가장 많은 클래스가 가장 적은 클래스의 몇 배인가. 1 이상.
+        imbalance: 불균형, 곧 가장 많은 클래스가 가장 적은 클래스의 몇 배인가. 1 이상.
         duplicates: 앞에 나온 줄과 특징과 라벨이 모두 같은 줄의 수.
-        conflicts: 특징이 같은 줄끼리 라벨이 갈려, 어떤 모델도 맞힐 수 없는 줄의 수.
+        conflicts: 특징이 같은데 라벨이 서로 달라, 어떤 모델도 맞힐 수 없는 줄의 수.
         constant: 값이 하나뿐인 열의 이름들.
         index_like: 번호처럼 보이는 열(빠짐도 겹침도 없는 연속한 정수)의 이름들.
 
@@ -99,17 +99,17 @@ def read_table(
 ) -> Table:
     """CSV를 읽어 특징과 라벨로 나눈다. 첫 줄은 열의 이름이고, 답이 아닌 열은 모두 수여야 한다.
 
-    글자는 UTF-8(BOM이 있어도 된다)이나 CP949다. 이름과 칸은 앞뒤 빈칸을 떼고 유니코드 NFC로 맞춘다. 이름이 빈 열은
+    인코딩은 UTF-8(BOM이 있어도 된다)이나 CP949다. 이름과 칸은 앞뒤 빈칸을 떼고 유니코드 NFC로 맞춘다. 이름이 빈 열은
     `"1번째 열"`처럼 부른다. 빈 줄은 건너뛴다.
 
     Args:
         path: 파일의 경로.
-        target: 답이 든 열의 이름. 칸은 낱말이어도 수여도 된다. 모두 수이면 `1`과 `1.0`은 한 클래스다.
-        delimiter: `","`, `";"`, 탭. `None`이면 첫 두 줄을 같은 수의, 가장 많은 칸으로 나누는 것을 고른다.
+        target: 답이 든 열의 이름. 칸에는 글이나 수를 적는다. 모두 수이면 `1`과 `1.0`은 한 클래스다.
+        delimiter: `","`, `";"`, 탭. `None`이면 첫 두 줄을 같은 수의, 가장 많은 칸으로 나누는 문자를 쓴다.
         drop: 읽지 않을 열의 이름들.
 
     Returns:
-        읽은 자료.
+        읽은 데이터.
 
     Raises:
         ValueError: 파일을 읽을 수 없거나, 너무 크거나, 글이 아니거나, 머리글이 없거나 겹치거나, 열이 없거나, 칸의 수가
@@ -133,12 +133,10 @@ def read_table(
         raise ValueError(f"drop: 답이 든 열 {target!r}은(는) 뺄 수 없다")
     kept = [column for column in range(len(names)) if column != place and column not in unread]
     if not kept:
-        raise ValueError(
-            f"{path}: 답 {target!r} 말고 특징으로 쓸 열이 없다. 칸을 나누는 글자는 {_named(split_by)}로 읽었다"
-        )
+        raise ValueError(f"{path}: 답 {target!r} 말고 특징으로 쓸 열이 없다. 구분 문자는 {_named(split_by)}로 읽었다")
     features, answers = _values(rows, names, place, kept)
     if not answers:
-        raise ValueError(f"{path}: 머리글만 있고 자료가 한 줄도 없다")
+        raise ValueError(f"{path}: 머리글만 있고 데이터가 한 줄도 없다")
     labels, classes = _classes(answers, names[place])
     return Table(
         torch.tensor(features, dtype=torch.float64),
@@ -179,7 +177,7 @@ def _decode(contents: bytes, path: str | Path) -> tuple[str, str]:
         except UnicodeDecodeError:
             continue
         return unicodedata.normalize("NFC", text), encoding.removesuffix("-sig")
-    raise ValueError(f"{path}: 글자가 UTF-8도 CP949도 아니다. ‘CSV UTF-8’로 저장한다")
+    raise ValueError(f"{path}: 인코딩이 UTF-8도 CP949도 아니다. ‘CSV UTF-8’로 저장한다")
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -197,7 +195,7 @@ def _fit(text: str, delimiter: str) -> tuple[bool, int]:
     # 첫 두 줄을 똑같이 여러 칸으로 나누는가, 그리고 몇 칸인가.
     try:
         widths = [len(cells) for _, cells in islice(_records(text, delimiter), 2)]
-    except ValueError:  # 다른 글자로 나눈 파일이면 따옴표가 어긋난다
+    except ValueError:  # 다른 문자로 나눈 파일이면 따옴표가 어긋난다
         return False, 0
     return len(set(widths)) == 1 and widths[0] > 1, widths[0]
 
@@ -242,7 +240,7 @@ def _values(
             raise ValueError(f"{line}번째 줄: 칸이 {len(names)}개여야 하는데 {len(row)}개다")
         if read * len(names) > MAX_CELLS:
             raise ValueError(
-                f"{line}번째 줄: 칸이 {MAX_CELLS:,}개를 넘는다. 이 자료라면 {MAX_CELLS // len(names):,}줄까지다. "
+                f"{line}번째 줄: 칸이 {MAX_CELLS:,}개를 넘는다. 이 데이터라면 {MAX_CELLS // len(names):,}줄까지다. "
                 "줄을 무작위로 덜어 낸다"
             )
         answers.append(_answer(row[place], line, names[place]))
@@ -283,7 +281,7 @@ def _number(cell: str) -> float | None:
 def _classes(answers: list[str], name: str) -> tuple[list[int], tuple[str, ...]]:
     numbers = [value for value in map(_number, answers) if value is not None]
     if len(numbers) == len(answers):
-        spelled = dict(zip(reversed(numbers), reversed(answers), strict=True))  # 처음 적힌 꼴이 남는다
+        spelled = dict(zip(reversed(numbers), reversed(answers), strict=True))  # 처음 적힌 형태가 남는다
         order = {value: number for number, value in enumerate(sorted(spelled))}
         labels, classes = [order[value] for value in numbers], tuple(spelled[value] for value in order)
     else:
@@ -294,30 +292,30 @@ def _classes(answers: list[str], name: str) -> tuple[list[int], tuple[str, ...]]
         raise ValueError(f"답 {name!r}: 클래스가 둘 이상이어야 하는데 {classes[0]!r} 하나뿐이다")
     if len(classes) > MAX_CLASSES:
         raise ValueError(
-            f"답 {name!r}: 클래스가 {MAX_CLASSES}개까지인데 {len(classes):,}개다. 값을 맞히는 회귀의 답으로 보인다. "
-            "분류하려면 구간으로 묶는다"
+            f"답 {name!r}: 클래스가 {MAX_CLASSES}개까지인데 {len(classes):,}개다. 연속된 값을 예측하는 회귀의 답으로 "
+            "보인다. 분류하려면 구간으로 묶는다"
         )
     counts = [labels.count(number) for number in range(len(classes))]
     rare = min(range(len(classes)), key=counts.__getitem__)
     if counts[rare] < FEWEST:
         raise ValueError(
-            f"답 {name!r}: 클래스마다 {FEWEST}줄은 있어야 학습과 시험으로 나누는데 {classes[rare]!r}은(는) "
-            f"{counts[rare]}줄이다. 더 모으거나 그 클래스를 뺀다"
+            f"답 {name!r}: 클래스마다 {FEWEST}줄은 있어야 학습 데이터와 테스트 데이터로 나누는데 "
+            f"{classes[rare]!r}은(는) {counts[rare]}줄이다. 더 모으거나 그 클래스를 뺀다"
         )
     return labels, classes
 
 
-# --- 살피기 ---
+# --- 사실 ---
 
 
 def describe(table: Table) -> Facts:
-    """자료에서 눈여겨볼 것을 센다.
+    """데이터에서 눈여겨볼 사실을 센다.
 
     Args:
-        table: 읽은 자료.
+        table: 읽은 데이터.
 
     Returns:
-        센 것들.
+        센 결과.
 
     References:
         PyTorch 문서, `torch.unique`.
@@ -343,15 +341,15 @@ def describe(table: Table) -> Facts:
 
 
 def to_task(table: Table, *, device: torch.device | None = None) -> Task:
-    r"""견줄 수 있는 과제로 바꾼다. 값이 하나뿐인 열은 빼고, 나머지는 열마다 $[0, 1]$로 옮긴다.
+    r"""손실을 비교할 과제로 바꾼다. 값이 하나뿐인 열은 빼고, 나머지는 열마다 $[0, 1]$로 옮긴다.
 
     $$x \leftarrow \frac{x - \min x}{\max x - \min x}$$
 
-    float64로 옮긴 뒤에 자료형을 줄이므로, 시각이나 돈처럼 큰 수에서도 차이가 남는다. `compare`가 배우는 쪽만으로 다시
-    표준화하므로 시험하는 쪽의 끝값은 지워진다.
+    float64로 옮긴 뒤에 자료형을 줄이므로, 시각이나 금액처럼 큰 수에서도 차이가 남는다. `compare`가 학습 데이터만으로
+    다시 표준화하므로 테스트 데이터의 최솟값과 최댓값은 결과에 남지 않는다.
 
     Args:
-        table: 읽은 자료.
+        table: 읽은 데이터.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
 
     Returns:
@@ -366,7 +364,7 @@ def to_task(table: Table, *, device: torch.device | None = None) -> Task:
     spread = _spread(table.features)
     varied = spread > 0
     if not varied.any():
-        raise ValueError(f"table: 특징 열 {len(table.names)}개의 값이 모두 하나뿐이라 배울 것이 없다")
+        raise ValueError(f"table: 특징 열 {len(table.names)}개의 값이 모두 하나뿐이라 학습할 정보가 없다")
     half = table.features[:, varied] / 2
     unit = (half - half.amin(0)) / spread[varied]
     place = torch.get_default_device() if device is None else device
@@ -379,16 +377,16 @@ def _spread(features: Float[Tensor, "n d"]) -> Float[Tensor, "d"]:
 
 
 def advise(facts: Facts, *, goal: str = "accuracy") -> Recommendation:
-    """자료의 사실과 바라는 것에서, 먼저 써 볼 손실.
+    """데이터의 사실과 목표에서, 먼저 써 볼 손실을 추천한다.
 
-    라벨이 얼마나 틀렸는지는 자료만 보고 알 수 없으므로 깨끗하다고 본다.
+    라벨이 얼마나 틀렸는지는 데이터만 보고 알 수 없으므로 깨끗하다고 본다.
 
     Args:
-        facts: 자료의 사실들.
-        goal: 바라는 것. `"accuracy"`, `"balanced"`, `"ranking"`, `"calibration"`.
+        facts: 데이터의 사실들.
+        goal: 목표. `"accuracy"`, `"balanced"`, `"ranking"`, `"calibration"`.
 
     Returns:
-        권하는 손실과 까닭, 볼 페이지, 근거.
+        추천하는 손실과 이유, 볼 페이지, 근거.
 
     Raises:
         ValueError: 모르는 `goal`이면.
@@ -401,16 +399,16 @@ def advise(facts: Facts, *, goal: str = "accuracy") -> Recommendation:
     return recommend(labels=labels, goal=goal, imbalance=facts.imbalance, per_class=min(facts.counts))
 
 
-# --- 말하기 ---
+# --- 요약 ---
 
 
 def findings(table: Table, facts: Facts, recommendation: Recommendation) -> str:
-    """자료에서 본 것과 그 뜻.
+    """데이터의 사실과 추천을 글로 적는다.
 
     Args:
-        table: 읽은 자료.
-        facts: 자료의 사실들.
-        recommendation: 권하는 손실.
+        table: 읽은 데이터.
+        facts: 데이터의 사실들.
+        recommendation: 추천하는 손실.
 
     Returns:
         여러 줄의 글. 끝에 줄바꿈이 없다.
@@ -421,19 +419,19 @@ def findings(table: Table, facts: Facts, recommendation: Recommendation) -> str:
     each = ", ".join(f"{_shown(name)} {size:,}줄" for name, size in zip(table.classes, facts.counts, strict=True))
     rare = table.classes[facts.counts.index(min(facts.counts))]
     lines = [
-        ("글자", f"{table.encoding}, 칸을 나누는 글자 {_named(table.delimiter)}"),
+        ("인코딩", f"{table.encoding}, 구분 문자 {_named(table.delimiter)}"),
         ("크기", f"{facts.rows:,}줄, 특징 열 {facts.columns:,}개"),
         ("클래스", f"{len(facts.counts)}개: {each}"),
         (
             "균형",
             f"가장 많은 클래스가 가장 적은 클래스({_shown(rare)}, {min(facts.counts):,}줄)의 {facts.imbalance:.2f}배",
         ),
-        ("겹친 줄", _duplicates(facts)),
-        ("상수 열", f"{_listed(facts.constant)}. 배울 것이 없어 뺀다" if facts.constant else "없음"),
+        ("중복 줄", _duplicates(facts)),
+        ("상수 열", f"{_listed(facts.constant)}. 학습할 정보가 없어 뺀다" if facts.constant else "없음"),
         *_warnings(facts),
-        ("권함", recommendation.loss),
-        ("까닭", recommendation.reason),
-        ("전제", "라벨은 모두 맞다고 본다. 틀린 것이 섞였으면 페이지의 안내표에서 다시 고른다"),
+        ("추천", recommendation.loss),
+        ("이유", recommendation.reason),
+        ("전제", "라벨은 모두 맞다고 본다. 틀린 라벨이 섞였으면 페이지의 안내표에서 다시 찾는다"),
         ("페이지", recommendation.page),
         ("근거", recommendation.evidence),
     ]
@@ -441,33 +439,37 @@ def findings(table: Table, facts: Facts, recommendation: Recommendation) -> str:
 
 
 def _duplicates(facts: Facts) -> str:
-    said = f"{facts.duplicates:,}줄. 같은 줄이 학습과 시험에 함께 들면 점수가 후해진다" if facts.duplicates else "없음"
-    return said + (f". 특징이 같은데 라벨이 갈려 맞힐 수 없는 줄 {facts.conflicts:,}" if facts.conflicts else "")
+    said = (
+        f"{facts.duplicates:,}줄. 같은 줄이 학습과 테스트에 함께 들면 점수가 실제보다 높게 나온다"
+        if facts.duplicates
+        else "없음"
+    )
+    return said + (f". 특징이 같은데 라벨이 서로 달라 맞힐 수 없는 줄 {facts.conflicts:,}" if facts.conflicts else "")
 
 
 def _warnings(facts: Facts) -> list[tuple[str, str]]:
     if not facts.index_like:
         return []
-    return [("번호 열?", f"{_listed(facts.index_like)}. 줄의 번호라면 답을 새게 할 수 있다. 빼려면 --drop")]
+    return [("번호 열?", f"{_listed(facts.index_like)}. 줄의 번호라면 정답이 새어 들어갈 수 있다(누출). 빼려면 --drop")]
 
 
 def report(scores: Scores, methods: Sequence[str], *, test_share: float = TEST_SHARE) -> str:
-    r"""점수의 표와, 구간이 말하는 것까지만 말하는 맺음말.
+    r"""점수의 표와, 구간에서 알 수 있는 데까지만 적은 결론.
 
-    칸은 씨앗들의 평균 ± 95 % 구간의 반너비다. 한 자료를 거듭 나누어 잰 점수는 서로 겹치므로 구간을 그만큼 넓힌다
-    ([`paired`][mgk_docs_src.labs.tables.paired]). 마지막 칸은 균형 정확도에서 첫 행을 뺀 짝지은 차이다. 구간이 0을
-    품으면 비긴 것이다.
+    칸은 시드마다의 점수의 평균 ± 95 % 신뢰 구간의 반너비다. 한 데이터를 되풀이해 나누면 분할끼리 표본이 겹치므로 구간을
+    그만큼 넓힌다([`paired`][mgk_docs_src.labs.tables.paired]). 마지막 칸은 균형 정확도에서 첫 행을 뺀 대응
+    차이다. 구간이 0을 포함하면 차이가 유의하지 않다.
 
     Args:
-        scores: 방법과 씨앗마다의 점수. 첫 행이 기준이다.
+        scores: 방법과 시드마다의 점수. 첫 행이 기준이다.
         methods: 방법들의 이름. 점수의 행과 같은 차례.
-        test_share: 한 번 나눌 때 시험에 쓴 표본의 몫.
+        test_share: 분할 한 번에서 테스트에 쓴 표본의 비율.
 
     Returns:
         여러 줄의 글. 끝에 줄바꿈이 없다.
 
     Raises:
-        ValueError: 이름의 수가 점수의 행과 다르거나, 씨앗이 둘보다 적으면.
+        ValueError: 이름의 수가 점수의 행과 다르거나, 시드가 둘보다 적으면.
 
     References:
         Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error. Machine Learning 52.
@@ -483,7 +485,7 @@ def report(scores: Scores, methods: Sequence[str], *, test_share: float = TEST_S
 
 
 class _Summary(NamedTuple):
-    # 방법 하나의 줄. gap은 균형 정확도에서 기준을 뺀 것이고, 기준의 줄에는 없다.
+    # 방법 하나의 줄. gap은 균형 정확도에서 기준을 뺀 차이이고, 기준의 줄에는 없다.
     method: str
     scores: tuple[tuple[float, float], ...]
     gap: Paired | None
@@ -514,23 +516,28 @@ def _verdict(gap: Paired | None) -> str:
 def _said(gap: Paired | None) -> str:
     if gap is None:
         return "기준"
-    return "비김" if gap.tie else "높음" if gap.difference > 0 else "낮음"
+    return "유의하지 않음" if gap.tie else "높음" if gap.difference > 0 else "낮음"
 
 
 def _closing(rows: Sequence[_Summary], seeds: int) -> str:
     base, others = rows[0].method, rows[1:]
     if not others:
-        return f"{base}만 재어 견줄 것이 없다."
+        return f"{base}만 재어 비교할 방법이 없다."
     apart = {said: [row.method for row in others if _said(row.gap) == said] for said in ("높음", "낮음")}
-    found = [f"‘{base}’보다 균형 정확도가 {said[0]}은 것: {', '.join(some)}" for said, some in apart.items() if some]
+    found = [
+        f"‘{base}’보다 균형 정확도가 유의하게 {said[0]}은 방법: {', '.join(some)}"
+        for said, some in apart.items()
+        if some
+    ]
     limits = (
-        f"이 자료를 {seeds}번 다시 나눈 95 % 구간이 말하는 데까지다. 견준 {len(others)}가지 가운데 "
-        f"평균 {0.05 * len(others):.2g}가지쯤은 차이가 없어도 구간이 0을 비킨다."
+        f"이 데이터를 {seeds}번 다시 나눈 95 % 신뢰 구간에서 알 수 있는 데까지다. 비교한 {len(others)}가지 가운데 "
+        f"평균 {0.05 * len(others):.2g}가지쯤은 차이가 없어도 구간이 0을 포함하지 않는다."
     )
     if not found:
-        return f"‘{base}’와 모두 비겼다. 차이가 없다는 뜻이 아니라, 이 자료로는 가릴 수 없다는 뜻이다. {limits}"
+        unclear = "차이가 없다는 뜻이 아니라, 이 데이터로는 가릴 수 없다는 뜻이다"
+        return f"‘{base}’와의 차이가 모두 유의하지 않다. {unclear}. {limits}"
     ties = len(others) - sum(map(len, apart.values()))
-    return f"{'. '.join(found)}. {'나머지는 비겼다. ' if ties else ''}{limits}"
+    return f"{'. '.join(found)}. {'나머지는 유의하지 않다. ' if ties else ''}{limits}"
 
 
 # --- 쓰기 ---
@@ -546,13 +553,13 @@ def save(
 ) -> None:
     """점수의 표를 CSV로 쓴다. 다 쓴 뒤에 이름을 바꾸므로, 중간에 멈추어도 쓰다 만 파일이 남지 않는다.
 
-    글자는 BOM이 있는 UTF-8이라 한국어 엑셀에서도 그대로 열린다.
+    인코딩은 BOM이 있는 UTF-8이라 한국어 엑셀에서도 그대로 열린다.
 
     Args:
         path: 쓸 파일의 경로.
-        scores: 방법과 씨앗마다의 점수. 첫 행이 기준이다.
+        scores: 방법과 시드마다의 점수. 첫 행이 기준이다.
         methods: 방법들의 이름. 점수의 행과 같은 차례.
-        test_share: 한 번 나눌 때 시험에 쓴 표본의 몫.
+        test_share: 분할 한 번에서 테스트에 쓴 표본의 비율.
         force: 참이면 있는 파일을 덮어쓴다.
 
     Raises:
@@ -583,11 +590,11 @@ def _cells(rows: Sequence[_Summary]) -> Iterator[Sequence[str | float]]:
 
 
 def _check_output(output: Path, *, force: bool, data: Path | None = None) -> None:
-    # 몇 분을 돌린 뒤에 쓸 수 없음을 알면 늦다. 이름 없는 파일을 열어 보고 바로 닫는다.
+    # 몇 분을 돌린 뒤에 쓸 수 없음을 알면 늦다. 이름 없는 파일을 먼저 열어 보고 바로 닫는다.
     if output.is_dir():
         raise ValueError(f"{output}: 폴더다. 쓸 파일의 경로를 적는다")
     if data is not None and output.exists() and data.exists() and output.samefile(data):
-        raise ValueError(f"{output}: 읽을 자료다. 결과는 다른 파일에 쓴다")
+        raise ValueError(f"{output}: 읽을 데이터 파일이다. 결과는 다른 파일에 쓴다")
     if output.exists() and not force:
         raise ValueError(f"{output}: 이미 있다. 덮어쓰려면 --force")
     try:
@@ -601,16 +608,16 @@ def _check_output(output: Path, *, force: bool, data: Path | None = None) -> Non
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """CSV를 읽어 본 것을 말하고, 손실들을 견주어 표를 낸다.
+    """CSV를 읽어 사실과 추천을 적고, 손실들을 비교한 표를 낸다.
 
     Args:
-        argv: 명령줄의 낱말들. `None`이면 `sys.argv[1:]`.
+        argv: 명령줄의 인자들. `None`이면 `sys.argv[1:]`.
 
     Returns:
-        끝낼 때의 코드. 0은 잘 끝남, 2는 틀린 입력(stderr에 `오류: …`), 130은 Ctrl-C.
+        종료 코드. 0은 정상, 2는 틀린 입력(stderr에 `오류: …`), 130은 Ctrl-C.
 
     Raises:
-        SystemExit: 명령줄의 꼴이 틀렸으면 코드 2, 도움말을 물었으면 코드 0.
+        SystemExit: 명령줄의 형식이 틀렸으면 종료 코드 2, 도움말을 요청했으면 종료 코드 0.
 
     References:
         Python 문서, `argparse`.
@@ -635,13 +642,13 @@ def _run(options: argparse.Namespace) -> None:
     table = read_table(options.file, target=options.target, delimiter=delimiter, drop=options.drop)
     if len(table.labels) * seeds > MAX_WORK:
         raise ValueError(
-            f"{options.file}: {len(table.labels):,}줄을 {seeds}번 나누어 배우기에는 크다. "
-            f"줄 × 씨앗이 {MAX_WORK:,}까지다. 줄을 {MAX_WORK // seeds:,}개까지 무작위로 덜어 내거나 --seeds를 줄인다"
+            f"{options.file}: {len(table.labels):,}줄을 {seeds}번 나누어 학습하기에는 크다. "
+            f"줄 × 시드가 {MAX_WORK:,}까지다. 줄을 {MAX_WORK // seeds:,}개까지 무작위로 덜어 내거나 --seeds를 줄인다"
         )
     facts = describe(table)
     task = to_task(table, device=device)
     print(findings(table, facts, advise(facts, goal=options.goal)), flush=True)
-    with tqdm(total=len(methods), desc="견주기", unit="가지", file=sys.stderr) as bar:
+    with tqdm(total=len(methods), desc="비교", unit="가지", file=sys.stderr) as bar:
         scores = compare(task, methods=methods, seeds=seeds, progress=lambda _: bar.update())
     print(f"\n{report(scores, methods)}", flush=True)
     if options.output:
@@ -668,30 +675,30 @@ def _seeds(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m mgk_docs_src.labs.own",
-        description="내 자료로 손실을 견준다. 자료의 사실과 먼저 써 볼 손실을 말하고, 모든 손실을 재어 표를 낸다.",
-        epilog="끝낼 때의 코드: 0 잘 끝남, 2 틀린 입력, 130 Ctrl-C.",
+        description="내 데이터로 손실을 비교한다. 데이터의 사실과 먼저 써 볼 손실을 알리고, 손실마다 재어 표를 낸다.",
+        epilog="종료 코드: 0 정상, 2 틀린 입력, 130 Ctrl-C.",
         add_help=False,
         allow_abbrev=False,
     )
-    data, run = parser.add_argument_group("자료"), parser.add_argument_group("견주기")
-    data.add_argument("file", type=Path, metavar="자료.csv", help="첫 줄이 열의 이름인 CSV. UTF-8이나 CP949")
+    data, run = parser.add_argument_group("데이터"), parser.add_argument_group("비교")
+    data.add_argument("file", type=Path, metavar="데이터.csv", help="첫 줄이 열의 이름인 CSV. UTF-8이나 CP949")
     data.add_argument("--target", required=True, metavar="열이름", help="답(클래스)이 든 열")
     data.add_argument(
         "--drop", action="append", default=[], metavar="열이름", help="읽지 않을 열. 여러 번 적을 수 있다"
     )
-    data.add_argument("--delimiter", metavar="글자", help="칸을 나누는 글자: , ; tab. 기본값은 첫 두 줄을 보고 고른다")
+    data.add_argument("--delimiter", metavar="문자", help="칸의 구분 문자: , ; tab. 기본값은 첫 두 줄을 보고 정한다")
     run.add_argument(
         "--goal",
         default="accuracy",
         metavar="이름",
-        help=f"바라는 것: {', '.join(_GOALS)}. 기본값은 accuracy",
+        help=f"목표: {', '.join(_GOALS)}. 기본값은 accuracy",
     )
     run.add_argument(
         "--methods",
         metavar="이름,이름",
-        help=f"견줄 방법들. 기준 ‘{METHODS[0]}’는 늘 든다. 기본값은 모두: {', '.join(METHODS)}",
+        help=f"비교할 방법들. 기준 ‘{METHODS[0]}’는 늘 든다. 기본값은 모두: {', '.join(METHODS)}",
     )
-    run.add_argument("--seeds", default="10", metavar="수", help="자료를 다시 나누어 배우는 횟수(기본값 10)")
+    run.add_argument("--seeds", default="10", metavar="수", help="데이터를 다시 나누어 학습하는 횟수(기본값 10)")
     run.add_argument("--device", default="cpu", metavar="장치", help="cpu(기본값), cuda")
     run.add_argument("--output", type=Path, metavar="결과.csv", help="표를 쓸 파일")
     run.add_argument("--force", action="store_true", help="있는 결과 파일을 덮어쓴다")
@@ -709,7 +716,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _shown(name: str) -> str:
-    # 파일에서 온 이름이 화면을 어지럽히지 않게: 제어 문자는 없애고 길면 줄인다.
+    # 파일에서 온 이름이 화면을 어지럽히지 않게, 제어 문자는 없애고 길면 줄인다.
     printable = "".join(letter for letter in name if letter.isprintable())
     return printable if len(printable) <= 40 else f"{printable[:39]}…"
 
@@ -723,5 +730,5 @@ def _padded(text: str, width: int) -> str:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)  # 작은 신경망에서는 스레드끼리 다투는 값이 더 크다
+    torch.set_num_threads(1)  # 작은 신경망에서는 스레드끼리 다투는 비용이 더 크다
     sys.exit(main())

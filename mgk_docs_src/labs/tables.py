@@ -1,4 +1,4 @@
-"""실습의 표: 씨앗마다의 점수를 평균 ± 표준 편차와, 짝지은 차이의 신뢰 구간으로."""
+"""실습의 표: 시드마다의 점수를 평균 ± 표준 편차와, 대응 차이(paired difference)의 신뢰 구간으로 보인다."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ LOWERED = {ord(small): f"<sub>{digit}</sub>" for digit, small in enumerate("₀�
 
 
 class Paired(NamedTuple):
-    r"""짝지은 차이와 그 95 % 신뢰 구간.
+    r"""대응 차이(paired difference)와 95 % 신뢰 구간.
 
     Attributes:
         difference: 차이의 평균.
@@ -38,33 +38,33 @@ class Paired(NamedTuple):
 
     @property
     def tie(self) -> bool:
-        """구간이 0을 품으면 비김이다."""
+        """구간이 0을 포함하는가. 그러면 차이가 유의하지 않다."""
         return bool((self.low <= 0) & (self.high >= 0))
 
 
 def paired(scores: Float[Tensor, "s"], baseline: Float[Tensor, "s"], *, test_share: float = 0.0) -> Paired:
-    r"""같은 씨앗끼리 짝지은 차이의 95 % 신뢰 구간. 한 자료를 거듭 나누었으면 그만큼 넓힌다.
+    r"""같은 시드끼리 뺀 대응 차이의 95 % 신뢰 구간. 한 데이터를 거듭 분할했으면 그만큼 넓힌다.
 
     $$\bar{d} \pm t_{J-1,\,0.975}\, s_d \sqrt{\frac{1}{J} + \frac{\rho}{1 - \rho}}, \qquad d_j = a_j - b_j$$
 
-    씨앗마다 자료를 새로 뽑았으면 서로 독립이고, $\rho = 0$이면 짝지은 t 검정의 구간이다. 한 자료를 $J$번 나누면 나눈
-    것끼리 표본을 나누어 가지므로 독립이 아니다. $s_d / \sqrt{J}$는 너무 좁고, 더 나눈다고 더 알게 되지도 않는다.
-    시험한 몫 $\rho$가 클수록 넓힌다.
+    시드마다 데이터를 새로 뽑았으면 서로 독립이고, $\rho = 0$이면 대응 표본 t 검정(paired t-test)의 구간이다. 한
+    데이터를 $J$번 분할하면 분할끼리 표본이 겹치므로 독립이 아니다. $s_d / \sqrt{J}$는 너무 좁고, 더 분할해도 정보가
+    늘지 않는다. 테스트에 쓴 비율 $\rho$가 클수록 넓힌다.
 
     Args:
-        scores: 씨앗(나누기)마다의 점수 $a_j$. 둘 이상.
-        baseline: 같은 씨앗에서 견줄 점수 $b_j$. `scores`와 같은 모양.
-        test_share: 한 자료를 거듭 나눌 때 시험에 쓴 몫 $\rho \in [0, 1)$. 씨앗마다 자료가 따로면 0.
+        scores: 시드(분할)마다의 점수 $a_j$. 둘 이상.
+        baseline: 같은 시드에서 비교할 점수 $b_j$. `scores`와 같은 모양.
+        test_share: 한 데이터를 거듭 분할할 때 테스트에 쓴 비율 $\rho \in [0, 1)$. 시드마다 데이터가 따로면 0.
 
     Returns:
         차이의 평균과 구간. 자료형은 float64.
 
     Raises:
         TypeError: 텐서나 수가 아니면.
-        ValueError: 모양이 다르거나, 둘보다 적거나, 유한하지 않거나, 몫이 범위를 벗어나면.
+        ValueError: 모양이 다르거나, 둘보다 적거나, 유한하지 않거나, 비율이 범위를 벗어나면.
 
     References:
-        Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error, 식 (10)과 3절 (고친 재표집 t 검정).
+        Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error, 식 (10)과 3절 (수정한 재표집 t 검정).
         Student (1908). The Probable Error of a Mean. Biometrika 6.
     """
     checks.floating(scores=scores, baseline=baseline)
@@ -85,7 +85,7 @@ def table(caption: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]
     Args:
         caption: 표의 이름.
         columns: 열의 이름들.
-        rows: 행의 이름과, 열마다의 칸. 칸은 HTML이라 그대로 넣는다.
+        rows: 행의 이름과, 열마다의 칸. 칸은 HTML로 보고 그대로 넣는다.
 
     Returns:
         `<table>` 글.
@@ -126,24 +126,24 @@ def comparison(
     differences: Sequence[int] = (),
     test_share: float = 0.0,
 ) -> str:
-    r"""씨앗마다의 점수를 견주는 HTML 표.
+    r"""시드마다의 점수를 비교하는 HTML 표.
 
-    윗줄은 $\bar{a} \pm s_a$, 아랫줄(Δ)은 첫 행과 짝지은 차이의 95 % 신뢰 구간이다
+    윗줄은 $\bar{a} \pm s_a$, 아랫줄(Δ)은 첫 행과의 대응 차이의 95 % 신뢰 구간이다
     ([`paired`][mgk_docs_src.labs.tables.paired]).
 
     Args:
         caption: 표의 이름.
         columns: 열의 이름들.
-        rows: 행의 이름과, 열마다의 씨앗별 점수. 재지 않은 칸은 `None`.
+        rows: 행의 이름과, 열마다의 시드별 점수. 재지 않은 칸은 `None`.
         differences: 첫 행과의 차이를 함께 보일 열의 번호들.
-        test_share: 한 자료를 거듭 나눈 점수이면, 시험에 쓴 몫.
+        test_share: 한 데이터를 거듭 분할한 점수이면, 테스트에 쓴 비율.
 
     Returns:
         `<table>` 글.
 
     Raises:
         TypeError: 점수가 텐서가 아니면.
-        ValueError: 행이 없거나, 칸의 수가 열의 수와 다르거나, 차이를 보일 칸이 비었거나 씨앗 수가 다르면.
+        ValueError: 행이 없거나, 칸의 수가 열의 수와 다르거나, 차이를 보일 칸이 비었거나 시드의 수가 다르면.
 
     References:
         WHATWG HTML 표준, 4.9절 Tabular data.
@@ -167,7 +167,7 @@ def comparison(
 
 
 def record(name: str, *values: float | Float[Tensor, ""]) -> None:
-    """실습이 낸 수에 이름을 붙인다. 다른 페이지의 글은 그 이름으로 수를 옮겨 적고, 빌드가 견준다.
+    """실습에서 얻은 수에 이름을 붙인다. 다른 페이지의 글이 이 이름으로 적은 수를, 빌드할 때 실습의 수와 비교한다.
 
     화면에는 아무것도 나오지 않는다.
 

@@ -16,7 +16,7 @@ from mgk_docs_src.modes import full_precision
 
 @full_precision
 def entropy(p: Float[Tensor, "*shape"], *, dim: int = -1) -> Float[Tensor, "..."]:
-    r"""엔트로피: 분포 $P$를 가장 짧은 부호로 적을 때의 평균 길이.
+    r"""엔트로피: 분포 $P$를 가장 짧은 코드(짧은 비트열)로 적을 때의 평균 코드 길이.
 
     $$H(P) = -\sum_x P(x) \log P(x), \qquad 0 \log 0 = 0$$
 
@@ -28,7 +28,7 @@ def entropy(p: Float[Tensor, "*shape"], *, dim: int = -1) -> Float[Tensor, "..."
         $[0, \log C]$ 안의 엔트로피(nat). 축 `dim`이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 음수가 있거나, 합이 1이 아니거나, 비었으면. 허용 오차는 [`simplex`][mgk_docs_src.checks.simplex].
 
     References:
@@ -44,20 +44,20 @@ def distribution_cross_entropy(
     *,
     dim: int = -1,
 ) -> Float[Tensor, "..."]:
-    r"""교차 엔트로피: $P$에서 나온 것을 $Q$에 맞춘 부호로 적을 때의 평균 길이.
+    r"""교차 엔트로피: $P$에서 나온 값을 $Q$에 맞춘 코드로 적을 때의 평균 코드 길이.
 
     $$H(P, Q) = -\sum_x P(x) \log Q(x), \qquad 0 \log 0 = 0$$
 
     Args:
-        p: 참된 확률 $P$. 축 `dim`의 합이 1이다.
-        q: 믿는 확률 $Q$. `p`와 같은 모양이고, 축 `dim`의 합이 1이다.
+        p: 참 확률 $P$. 축 `dim`의 합이 1이다.
+        q: 예측한 확률 $Q$. `p`와 같은 모양이고, 축 `dim`의 합이 1이다.
         dim: 분포가 놓인 축.
 
     Returns:
         $[H(P), \infty]$ 안의 값(nat). $P(x) > 0$인데 $Q(x) = 0$이면 $\infty$다. 축 `dim`이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 음수가 있거나, 합이 1이 아니거나, 비었으면.
 
     References:
@@ -75,13 +75,13 @@ def kl_divergence(
     *,
     dim: int = -1,
 ) -> Float[Tensor, "..."]:
-    r"""쿨백–라이블러 발산: $Q$를 믿은 탓에 더 쓰는 길이.
+    r"""쿨백–라이블러(KL) 발산: $P$ 대신 $Q$에 맞춘 코드를 써서 더 드는 길이.
 
     $$D_{\mathrm{KL}}(P \,\|\, Q) = \sum_x P(x) \left[ \log P(x) - \log Q(x) \right] = H(P, Q) - H(P)$$
 
     Args:
-        p: 참된 확률 $P$. 축 `dim`의 합이 1이다.
-        q: 믿는 확률 $Q$. `p`와 같은 모양이고, 축 `dim`의 합이 1이다.
+        p: 참 확률 $P$. 축 `dim`의 합이 1이다.
+        q: 예측한 확률 $Q$. `p`와 같은 모양이고, 축 `dim`의 합이 1이다.
         dim: 분포가 놓인 축.
 
     Returns:
@@ -89,7 +89,7 @@ def kl_divergence(
         $P = Q$이면 정확히 0. 축 `dim`이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 음수가 있거나, 합이 1이 아니거나, 비었으면.
 
     References:
@@ -106,7 +106,7 @@ def bernoulli_log_likelihood(
     probabilities: Float[Tensor, "*shape"],
     target: Float[Tensor, "*shape"],
 ) -> Float[Tensor, ""]:
-    r"""확률이 $p_i$인 동전들이 결과 $y_i$를 낼 로그 가능도. 부호를 바꾸면 합으로 줄인 BCE다.
+    r"""1이 나올 확률이 $p_i$인 동전들이 결과 $y_i$를 낼 로그 가능도. 부호를 바꾸면 합으로 줄인 BCE다.
 
     $$\log \prod_i p_i^{\,y_i} (1-p_i)^{1-y_i} = \sum_i \left[ y_i \log p_i + (1-y_i) \log (1-p_i) \right]$$
 
@@ -118,7 +118,7 @@ def bernoulli_log_likelihood(
         0 이하의 스칼라(nat). 일어날 수 없는 일이 일어났으면 $-\infty$.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 비었거나, 확률이 $[0, 1]$을 벗어나거나, 결과가 0도 1도 아니면.
 
     References:
@@ -144,8 +144,8 @@ def bce(
 
     $$\ell(p, y) = -w \left[ y \log p + (1 - y) \log (1 - p) \right], \qquad 0 \log 0 = 0$$
 
-    식 그대로다. $p$가 정확히 0이나 1인데 틀렸으면 $\infty$이고, torch의 `BCELoss`처럼 손실을 100에서, 기울기의 분모를
-    $10^{-12}$에서 자르지 않는다.
+    식을 그대로 계산한다. $p$가 정확히 0이나 1인데 틀렸으면 $\infty$이고, torch의 `BCELoss`처럼 손실을 100에서, 기울기의
+    분모를 $10^{-12}$에서 자르지 않는다.
     로짓이 있으면 [`bce_with_logits`][mgk_docs_src.losses.binary.bce_with_logits]를 쓴다.
     값을 살피므로 장치와 한 번 동기화한다.
 
@@ -159,7 +159,7 @@ def bce(
         0 이상의 손실(nat). `"none"`이면 `probabilities`와 같은 모양, 아니면 스칼라.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 비었거나, 실수형이 아니거나, 확률과 라벨이 $[0, 1]$을, 가중치가 $[0, \infty)$를
             벗어나면.
 
@@ -198,7 +198,7 @@ def bce_with_logits(
 
     $$\ell(z, y) = w \left[ (1 - y)\,\mathrm{softplus}(z) + w_+\, y\,\mathrm{softplus}(-z) \right]$$
 
-    두 항이 모두 0 이상이라 빼는 곳이 없고, 어느 $z$에서나 상대 정밀도를 지킨다. 라벨이 모두 0이나 1인 상수이면
+    두 항이 모두 0 이상이라 상쇄가 없고, 어느 $z$에서나 유효 숫자를 유지한다. 라벨이 모두 0이나 1인 상수이면
     같은 값인 $\mathrm{softplus}((1 - 2y) z)$ 하나만 계산한다. float16과 bfloat16은 float32로 계산하고 한 번 반올림한다.
     값을 살피므로 장치와 한 번 동기화한다.
 
@@ -213,7 +213,7 @@ def bce_with_logits(
         0 이상의 손실(nat). `"none"`이면 `logits`와 같은 모양, 아니면 스칼라.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 비었거나, 실수형이 아니거나, 로짓이 유한하지 않거나, 라벨이 $[0, 1]$을, 가중치가
             $[0, \infty)$를 벗어나면.
 
@@ -255,7 +255,7 @@ def bce_with_logits_grad(
 
     $$\frac{\partial \ell}{\partial z} = \sigma(z) - y = (1 - y)\,\sigma(z) - y\,\sigma(-z)$$
 
-    오른쪽 식은 $y$가 0이나 1이면 빼는 곳이 없다. 값을 살피므로 장치와 한 번 동기화한다.
+    오른쪽 식은 $y$가 0이나 1이면 상쇄가 없다. 값을 살피므로 장치와 한 번 동기화한다.
 
     Args:
         logits: 로짓 $z$. 임의의 모양.
@@ -265,7 +265,7 @@ def bce_with_logits_grad(
         $[-1, 1]$ 안의 기울기. `logits`와 같은 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 비었거나, 실수형이 아니거나, 로짓이 유한하지 않거나, 라벨이 $[0, 1]$을 벗어나면.
 
     References:
@@ -281,12 +281,12 @@ def bce_with_logits_grad(
 
 
 class LogisticRegression(NamedTuple):
-    r"""배운 로지스틱 회귀: $p = \sigma(x^\top w + b)$.
+    r"""학습한 로지스틱 회귀: $p = \sigma(x^\top w + b)$.
 
     Attributes:
         weight: 가중치 $w$.
         bias: 절편 $b$.
-        losses: 걸음마다, 옮기기 전의 손실(nat).
+        losses: 학습 스텝마다, 갱신하기 전의 손실(nat).
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.2절.
@@ -312,14 +312,14 @@ def fit_logistic_regression(
     Args:
         features: 특징 $X$. 한 줄이 표본 하나.
         target: 라벨 $y \in [0, 1]$.
-        steps: 걸음 수. 1 이상.
+        steps: 학습 스텝의 수. 1 이상.
         learning_rate: 학습률 $\eta > 0$.
 
     Returns:
-        가중치, 절편, 걸음마다의 손실(nat).
+        가중치, 절편, 스텝마다의 손실(nat).
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이나 값이 틀렸거나, 학습률이 커서 로짓이 발산하면.
 
     References:
@@ -351,7 +351,7 @@ def _softplus(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 
 def _is_constant(x: Tensor) -> bool:
-    # 미분할 일이 없는 보통의 텐서. torch.func의 변환이 겉을 입혔으면 그 안에서 미분할 수도 있다.
+    # 미분할 일이 없는 보통의 텐서인가. torch.func의 변환이 감싼 텐서는 그 안에서 미분할 수도 있다.
     if torch.compiler.is_compiling() or torch.func.debug_unwrap(x) is not x:
         return False
     return not x.requires_grad and forward_ad.unpack_dual(x).tangent is None  # type: ignore[no-untyped-call]
@@ -363,7 +363,7 @@ def _xlogy(x: Float[Tensor, "*shape"], y: Float[Tensor, "*shape"]) -> Float[Tens
 
 
 def _xlog1py(x: Float[Tensor, "*shape"], y: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    # x log(1 + y). y가 작아도 자리를 지킨다. 기울기는 위와 같다.
+    # x log(1 + y). y가 작아도 유효 숫자를 유지한다. 기울기는 위와 같다.
     return x * torch.log1p(y.masked_fill((x == 0) & (y == -1), 0.0))
 
 

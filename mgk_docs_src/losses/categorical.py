@@ -24,7 +24,7 @@ def sparse_categorical_cross_entropy(
 
     $$L = -\frac{1}{N} \sum_j \log q_{j, y_j}$$
 
-    식 그대로다. 정답의 확률이 0이면 $\infty$다. 로짓이 있으면
+    식을 그대로 계산한다. 정답의 확률이 0이면 $\infty$다. 로짓이 있으면
     [`cross_entropy`][mgk_docs_src.losses.categorical.cross_entropy]를 쓴다. 값을 살피므로 장치와 동기화한다.
 
     Args:
@@ -36,7 +36,7 @@ def sparse_categorical_cross_entropy(
         0 이상의 손실(nat). `"none"`이면 `labels`와 같은 모양, 아니면 스칼라.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 비었거나, 확률이 음수거나 합이 1이 아니거나, 없는 번호이면.
 
     References:
@@ -61,7 +61,7 @@ def smooth_labels(
     *,
     dim: int = 1,
 ) -> Float[Tensor, "*shape"]:
-    r"""라벨 평활화: 라벨을 고른 분포 쪽으로 $\epsilon$만큼 섞는다.
+    r"""라벨 스무딩(label smoothing, 평활화): 라벨을 균등 분포 쪽으로 $\epsilon$만큼 섞는다.
 
     $$\tilde{y}_c = (1 - \epsilon)\, y_c + \frac{\epsilon}{C}$$
 
@@ -71,10 +71,10 @@ def smooth_labels(
         dim: 클래스의 축.
 
     Returns:
-        평활화한 확률 $\tilde{y}$. `target`과 같은 모양.
+        스무딩한 확률 $\tilde{y}$. `target`과 같은 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 비었거나, 확률이 음수거나 합이 1이 아니거나, $\epsilon$이 $[0, 1]$을 벗어나면.
 
     References:
@@ -96,8 +96,8 @@ def surprisal(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[T
     p = \operatorname{softmax}(z), \qquad
     \frac{\partial h}{\partial z_c} = \begin{cases} p_c & c \ne y \\ -\sum_{k \ne y} p_k & c = y \end{cases}$$
 
-    값도 기울기도 0 이상인 것만 더하므로, 클래스가 몇이든 정답의 확률이 0이나 1에 얼마나 가깝든 자리를 지킨다.
-    $-\infty$인 로짓은 가려진 클래스로, 확률이 0이다. 값을 살피므로 장치와 동기화한다.
+    값도 기울기도 0 이상인 항만 더하므로, 클래스가 몇이든 정답의 확률이 0이나 1에 얼마나 가깝든 유효 숫자를 유지한다.
+    로짓이 $-\infty$인 클래스는 가려진 것으로 보고 확률을 0으로 친다. 값을 살피므로 장치와 동기화한다.
 
     Args:
         logits: 로짓 $z$. 한 줄에 하나는 유한하다.
@@ -107,7 +107,7 @@ def surprisal(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -> Float[T
         0 이상의 놀람(nat). 정답이 가려졌으면 $\infty$. `labels`와 같은 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이면.
 
     References:
@@ -138,30 +138,31 @@ def cross_entropy(
     L = \frac{1}{D} \sum_i \ell_i, \qquad
     D = \begin{cases} \sum_i w_{y_i} & \text{번호} \\ N d_1 \cdots d_k & \text{확률} \end{cases}$$
 
-    번호 $y$는 원-핫 라벨로 읽고, 평활화하면 $\tilde{y}_c = (1 - \epsilon)\, y_c + \epsilon / C$다.
-    정답의 로짓이 아주 커도 손실이 0으로 사라지지 않고, 클래스가 몇이든 기울기 $p_c - \tilde{y}_c$의 자리를 지킨다.
-    $-\infty$인 로짓은 가려진 클래스로 확률이 0이고, 그 라벨이나 가중치가 0이면 손실에 더하지 않는다. float16과
+    번호 $y$는 원-핫 라벨로 읽고, 라벨 스무딩을 하면 $\tilde{y}_c = (1 - \epsilon)\, y_c + \epsilon / C$다.
+    정답의 로짓이 아주 커도 손실이 0으로 사라지지 않고, 클래스가 몇이든 기울기 $p_c - \tilde{y}_c$의 유효 숫자를
+    유지한다.
+    로짓이 $-\infty$인 클래스는 가려진 것으로 보아 확률이 0이고, 라벨이나 가중치가 0이면 손실에 더하지 않는다. float16과
     bfloat16은 float32로 계산하고 한 번 반올림한다. 값을 살피므로 장치와 몇 번 동기화한다.
 
-    클래스는 **둘째 축**이다. $(N, L, C)$인데 $L = C$이면 모양만으로는 축이 틀린 것을 알 수 없으니,
+    클래스는 **둘째 축**이다. $(N, L, C)$인데 $L = C$이면 모양만으로는 축이 틀렸는지 알 수 없으니,
     `logits.movedim(-1, 1)`로 옮겨 넣는다.
 
     Args:
-        logits: 로짓 $z$. $(C)$, $(N, C)$, $(N, C, d_1, \ldots, d_k)$. 한 자리에 하나는 유한하다.
+        logits: 로짓 $z$. $(C)$, $(N, C)$, $(N, C, d_1, \ldots, d_k)$. 위치마다 하나는 유한하다.
         target: 번호이면 `torch.int64`, `logits`에서 클래스 축을 뺀 모양. 확률이면 실수형, `logits`와 같은 모양.
         weight: 클래스의 가중치 $w_c \ge 0$. 모양 $(C)$. 기본값은 모두 1.
-        ignore_index: 이 번호인 자리는 합과 분모에서 뺀다. 확률 라벨에는 쓸 수 없다.
-        label_smoothing: 라벨 평활화 $\epsilon \in [0, 1]$.
+        ignore_index: 이 번호인 위치는 합과 분모에서 뺀다. 확률 라벨에는 쓸 수 없다.
+        label_smoothing: 라벨 스무딩의 세기 $\epsilon \in [0, 1]$.
         reduction: `"none"`, `"mean"`, `"sum"`. 평균의 분모는 위의 $D$다.
 
     Returns:
-        0 이상의 손실(nat). `"none"`이면 `logits`에서 클래스 축을 뺀 모양이고 빠진 자리는 0, 아니면 스칼라.
+        0 이상의 손실(nat). `"none"`이면 `logits`에서 클래스 축을 뺀 모양이고 빠진 위치는 0, 아니면 스칼라.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 비었거나, 모양이나 자료형이 틀렸거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는
             번호이거나, 확률이 음수거나 합이 1이 아니거나, 가중치가 $[0, \infty)$를, $\epsilon$이 $[0, 1]$을 벗어나거나,
-            확률 라벨에 0 이상의 `ignore_index`를 주거나, 평균인데 모든 자리가 빠지거나 남은 가중치의 합이 0이면
+            확률 라벨에 0 이상의 `ignore_index`를 주거나, 평균인데 모든 위치가 빠지거나 남은 가중치의 합이 0이면
             (torch는 nan).
 
     References:
@@ -185,13 +186,13 @@ def cross_entropy(
     index = target.masked_fill(~kept, 0)
     bounds = {"target": (index, Interval(0, z.shape[dim] - 1)), "weight": (weight, NONNEGATIVE)}
     if label_smoothing:
-        flat = label_smoothing / z.shape[dim] * w_c  # 모든 클래스에 똑같이 나눈 몫
+        flat = label_smoothing / z.shape[dim] * w_c  # 모든 클래스에 똑같이 나눈 비율
         loss = _expected_surprisal(z, flat, dim, index=index, extra=(1 - label_smoothing) * w, **bounds)
     else:
         loss = _surprisal(z, index, dim, **bounds)
     share = _take(w, index) * kept
     factor = kept if label_smoothing else share
-    # 빠진 자리와 가중치가 0인 자리는 손실이 무한대여도 0이다.
+    # 빠진 위치와 가중치가 0인 위치는 손실이 무한대여도 0이다.
     loss = loss.masked_fill((factor == 0) & (loss == math.inf), 0.0) * factor
     if reduction != "mean":
         return reduce(loss, reduction).to(logits.dtype)
@@ -213,7 +214,7 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
     $$\frac{\partial \ell}{\partial z_c} = p_c - \mathbf{1}[c = y]
     = \begin{cases} p_c & c \ne y \\ -\sum_{k \ne y} p_k & c = y \end{cases}, \qquad p = \operatorname{softmax}(z)$$
 
-    오른쪽 식은 빼는 곳이 없어 정답의 확률이 1에 가까워도 자리를 지킨다. 값을 살피므로 장치와 동기화한다.
+    오른쪽 식은 상쇄가 없어 정답의 확률이 1에 가까워도 유효 숫자를 유지한다. 값을 살피므로 장치와 동기화한다.
 
     Args:
         logits: 로짓 $z$. $-\infty$인 로짓은 가려진 클래스다.
@@ -223,7 +224,7 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
         $[-1, 1]$ 안의 기울기. `logits`와 같은 모양. 한 줄의 합은 0이다.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이면.
 
     References:
@@ -240,7 +241,7 @@ def cross_entropy_grad(logits: Float[Tensor, "n c"], labels: Int[Tensor, "n"]) -
 
 
 def double_softmax_floor(num_classes: int) -> float:
-    r"""로짓 자리에 확률을 넣었을 때(소프트맥스를 두 번 했을 때) 교차 엔트로피가 내려갈 수 있는 끝.
+    r"""로짓 대신 확률을 넣었을 때(소프트맥스를 두 번 했을 때) 교차 엔트로피의 바닥(하한).
 
     $$\min_{p} -\log \operatorname{softmax}(p)_y = \log \left( 1 + \frac{C - 1}{e} \right)$$
 
@@ -262,7 +263,7 @@ def double_softmax_floor(num_classes: int) -> float:
 
 
 def label_smoothing_floor(num_classes: int, label_smoothing: float) -> float:
-    r"""라벨 평활화를 켠 교차 엔트로피가 내려갈 수 있는 끝: 평활화한 원-핫 라벨의 엔트로피.
+    r"""라벨 스무딩을 켠 교차 엔트로피의 바닥(하한): 스무딩한 원-핫 라벨의 엔트로피.
 
     $$H(\tilde{y}) = -a \log a - (C - 1)\, b \log b, \qquad b = \frac{\epsilon}{C}, \quad a = 1 - (C - 1)\, b$$
 
@@ -291,12 +292,12 @@ def label_smoothing_floor(num_classes: int, label_smoothing: float) -> float:
 
 
 class SoftmaxRegression(NamedTuple):
-    r"""배운 소프트맥스 회귀: $p = \operatorname{softmax}(x^\top W + b)$.
+    r"""학습한 소프트맥스 회귀: $p = \operatorname{softmax}(x^\top W + b)$.
 
     Attributes:
         weight: 가중치 $W$.
         bias: 절편 $b$.
-        losses: 걸음마다, 옮기기 전의 손실(nat).
+        losses: 학습 스텝마다, 갱신하기 전의 손실(nat).
 
     References:
         Murphy, K. P. (2022). Probabilistic Machine Learning: An Introduction, 10.3절.
@@ -316,7 +317,7 @@ def fit_softmax_regression(
     steps: int,
     learning_rate: float,
 ) -> SoftmaxRegression:
-    r"""로짓 → 손실 → 기울기 → 가중치 옮기기를 자동 미분 없이. 0에서 시작하므로 결과가 정해져 있다.
+    r"""자동 미분 없이 로짓, 손실, 기울기, 가중치 갱신을 반복한다. 0에서 시작하므로 결과가 정해져 있다.
 
     $$W \leftarrow W - \eta\, \frac{1}{N} X^\top \left( \operatorname{softmax}(Z) - Y \right), \qquad Z = XW + b$$
 
@@ -326,14 +327,14 @@ def fit_softmax_regression(
         features: 특징 $X$. 한 줄이 표본 하나.
         labels: 정답의 번호 $y \in \{0, \ldots, C-1\}$.
         num_classes: 클래스의 수 $C \ge 2$.
-        steps: 걸음 수. 1 이상.
+        steps: 학습 스텝의 수. 1 이상.
         learning_rate: 학습률 $\eta > 0$.
 
     Returns:
-        가중치, 절편, 걸음마다의 손실(nat).
+        가중치, 절편, 스텝마다의 손실(nat).
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서, 정수, 수여야 할 인자가 다른 형이면.
         ValueError: 모양이나 값이 틀렸거나, 학습률이 커서 로짓이 발산하면.
 
     References:
@@ -362,7 +363,7 @@ def fit_softmax_regression(
 
 
 def _surprisal(z: Tensor, y: Tensor, dim: int, **bounds: tuple[Tensor | None, Interval]) -> Tensor:
-    # −log p_y = log(1 + Σ_{k ≠ y} e^{z_k − z_y}). 더하는 것이 모두 0 이상이고 기울기도 그렇다: 정답에서
+    # −log p_y = log(1 + Σ_{k ≠ y} e^{z_k − z_y}). 더하는 항이 모두 0 이상이고 기울기도 그렇다: 정답에서
     # −Σ_{k ≠ y} p_k, 나머지에서 p_k. torch의 log_softmax는 정답의 1을 합에 넣어, 나머지가 1e-7보다 작으면 사라진다.
     top = z.detach().amax(dim, keepdim=True)
     _check_values(top, **bounds)
@@ -370,7 +371,7 @@ def _surprisal(z: Tensor, y: Tensor, dim: int, **bounds: tuple[Tensor | None, In
     d = z - top
     d_y = d.gather(dim, at)
     others = torch.exp(d).scatter(dim, at, 0.0).sum(dim, keepdim=True)
-    # e^{−d_y}가 넘치지 않게, 먼 몫은 로그 밖에서 뺀다. 그때는 others ≥ 1이라 로그 안의 1이 반올림보다 작다.
+    # e^{−d_y}가 넘치지 않게, far를 넘는 부분은 로그 밖에서 더한다. 그때는 others ≥ 1이라 로그 안의 1이 반올림보다 작다.
     far = 1.25 * math.log(torch.finfo(z.dtype).eps)  # float32에서 −20, float64에서 −45
     loss = torch.log1p(others * torch.exp(-d_y.clamp_min(far))) + torch.relu(far - d_y)
     return loss.squeeze(dim)
@@ -385,8 +386,8 @@ def _expected_surprisal(
     extra: Tensor | None = None,
     **bounds: tuple[Tensor | None, Interval],
 ) -> Tensor:
-    # Σ_c a_c (−log p_c). a는 z의 모양으로 늘어난다. index를 주면 그 클래스의 a_c에 extra_c를 더한 것이다.
-    # 가장 큰 로짓 t의 항은 위와 같은 식이고, 나머지는 log Σ_k e^{d_k} − d_c다. d_t는 값이 0이고 기울기만 나른다.
+    # Σ_c a_c (−log p_c). a는 z의 모양으로 늘어난다. index를 주면 그 클래스의 a_c에 extra_c를 더한다.
+    # 가장 큰 로짓 t의 항은 위와 같은 식이고, 나머지는 log Σ_k e^{d_k} − d_c다. d_t는 값이 0이고 기울기만 전한다.
     # 그래야 t의 기울기 p_t Σ_{c ≠ t} a_c − a_t Σ_{k ≠ t} p_k의 두 항이 따로 정확하다.
     top, t = z.detach().max(dim, keepdim=True)
     _check_values(top, **bounds)
@@ -405,7 +406,7 @@ def _expected_surprisal(
 
 
 def _take(w: Tensor, index: Tensor) -> Tensor:
-    # w[index]와 같다. w[index]는 vmap 안에서 번호가 하나뿐이면 그 값을 파이썬으로 꺼내려다 실패한다.
+    # w[index]와 같다. w[index]는 vmap 안에서 번호가 하나뿐이면 값을 파이썬으로 꺼내려다 실패한다.
     return w.gather(0, index.flatten()).view(index.shape)
 
 

@@ -1,4 +1,4 @@
-"""손실을 하나의 수로 줄이기(reduction)와, 반정밀도 입력을 넓혀 계산하기."""
+"""손실을 하나의 수로 줄이기(reduction)와, 반정밀도(half precision) 입력을 넓혀 계산하기."""
 
 from functools import reduce as fold
 from typing import Literal

@@ -25,12 +25,12 @@ def discriminator_loss(
     real_logits: Float[Tensor, "*batch n"],
     fake_logits: Float[Tensor, "*batch m"],
 ) -> Float[Tensor, "*batch"]:
-    r"""판별자의 손실: 진짜에 1, 가짜에 0을 붙인 이진 교차 엔트로피의 합.
+    r"""판별자의 손실: 진짜에 라벨 1, 가짜에 라벨 0을 붙인 이진 교차 엔트로피의 합.
 
     $$L_D = \mathbb{E}_{x \sim P}[\operatorname{softplus}(-D(x))] +
     \mathbb{E}_{\tilde x \sim Q}[\operatorname{softplus}(D(\tilde x))]$$
 
-    모두 헷갈리면($D = 0$) $2 \log 2$, 완벽하면 0이다. 가장 좋은 판별자의 손실은
+    전혀 구별하지 못하면($D = 0$) $2 \log 2$, 완벽하면 0이다. 최적의 판별자의 손실은
     $2 \log 2 - 2\,\mathrm{JS}(P, Q)$다. 마지막 축만 평균하고 앞의 축은 그대로 둔다.
 
     Args:
@@ -41,7 +41,7 @@ def discriminator_loss(
         0 이상의 손실(nat). 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 앞의 축이 다르거나, 비었거나, 실수형이 아니거나, 유한하지 않으면.
 
     References:
@@ -56,7 +56,7 @@ def discriminator_loss(
 
 @full_precision
 def generator_loss(fake_logits: Float[Tensor, "*batch m"], *, saturating: bool) -> Float[Tensor, "*batch"]:
-    r"""생성자의 손실. 판별자의 손실을 뒤집은 것과, 가짜에 진짜 라벨을 붙인 것.
+    r"""생성자의 손실. 판별자의 손실에서 부호를 뒤집거나(포화), 가짜에 진짜 라벨을 붙인다(포화하지 않음).
 
     $$\begin{aligned}
     \text{포화} \quad & L_G = -\mathbb{E}_{\tilde x \sim Q}[\operatorname{softplus}(D(\tilde x))],
@@ -65,7 +65,7 @@ def generator_loss(fake_logits: Float[Tensor, "*batch m"], *, saturating: bool) 
     & \frac{\partial L_G}{\partial D} &= -\sigma(-D)
     \end{aligned}$$
 
-    판별자가 가짜를 알아볼수록($D \to -\infty$) 앞의 기울기는 0으로, 뒤의 것은 $-1$로 간다.
+    판별자가 가짜를 가려낼수록($D \to -\infty$) 앞의 기울기는 0으로, 뒤의 기울기는 $-1$로 간다.
 
     Args:
         fake_logits: 가짜의 로짓 $D(\tilde x)$.
@@ -75,7 +75,7 @@ def generator_loss(fake_logits: Float[Tensor, "*batch m"], *, saturating: bool) 
         손실(nat). 포화하면 0 이하, 아니면 0 이상. 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 비었거나, 축이 없거나, 실수형이 아니거나, 유한하지 않으면.
 
     References:
@@ -107,7 +107,7 @@ def critic_loss(
         손실. 단위는 점수와 같다. 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 앞의 축이 다르거나, 비었거나, 실수형이 아니거나, 유한하지 않으면.
 
     References:
@@ -131,7 +131,7 @@ def critic_generator_loss(fake_scores: Float[Tensor, "*batch m"]) -> Float[Tenso
         손실. 단위는 점수와 같다. 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 비었거나, 축이 없거나, 실수형이 아니거나, 유한하지 않으면.
 
     References:
@@ -149,7 +149,7 @@ def interpolate(
     batch_dims: int = 1,
     generator: torch.Generator | None,
 ) -> Float[Tensor, "*batch_and_sample"]:
-    r"""진짜와 가짜를 하나씩 짝지어, 잇는 선분 위의 점을 고르게 뽑는다. 기울기 벌점을 매길 자리다.
+    r"""진짜와 가짜를 하나씩 이은 선분 위에서 균등 분포로 점을 뽑는다. 이 점에서 그래디언트 페널티를 매긴다.
 
     $$\hat x = u x + (1 - u) \tilde x, \qquad u \sim \mathcal{U}[0, 1)$$
 
@@ -165,7 +165,7 @@ def interpolate(
         점 $\hat x$. `real`과 같은 모양.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수여야 할 인자가 다른 형이면.
         ValueError: 모양이나 장치가 다르거나, 축이 둘보다 적거나, 비었거나, 실수형이 아니거나, `batch_dims`가 범위를
             벗어나거나, CPU가 아닌 발생기이면.
 
@@ -192,15 +192,15 @@ def gradient_penalty(
     *,
     weight: float,
 ) -> Float[Tensor, "*batch"]:
-    r"""기울기 벌점: 비평가의 기울기의 크기가 1에서 벗어난 만큼.
+    r"""그래디언트 페널티(gradient penalty, 기울기 벌점): 비평가의 기울기의 크기가 1에서 벗어난 만큼의 벌점.
 
     $$\lambda\, \mathbb{E}_{\hat x}\left[ \left( \lVert \nabla_{\hat x} D(\hat x) \rVert_2 - 1 \right)^2 \right]$$
 
     기울기가 어디서나 1이면 0이다. 기울기의 크기는 표본 하나의 모든 좌표에 걸쳐 잰다. 비평가의 매개변수로 다시 미분할
-    수 있다. `points`로는 흘려보내지 않는다.
+    수 있다. `points`로는 기울기가 흐르지 않는다.
 
     Args:
-        critic: 표본 (n, …)을 받아 점수 (n)을 주는 함수. 이미지 (n, c, h, w)여도 된다. 표본마다 따로 매겨야 한다.
+        critic: 표본 (n, …)을 받아 점수 (n)을 주는 함수. 이미지 (n, c, h, w)여도 된다. 점수는 표본마다 따로 매겨야 한다.
             앞에 축이 더 있으면, 점수의 축이 표본을 세는 축이고 나머지가 표본 하나다.
         points: 벌점을 매길 점 $\hat x$. [`interpolate`][mgk_docs_src.transport.gan.interpolate]로 뽑는다.
         weight: 벌점의 세기 $\lambda \ge 0$.
@@ -209,7 +209,7 @@ def gradient_penalty(
         0 이상의 벌점. 점수의 마지막 축이 빠진 모양: 점수가 (n)이면 스칼라.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수여야 할 인자가 다른 형이면.
         ValueError: 점이 비었거나, 축이 둘보다 적거나, 실수형이 아니거나, 세기가 음수이거나, 점수가 표본마다 하나가
             아니거나 유한하지 않거나, 점수를 점으로 미분할 수 없으면.
 
@@ -232,19 +232,19 @@ def clip_weights(
     parameters: Iterable[Float[Tensor, "..."]],
     bound: float,
 ) -> tuple[Float[Tensor, "..."], ...]:
-    r"""가중치 자르기: 매개변수마다 $[-c, c]$로 자른 새 텐서. 받은 것은 바꾸지 않는다.
+    r"""가중치 자르기(weight clipping): 매개변수마다 $[-c, c]$로 자른 새 텐서. 받은 텐서는 바꾸지 않는다.
 
     $$w \leftarrow \max(-c, \min(w, c))$$
 
     Args:
-        parameters: 비평가의 매개변수들. `module.parameters()`처럼 한 번만 읽을 수 있는 것이어도 된다.
-        bound: 끝 $c > 0$.
+        parameters: 비평가의 매개변수들. `module.parameters()`처럼 한 번만 읽을 수 있어도 된다.
+        bound: 한계 $c > 0$.
 
     Returns:
         자른 매개변수들. 기울기는 따라오지 않는다.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수여야 할 인자가 다른 형이면.
         ValueError: 하나도 없거나, 실수형이 아니거나, `bound`가 0보다 크지 않으면.
 
     References:
@@ -265,7 +265,7 @@ def js_divergence(
     *,
     dim: int = -1,
 ) -> Float[Tensor, "..."]:
-    r"""옌센–섀넌 발산: 두 분포의 한가운데까지의 쿨백–라이블러 발산을 평균한 것.
+    r"""옌센–섀넌 발산: 두 분포의 가운데 분포 $M$까지의 쿨백–라이블러 발산의 평균.
 
     $$\mathrm{JS}(P, Q) = \tfrac12 D_{\mathrm{KL}}(P \,\|\, M) + \tfrac12 D_{\mathrm{KL}}(Q \,\|\, M), \qquad
     M = \tfrac12 (P + Q)$$
@@ -280,7 +280,7 @@ def js_divergence(
         축 `dim`이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 모양이 다르거나, 음수가 있거나, 합이 1이 아니거나, 비었으면.
 
     References:
@@ -297,12 +297,12 @@ def js_divergence(
 
 
 class VanishingGradients(NamedTuple):
-    r"""나란한 두 선분에서, 걸음마다 잰 생성자의 기울기의 크기 $|\partial L_G / \partial \theta|$.
+    r"""나란한 두 선분에서, 스텝마다 잰 생성자의 기울기의 크기 $|\partial L_G / \partial \theta|$.
 
     Attributes:
         saturating: 판별자와 포화하는 손실.
         non_saturating: 같은 판별자와 포화하지 않는 손실.
-        critic: 기울기 벌점으로 배운 비평가.
+        critic: 그래디언트 페널티로 학습한 비평가.
 
     References:
         Arjovsky, M. & Bottou, L. (2017). Towards Principled Methods for Training GANs, 2절.
@@ -324,31 +324,31 @@ def vanishing_gradients(
     penalty_weight: float = 10.0,
     generator: torch.Generator | None,
 ) -> VanishingGradients:
-    r"""생성자를 세워 두고 판별자와 비평가만 배울 때, 생성자가 받는 기울기가 어떻게 되나.
+    r"""생성자를 고정하고 판별자와 비평가만 학습할 때, 생성자가 받는 기울기의 크기를 잰다.
 
     진짜는 $x = (0, v)$, 가짜는 $\tilde x = (\theta, v)$, $v \sim \mathcal{U}[0, 1)$인 나란한 두 선분이다.
-    $\theta \ne 0$이면 겹치지 않으므로 $\mathrm{JS} = \log 2$이고 $W_1 = |\theta|$다. 재는 것은
+    $\theta \ne 0$이면 겹치지 않으므로 $\mathrm{JS} = \log 2$이고 $W_1 = |\theta|$다. 다음 크기를 잰다.
 
     $$\left| \frac{\partial L_G}{\partial \theta} \right| =
     \left| \mathbb{E}_{\tilde x}\left[ L_G'(D(\tilde x))\, \frac{\partial D}{\partial \tilde x_1} \right] \right|$$
 
-    이다. 벌점을 받은 비평가의 기울기 $s$는 $s|\theta| - \lambda (s - 1)^2$이 가장 큰
+    그래디언트 페널티를 받은 비평가의 기울기 $s$는 $s|\theta| - \lambda (s - 1)^2$이 가장 큰
     $s = 1 + |\theta| / 2\lambda$로 간다.
 
     Args:
         theta: 두 선분 사이의 거리 $\theta$들. 거리마다 신경망이 하나씩이다.
-        steps: 판별자와 비평가의 걸음 수. 1 이상.
-        width: 숨은 층 둘의 너비. 1 이상.
+        steps: 판별자와 비평가의 학습 스텝 수. 1 이상.
+        width: 은닉층 둘의 너비. 1 이상.
         batch_size: 선분마다의 표본 수. 1 이상.
         learning_rate: Adam의 학습률. 0보다 크다.
-        penalty_weight: 기울기 벌점의 세기 $\lambda \ge 0$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기. 거리마다 같은 첫 가중치와 같은 표본을 쓴다.
+        penalty_weight: 그래디언트 페널티의 세기 $\lambda \ge 0$.
+        generator: CPU 발생기. `None`이면 torch의 전역 발생기. 거리마다 같은 초기 가중치와 같은 표본을 쓴다.
 
     Returns:
-        걸음마다, 거리마다의 기울기. 걸음을 떼기 전의 값이다.
+        스텝마다, 거리마다의 기울기. 매개변수를 갱신하기 전의 값이다.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서, 정수, 수여야 할 인자가 다른 형이면.
         ValueError: 거리가 비었거나 유한하지 않거나, 나머지가 범위를 벗어나면.
 
     References:
@@ -393,7 +393,7 @@ def vanishing_gradients(
 
 
 class Method(NamedTuple):
-    r"""GAN의 한 방법: 판별자와 생성자가 줄이는 것, 그리고 판별자를 매어 두는 법.
+    r"""GAN의 한 방법: 판별자와 생성자의 손실, 그리고 판별자에 거는 제약.
 
     $$\min_D L_D + R(D), \qquad \min_G L_G$$
 
@@ -401,7 +401,7 @@ class Method(NamedTuple):
         adversary: 진짜와 가짜의 점수를 받아 판별자의 손실 $L_D$를 주는 함수.
         deceiver: 가짜의 점수를 받아 생성자의 손실 $L_G$를 주는 함수.
         penalty: 판별자와 선분 위의 점을 받아 벌점 $R$을 주는 함수. 없으면 벌점도 없다.
-        constrain: 판별자의 매개변수를 받아, 걸음마다 바꿔 넣을 것을 주는 함수. 없으면 그대로 둔다.
+        constrain: 판별자의 매개변수를 받아, 스텝마다 바꿔 넣을 매개변수를 주는 함수. 없으면 그대로 둔다.
 
     References:
         Goodfellow, I. 외 (2014). Generative Adversarial Nets, 3절.
@@ -419,12 +419,12 @@ NON_SATURATING = Method(discriminator_loss, partial(generator_loss, saturating=F
 
 
 def wgan_clip(bound: float = 0.1) -> Method:
-    r"""가중치를 자르는 와서스타인 GAN.
+    r"""가중치를 자르는 와서스타인 GAN(WGAN).
 
     $$L_D = \mathbb{E}_{\tilde x}[D(\tilde x)] - \mathbb{E}_{x}[D(x)], \qquad w \leftarrow \max(-c, \min(w, c))$$
 
     Args:
-        bound: 자르는 끝 $c > 0$.
+        bound: 자르는 한계 $c > 0$.
 
     Returns:
         [`train_gan`][mgk_docs_src.transport.gan.train_gan]에 넘길 방법.
@@ -441,7 +441,7 @@ def wgan_clip(bound: float = 0.1) -> Method:
 
 
 def wgan_gp(weight: float = 0.1) -> Method:
-    r"""기울기 벌점을 매기는 와서스타인 GAN.
+    r"""그래디언트 페널티를 매기는 와서스타인 GAN(WGAN-GP).
 
     $$L_D + R = \mathbb{E}_{\tilde x}[D(\tilde x)] - \mathbb{E}_{x}[D(x)] +
     \lambda\, \mathbb{E}_{\hat x}\left[ \left( \lVert \nabla D(\hat x) \rVert_2 - 1 \right)^2 \right]$$
@@ -464,16 +464,16 @@ def wgan_gp(weight: float = 0.1) -> Method:
 
 
 class Gan(NamedTuple):
-    r"""씨앗 $S$개로 한꺼번에 배운 GAN들.
+    r"""시드 $S$개로 한꺼번에 학습한 GAN들.
 
-    층은 가중치 $(S, d_{\text{in}}, d_{\text{out}})$과 절편 $(S, 1, d_{\text{out}})$을 차례로 늘어놓은 것이다.
-    생성자는 맨 뒤에 잡음에서 출력으로 곧장 가는 가중치 $A$를 하나 더 둔다.
+    층은 가중치 $(S, d_{\text{in}}, d_{\text{out}})$과 절편 $(S, 1, d_{\text{out}})$을 차례로 늘어놓은 튜플이다.
+    생성자는 맨 뒤에 노이즈에서 출력으로 바로 가는 가중치 $A$를 하나 더 둔다.
 
     Attributes:
-        generator: 걸음마다의 가중치를 이동 평균한 생성자의 층.
+        generator: 스텝마다의 가중치를 이동 평균한 생성자의 층.
         critic: 판별자(비평가)의 층.
-        losses: 걸음마다, 생성자를 옮기기 전 마지막 배치의 판별자 손실. 기울기 벌점은 빠졌다.
-        trail: 같은 간격으로 남긴, 배우는 도중의(평균하지 않은) 생성자의 층. 마지막 것은 다 배운 뒤다.
+        losses: 스텝마다, 생성자를 갱신하기 전 마지막 배치의 판별자 손실. 그래디언트 페널티는 빠졌다.
+        trail: 같은 간격으로 남긴, 학습 도중의(평균하지 않은) 생성자의 층. 마지막은 학습이 끝난 뒤다.
 
     References:
         Goodfellow, I. 외 (2014). Generative Adversarial Nets, 알고리즘 1.
@@ -500,7 +500,7 @@ def train_gan(
     snapshots: int = 1,
     generators: Iterable[torch.Generator],
 ) -> Gan:
-    r"""작은 GAN $S$개를 한꺼번에 배운다. 방법은 손실과 매어 두는 법만 다르고 나머지는 모두 같다.
+    r"""작은 GAN $S$개를 한꺼번에 학습한다. 방법은 손실과 제약만 다르고 나머지는 모두 같다.
 
     $$\begin{aligned}
     L_D &= \mathbb{E}_{x}[\operatorname{softplus}(-D(x))] + \mathbb{E}_{z}[\operatorname{softplus}(D(G(z)))]
@@ -510,30 +510,30 @@ def train_gan(
 
     `SATURATING`과 `NON_SATURATING`은 판별자를 쓰고 생성자의 손실만 다르다.
     [`wgan_clip`][mgk_docs_src.transport.gan.wgan_clip]과 [`wgan_gp`][mgk_docs_src.transport.gan.wgan_gp]는 비평가를
-    쓰고, 가중치 자르기와 기울기 벌점으로 1-립시츠 가까이에 둔다. 두 신경망은 ReLU를 쓰고, 생성자는 잡음에서 출력으로
-    곧장 가는 선형 항 $zA$를 더한다($A$는 0에서 시작한다). Adam의 $\beta_1 = 0$, $\beta_2 = 0.99$다. 학습률은 남은
-    걸음의 비 $r = 1 - t/T$에 따라 생성자는 $\eta r$, 판별자는 $\eta r^{1/4}$로 줄인다. 끝에 가서 판별자가 앞서야
-    생성자가 쏠리지 않는다. 돌려주는 생성자는 걸음마다의 가중치를 지수 이동 평균한 것이다.
+    쓰고, 가중치 자르기와 그래디언트 페널티로 1-립시츠에 가깝게 둔다. 두 신경망은 ReLU를 쓰고, 생성자는 노이즈에서
+    출력으로 바로 가는 선형 항 $zA$를 더한다($A$는 0에서 시작한다). Adam의 $\beta_1 = 0$, $\beta_2 = 0.99$다. 학습률은
+    남은 스텝의 비율 $r = 1 - t/T$에 따라 생성자는 $\eta r$, 판별자는 $\eta r^{1/4}$로 줄인다. 그래서 학습이 끝날수록
+    판별자의 학습률이 생성자보다 크다. 돌려주는 생성자의 가중치는 스텝마다의 가중치의 지수 이동 평균이다.
 
     Args:
-        data: 씨앗마다의 자료 $x$.
-        method: 손실과 매어 두는 법. 위의 넷 가운데 하나나, 직접 지은 [`Method`][mgk_docs_src.transport.gan.Method].
-        steps: 생성자의 걸음 수. 1 이상.
-        critic_steps: 생성자 한 걸음마다 판별자의 걸음 수. 1 이상.
-        batch_size: 한 걸음에 쓰는 표본 수. 1 이상.
-        latent_dim: 잡음 $z$의 차원. 1 이상.
-        hidden: 두 신경망의 숨은 층마다의 너비. 하나 이상.
+        data: 시드마다의 데이터 $x$.
+        method: 손실과 제약. 위의 넷 가운데 하나나, 직접 만든 [`Method`][mgk_docs_src.transport.gan.Method].
+        steps: 생성자의 학습 스텝 수. 1 이상.
+        critic_steps: 생성자 한 스텝마다 판별자의 스텝 수. 1 이상.
+        batch_size: 한 스텝에 쓰는 표본 수. 1 이상.
+        latent_dim: 노이즈 $z$의 차원. 1 이상.
+        hidden: 두 신경망의 은닉층마다의 너비. 하나 이상.
         learning_rate: 두 신경망의 학습률. 0보다 크다.
-        averaging: 생성자의 이동 평균에서 옛것의 몫. $[0, 1)$ 안. 0이면 평균하지 않는다.
+        averaging: 생성자의 이동 평균에서 이전 평균의 가중치. $[0, 1)$ 안. 0이면 평균하지 않는다.
         snapshots: 남길 생성자의 수. 1 이상, `steps`의 약수.
-        generators: 씨앗마다의 CPU 발생기. 첫 가중치, 배치, 잡음을 여기서 뽑는다.
+        generators: 시드마다의 CPU 발생기. 초기 가중치, 배치, 노이즈를 여기서 뽑는다.
 
     Returns:
-        배운 GAN들. 기울기는 따라오지 않는다.
+        학습한 GAN들. 기울기는 따라오지 않는다.
 
     Raises:
-        TypeError: 텐서, 정수, 수, 방법이 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 값이 틀렸거나, 발생기의 수가 씨앗의 수와 다르거나, 학습이 발산하면.
+        TypeError: 텐서, 정수, 수, `Method`여야 할 인자가 다른 형이면.
+        ValueError: 모양이나 값이 틀렸거나, 발생기의 수가 시드의 수와 다르거나, 학습이 발산하면.
 
     References:
         Goodfellow, I. 외 (2014). Generative Adversarial Nets, 알고리즘 1.
@@ -552,7 +552,7 @@ def train_gan(
     checks.count(1, **{"hidden의 길이": len(hidden)}, **{f"hidden[{i}]": units for i, units in enumerate(hidden)})
     checks.number(POSITIVE, learning_rate=learning_rate)
     checks.number(UNIT, averaging=averaging)
-    if averaging == 1:  # 처음 가중치에서 움직이지 않는다
+    if averaging == 1:  # 평균이 초기 가중치에서 움직이지 않는다
         raise ValueError("averaging: 1보다 작아야 하는데 1이다")
     checks.count(1, snapshots=snapshots)
     if steps % snapshots:
@@ -611,21 +611,21 @@ def generate(
     *,
     generators: Iterable[torch.Generator],
 ) -> Float[Tensor, "s n d"]:
-    r"""배운 생성자로 표본을 만든다.
+    r"""학습한 생성자로 표본을 만든다.
 
     $$\tilde x = G(z) = f(z) + z A, \qquad z \sim \mathcal{N}(0, I)$$
 
     Args:
         layers: 생성자의 층. [`Gan`][mgk_docs_src.transport.gan.Gan]의 `generator`나 `trail`의 하나.
-        n: 씨앗마다의 표본 수. 1 이상.
-        generators: 씨앗마다의 CPU 발생기.
+        n: 시드마다의 표본 수. 1 이상.
+        generators: 시드마다의 CPU 발생기.
 
     Returns:
         표본 $\tilde x$.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 층의 모양이 이어지지 않거나, `n`이 1보다 작거나, 발생기의 수가 씨앗의 수와 다르면.
+        TypeError: 텐서나 정수여야 할 인자가 다른 형이면.
+        ValueError: 층의 모양이 이어지지 않거나, `n`이 1보다 작거나, 발생기의 수가 시드의 수와 다르면.
 
     References:
         Goodfellow, I. 외 (2014). Generative Adversarial Nets, 3절.
@@ -645,19 +645,19 @@ def criticise(
     layers: Iterable[Float[Tensor, "s _ _"]],
     points: Float[Tensor, "s n d"],
 ) -> Float[Tensor, "s n"]:
-    r"""배운 판별자(비평가)로 점수를 매긴다. 판별자라면 로짓이다.
+    r"""학습한 판별자(비평가)의 점수를 구한다. 판별자라면 로짓이다.
 
     $$D(x) = h W + b, \qquad h = \mathrm{ReLU}(\cdots x \cdots)$$
 
     Args:
         layers: 판별자의 층. [`Gan`][mgk_docs_src.transport.gan.Gan]의 `critic`.
-        points: 씨앗마다의 점 $x$.
+        points: 시드마다의 점 $x$.
 
     Returns:
         점수 $D(x)$.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서여야 할 인자가 텐서가 아니면.
         ValueError: 층의 모양이 이어지지 않거나, 점의 모양이 신경망과 맞지 않거나, 비었거나, 실수형이 아니면.
 
     References:
@@ -702,15 +702,16 @@ def _scored(critic: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
 
 
 def _finite(step: int, scores: Tensor) -> Tensor:
-    # 손실에 맡기면 부르는 쪽이 넘긴 적 없는 이름의 오류가 난다.
+    # 여기서 확인하지 않으면 손실 함수가 호출한 쪽이 넘긴 적 없는 인자의 이름으로 오류를 낸다.
     if not scores.isfinite().all():
-        raise ValueError(f"learning_rate: 학습이 {step}걸음에서 발산했다. 점수에 유한하지 않은 값이 있다")
+        raise ValueError(f"learning_rate: 학습이 {step}스텝에서 발산했다. 점수에 유한하지 않은 값이 있다")
     return scores
 
 
 def _descend(optimiser: torch.optim.Adam, layers: Sequence[Tensor], loss: Tensor) -> None:
-    # 씨앗마다의 손실을 더해 미분하면 신경망마다 제 기울기만 받는다. inputs 덕에 상대편의 기울기는 계산하지 않는다.
-    # autograd.grad로 받은 것을 그대로 넣으면 안 된다: 합친 Adam은 축이 뒤바뀐 기울기를 메모리 순서로 읽는다.
+    # 시드마다의 손실을 더해 미분하면 신경망마다 자기 손실의 기울기만 받는다. inputs를 주므로 상대 신경망의 기울기는
+    # 계산하지 않는다. autograd.grad로 받은 기울기를 그대로 넣으면 안 된다: 합친(fused) Adam은 축이 뒤바뀐 기울기를
+    # 메모리 순서로 읽는다.
     optimiser.zero_grad()
     loss.sum().backward(inputs=list(layers))  # type: ignore[no-untyped-call]
     optimiser.step()
@@ -747,7 +748,7 @@ def _scores(layers: Sequence[Tensor], x: Tensor, activation: Callable[[Tensor], 
 
 
 def _switched(x: Tensor) -> Tensor:
-    # ReLU를 0과 1의 상수를 곱한 것으로 쓴다. 값과 기울기는 같고, 기울기를 다시 미분할 때 늘 0인 몫을 계산하지 않는다.
+    # ReLU를 0이나 1인 상수의 곱으로 쓴다. 값과 기울기는 같고, 기울기를 다시 미분할 때 늘 0인 항을 계산하지 않는다.
     return x * (x > 0).to(x.dtype)
 
 
@@ -761,11 +762,11 @@ def _frozen(layers: Sequence[Tensor]) -> tuple[Tensor, ...]:
 
 
 def _check_layers(layers: Sequence[Tensor], *, direct: bool) -> None:
-    """가중치와 절편이 번갈아 이어지는지. `direct`이면 끝에 곧장 가는 가중치가 하나 더 있다."""
+    """가중치와 절편이 번갈아 이어지는지 확인한다. `direct`이면 끝에 출력으로 바로 가는 가중치가 하나 더 있다."""
     checks.floating(**{f"layers[{i}]": layer for i, layer in enumerate(layers)})
     count, shapes = len(layers) - direct, [tuple(layer.shape) for layer in layers]
     if count < 2 or count % 2 or any(len(shape) != 3 for shape in shapes):
-        raise ValueError(f"layers: 가중치와 절편의 짝이어야 하는데 모양이 {shapes}이다")
+        raise ValueError(f"layers: 가중치와 절편의 쌍이어야 하는데 모양이 {shapes}이다")
     seeds, width, _ = shapes[0]
     for i in range(0, count, 2):
         checks.shape((seeds, width, shapes[i][2]), **{f"layers[{i}]": layers[i]})
@@ -780,7 +781,7 @@ def _check_generators(seeds: int, generators: Sequence[torch.Generator]) -> None
         if not isinstance(generator, torch.Generator):
             raise TypeError(f"generators[{i}]: 발생기여야 하는데 {type(generator).__name__}이다")
     if len(generators) != seeds:
-        raise ValueError(f"generators: 씨앗의 수 {seeds}개여야 하는데 {len(generators)}개이다")
+        raise ValueError(f"generators: 시드의 수 {seeds}개여야 하는데 {len(generators)}개이다")
 
 
 def _check_scores(**scores: Tensor) -> None:

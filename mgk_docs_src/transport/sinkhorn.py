@@ -1,4 +1,4 @@
-"""엔트로피로 누그러뜨린 최적 수송과 싱크혼 알고리즘: `docs/transport/sinkhorn.md`."""
+"""엔트로피로 정칙화한 최적 수송과 싱크혼 알고리즘: `docs/transport/sinkhorn.md`."""
 
 import math
 import warnings
@@ -14,14 +14,14 @@ from mgk_docs_src.modes import full_precision
 from mgk_docs_src.transport.problem import constant, masses
 from mgk_docs_src.transport.wasserstein import c_transform, cost_matrix
 
-_ORDER = Interval(1.0, 2.0)  # 이 안에서 exp(−‖x − y‖ᵖ/ε)가 양의 정부호라 발산이 음수가 되지 않는다
+_ORDER = Interval(1.0, 2.0)  # 이 범위에서 exp(−‖x − y‖ᵖ/ε)가 양의 정부호라 발산이 음수가 되지 않는다
 _TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-4}
-_COOLING = 4.0  # ε을 줄여 가는 배수
-_WARM = 0.1  # 식히는 동안의 잔차. 다음 ε의 출발점이면 된다
-_OMEGA = 1.8  # 과이완. 1이면 보통의 싱크혼이고 2부터는 발산한다
-_PATIENCE = 50  # 이만큼 곱해도 맞지 않으면 뉴턴 걸음을 섞는다
-_STRIDE = 5.0  # 뉴턴 한 걸음에 계획의 칸이 커지는 배수의 로그의 한도. 한도가 없으면 먼 덩어리에서 발산한다
-_CHECK = 10  # 잔차를 보는 간격. 볼 때마다 장치와 동기화한다
+_COOLING = 4.0  # ε 스케일링에서 ε을 나누는 수
+_WARM = 0.1  # ε 스케일링 도중에 멈추는 잔차. 다음 ε의 초깃값으로 쓸 만하면 된다
+_OMEGA = 1.8  # 과이완의 배수. 1이면 보통의 싱크혼이고 2부터는 발산한다
+_PATIENCE = 50  # 이만큼 반복해도 수렴하지 않으면 뉴턴 스텝을 섞는다
+_STRIDE = 5.0  # 뉴턴 스텝 하나에 계획의 칸이 커지는 배수의 로그의 한도. 1이면 쌍대의 값이 반드시 는다
+_CHECK = 10  # 잔차를 확인하는 간격. 확인할 때마다 장치와 동기화한다
 
 
 class Sinkhorn(NamedTuple):
@@ -31,13 +31,14 @@ class Sinkhorn(NamedTuple):
 
     Attributes:
         f: 보내는 쪽의 퍼텐셜 $f_i$.
-        g: 받는 쪽의 퍼텐셜 $g_j$. $f$에 상수를 더하고 $g$에서 빼도 같은 답이다.
+        g: 받는 쪽의 퍼텐셜 $g_j$. $f$에 상수를 더하고 $g$에서 빼도 같은 해다.
         residual: [`coupling`][mgk_docs_src.transport.sinkhorn.coupling]이 이 퍼텐셜로 만드는 바로 그 계획의 주변 분포가
-            $a$, $b$에서 벗어난 양. 0이 완전하고 2를 크게 넘지 않는다.
-        iterations: $\gamma$와 $\gamma^\top$를 한 번씩 곱하는 것을 한 걸음으로 센 걸음 수. 식히는 동안의 걸음도 센다.
+            $a$, $b$에서 벗어난 양. 0이면 정확히 맞고, 2를 크게 넘지 않는다.
+        iterations: 반복 수. $\gamma$와 $\gamma^\top$를 한 번씩 곱하면 한 번으로 센다. $\varepsilon$ 스케일링의 반복도
+            센다.
         converged: 잔차가 허용값 이하인가. 비용이 맞는다는 뜻은 아니다: 잔차가 $r$이면 계획의 비용은 $r \max |C|$만큼
-            어긋날 수 있고, 멀리 떨어진 덩어리 사이로 조금만 옮기면 되는 문제에서는 그것이 전부다. 비용은
-            [`certified_interval`][mgk_docs_src.transport.sinkhorn.certified_interval]로 가둔다.
+            어긋날 수 있고, 멀리 떨어진 덩어리 사이로 조금만 옮기는 문제에서는 이 오차가 비용의 거의 전부일 수 있다.
+            비용의 범위는 [`certified_interval`][mgk_docs_src.transport.sinkhorn.certified_interval]로 구한다.
 
     References:
         Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 4.2절.
@@ -51,7 +52,7 @@ class Sinkhorn(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    r"""정확한 수송 비용이 반드시 들어 있는 구간.
+    r"""정확한 수송 비용이 반드시 들어 있는 구간의 두 끝.
 
     $$\mathrm{lower} \le \min_{\gamma \mathbf{1} = a,\, \gamma^\top \mathbf{1} = b} \langle \gamma, C \rangle
     \le \mathrm{upper}$$
@@ -69,7 +70,7 @@ class Bounds(NamedTuple):
 
 
 class _Scaling(NamedTuple):
-    """지금 계획 γ에 곱할 두 벡터와, 그것으로 곱한 합."""
+    """지금 계획 γ에 곱할 두 벡터와, 이 벡터를 곱한 합."""
 
     u: Tensor
     v: Tensor
@@ -78,7 +79,7 @@ class _Scaling(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """퍼텐셜에 더할 것을 ε으로 나눈 것과, 든 걸음 수."""
+    """퍼텐셜에 더할 값을 ε으로 나눈 값과, 걸린 반복 수."""
 
     log_u: Tensor
     log_v: Tensor
@@ -86,7 +87,7 @@ class _Step(NamedTuple):
 
 
 class _Problem(NamedTuple):
-    """비용과 무게. `symmetric`이면 비용이 대칭이고 두 무게가 같다. `empty`는 두 무게가 모두 0인 칸."""
+    """비용과 질량. `symmetric`이면 비용이 대칭이고 두 질량이 같다. `empty`는 두 질량이 모두 0인 칸."""
 
     cost: Tensor
     a: Tensor
@@ -105,35 +106,35 @@ def sinkhorn(
     tolerance: float | None = None,
     max_iterations: int = 10_000,
 ) -> Sinkhorn:
-    r"""엔트로피로 누그러뜨린 수송 문제를 싱크혼 알고리즘으로 푼다.
+    r"""엔트로피로 정칙화한 수송 문제를 싱크혼 알고리즘으로 푼다.
 
     $$\min_{\gamma \mathbf{1} = a,\, \gamma^\top \mathbf{1} = b} \langle \gamma, C \rangle +
     \varepsilon\,\mathrm{KL}(\gamma \,\|\, a \otimes b), \qquad
     u \leftarrow u^{1-\omega} \left( \frac{a}{\gamma v} \right)^{\omega}, \quad
     v \leftarrow v^{1-\omega} \left( \frac{b}{\gamma^\top u} \right)^{\omega}$$
 
-    $\gamma$는 지금 퍼텐셜의 계획이다. 행렬과 벡터의 곱만으로 $u$, $v$를 고치다가, 한 차례가 끝나면
-    $f \leftarrow f + \varepsilon \log u$, $g \leftarrow g + \varepsilon \log v$로 거두어들이고 $\gamma$를 새로 만든다.
-    그래서 로그로만 계산한 것과 정밀도가 같다. 곱이 수의 범위를 벗어나면 그 차례를 버리고 로그로 한 걸음 간다.
-    큰 $\varepsilon$에서 시작해 4배씩 식히며, $\omega = 1.8$로 과이완하고 잔차가 늘면 $\omega$를 1 쪽으로 줄였다가
-    되돌린다. 50걸음에 맞지 않으면 켤레 기울기로 푸는 뉴턴 걸음을 섞는다. `cost`와 같은 크기의 행렬 하나를 더 쓰고,
-    10걸음마다 장치와 동기화한다. 미분하지 않는다. `torch.func.vmap` 안에서는 돌지 않는다: 잔차와 걸음 수가 문제마다
-    다르다.
+    $\gamma$는 지금 퍼텐셜의 계획이다. 행렬과 벡터의 곱만으로 $u$, $v$를 갱신하다가, 한 차례가 끝나면
+    $f \leftarrow f + \varepsilon \log u$, $g \leftarrow g + \varepsilon \log v$로 흡수하고 $\gamma$를 새로 만든다.
+    그래서 로그 영역에서만 계산할 때와 정밀도가 같다. 곱이 오버플로하거나 언더플로하면 그 차례를 버리고 로그 영역에서 한
+    번 반복한다. 큰 $\varepsilon$에서 시작해 4로 나누어 가며($\varepsilon$ 스케일링), $\omega = 1.8$로 과이완하고 잔차가
+    늘면 $\omega$를 1 쪽으로 줄였다가 되돌린다. 50번 반복해도 수렴하지 않으면 켤레 기울기법으로 푸는 뉴턴 스텝을 섞는다.
+    `cost`와 같은 크기의 행렬 하나를 더 쓰고, 반복 10번마다 장치와 동기화한다. 미분하지 않는다. `torch.func.vmap`
+    안에서는 쓸 수 없다: 잔차와 반복 수가 문제마다 다르다.
 
     Args:
         cost: 비용 $C_{ij}$. float32나 float64. 음수여도 된다.
         a: 보내는 양 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
         b: 받는 양 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
-        epsilon: 누그러뜨리는 세기 $\varepsilon > 0$. 비용과 같은 단위.
+        epsilon: 정칙화의 세기 $\varepsilon > 0$. 비용과 같은 단위.
         tolerance: 멈추는 잔차. 기본값은 float64에서 1e-5, float32에서 1e-4.
-        max_iterations: 걸음 수의 한도. 1 이상.
+        max_iterations: 반복 수의 한도. 1 이상.
 
     Returns:
-        퍼텐셜, 잔차, 걸음 수, 수렴했는지. 한도 안에 수렴하지 않으면 `converged`가 거짓이다.
+        퍼텐셜, 잔차, 반복 수, 수렴했는지. 한도 안에 수렴하지 않으면 `converged`가 거짓이다.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 비용이 유한하지 않거나, 무게가 음수이거나, 합이 1이 아니거나,
+        TypeError: 텐서나 수여야 할 인자가 다른 형이면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 비용이 유한하지 않거나, 질량이 음수이거나, 합이 1이 아니거나,
             `epsilon`이 양수가 아니거나 그 자료형에서 비용에 비해 너무 작으면.
         RuntimeError: `torch.func.vmap` 안이면.
 
@@ -178,14 +179,14 @@ def coupling(
         cost: 비용 $C_{ij}$. float32나 float64.
         a: 보내는 양 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
         b: 받는 양 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
-        epsilon: 누그러뜨리는 세기 $\varepsilon > 0$.
+        epsilon: 정칙화의 세기 $\varepsilon > 0$.
 
     Returns:
-        0 이상의 계획 (n, m). 무게가 0인 줄은 모두 0이다.
+        0 이상의 계획 (n, m). 질량이 0인 행과 열은 모두 0이다.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 유한하지 않은 값이 있거나, 무게가 음수이거나,
+        TypeError: 텐서나 수여야 할 인자가 다른 형이면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 유한하지 않은 값이 있거나, 질량이 음수이거나,
             합이 1이 아니거나, `epsilon`이 양수가 아니거나 그 자료형에서 비용과 퍼텐셜에 비해 너무 작으면.
 
     References:
@@ -202,9 +203,9 @@ def round_coupling(
     a: Float[Tensor, "n"] | None = None,
     b: Float[Tensor, "m"] | None = None,
 ) -> Float[Tensor, "n m"]:
-    r"""주변 분포가 조금 어긋난 계획을 정확히 맞춘다.
+    r"""주변 분포가 조금 어긋난 계획을 정확히 맞춘다(반올림, rounding).
 
-    넘치는 줄을 줄이고, 모자란 양 $e_a$, $e_b$를 곱의 꼴로 채운다.
+    합이 넘치는 행과 열을 줄이고, 모자란 양 $e_a$, $e_b$를 두 벡터의 곱의 형태로 채운다.
 
     $$\gamma' = \mathrm{diag}\!\left( \min\!\left( \tfrac{a}{\gamma \mathbf{1}}, 1 \right) \right) \gamma, \quad
     \gamma'' = \gamma' \,\mathrm{diag}\!\left( \min\!\left( \tfrac{b}{\gamma'^\top \mathbf{1}}, 1 \right) \right), \quad
@@ -220,12 +221,12 @@ def round_coupling(
         b: 받는 양 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
 
     Returns:
-        반올림만 빼면 주변 분포가 정확히 $a$, $b$인 계획 (n, m).
+        부동소수점의 반올림 오차를 빼면 주변 분포가 정확히 $a$, $b$인 계획 (n, m).
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 계획이나 무게에 음수나 유한하지 않은 값이 있거나,
-            무게의 합이 1이 아니면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 계획이나 질량에 음수나 유한하지 않은 값이 있거나,
+            질량의 합이 1이 아니면.
 
     References:
         Altschuler, J., Weed, J. & Rigollet, P. (2017). Near-linear time approximation algorithms for optimal transport
@@ -246,14 +247,14 @@ def certified_interval(
     *,
     epsilon: float,
 ) -> Bounds:
-    r"""정확한 수송 비용을 위아래에서 가둔다. 퍼텐셜이 덜 수렴했어도 참이다.
+    r"""정확한 수송 비용이 들어 있는 구간. 퍼텐셜이 수렴하지 않았어도 성립한다.
 
     $$\langle a, f^{cc} \rangle + \langle b, f^c \rangle \le \min_\gamma \langle \gamma, C \rangle \le
     \langle \hat \gamma, C \rangle, \qquad
     \gamma_{ij} = a_i \frac{b_j \exp((g_j - C_{ij}) / \varepsilon)}{\sum_k b_k \exp((g_k - C_{ik}) / \varepsilon)}$$
 
-    아래는 c-변환을 두 번 거친 퍼텐셜이다. $g$에서 시작한 것과 견주어 큰 쪽을 쓴다. 위는 `round_coupling`으로 맞춘
-    계획 $\hat \gamma$다. float64로 계산하고, 반올림 오차의 한계
+    아래 끝은 c-변환을 두 번 거친 퍼텐셜의 값이다. $f$에서 시작한 값과 $g$에서 시작한 값 가운데 큰 쪽을 쓴다. 위 끝은
+    `round_coupling`으로 맞춘 계획 $\hat \gamma$의 비용이다. float64로 계산하고, 반올림 오차의 한계
     $4(n+m)\,2^{-52} \max(|C|, |f|, |g|)$만큼 구간을 넓힌다.
 
     Args:
@@ -265,11 +266,11 @@ def certified_interval(
         epsilon: 퍼텐셜을 얻을 때 쓴 $\varepsilon > 0$.
 
     Returns:
-        아래와 위. `cost`의 자료형으로, 바깥쪽으로 반올림한다.
+        아래 끝과 위 끝. `cost`의 자료형으로, 바깥쪽으로 반올림한다.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 유한하지 않은 값이 있거나, 무게가 음수이거나,
+        TypeError: 텐서나 수여야 할 인자가 다른 형이면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 유한하지 않은 값이 있거나, 질량이 음수이거나,
             합이 1이 아니거나, `epsilon`이 양수가 아니거나 그 자료형에서 비용에 비해 너무 작으면.
 
     References:
@@ -307,32 +308,32 @@ def entropic_cost(
     tolerance: float | None = None,
     max_iterations: int = 10_000,
 ) -> Float[Tensor, ""]:
-    r"""엔트로피로 누그러뜨린 수송 비용. 비용과 무게로 미분할 수 있다.
+    r"""엔트로피로 정칙화한 수송 비용. 비용과 질량으로 미분할 수 있다.
 
     $$\mathrm{OT}_\varepsilon = \max_{f, g}\; \langle a, f \rangle + \langle b, g \rangle -
     \varepsilon \Bigl[ \sum_{ij} a_i b_j \exp \frac{f_i + g_j - C_{ij}}{\varepsilon} - 1 \Bigr], \qquad
     \frac{\partial\, \mathrm{OT}_\varepsilon}{\partial C_{ij}} = \gamma_{ij}$$
 
-    최대인 곳에서는 $f$, $g$로 미분한 것이 0이므로, 퍼텐셜을 상수로 두고 이 식만 미분하면 된다(포락선 정리). 반복은
-    미분하지 않는다. 두 번 미분하거나 전진 미분(jvp)하면 퍼텐셜이 움직이는 몫이 빠지므로 오류를 낸다. 무게는 합으로
-    나누어 쓰므로 무게의 기울기는 합이 1인 방향의 것이다.
+    최대점에서는 $f$, $g$로 미분한 값이 0이므로, 퍼텐셜을 상수로 두고 이 식만 미분하면 된다(포락선 정리). 반복은
+    미분하지 않는다. 두 번 미분하거나 전진 미분(jvp)하면 퍼텐셜의 변화가 기여하는 항이 빠지므로 오류를 낸다. 질량은
+    합으로 나누어 쓰므로 질량에 대한 기울기는 합이 변하지 않는 방향의 기울기다.
 
     Args:
         cost: 비용 $C_{ij}$. float32나 float64.
         a: 보내는 양 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
         b: 받는 양 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
-        epsilon: 누그러뜨리는 세기 $\varepsilon > 0$.
+        epsilon: 정칙화의 세기 $\varepsilon > 0$.
         tolerance: 멈추는 잔차. 기본값은 float64에서 1e-5, float32에서 1e-4.
-        max_iterations: 걸음 수의 한도. 1 이상.
+        max_iterations: 반복 수의 한도. 1 이상.
 
     Returns:
-        쌍대 값. $\mathrm{OT}_\varepsilon$은 정확한 수송 비용보다 작지 않지만, 이 값은 멈춘 곳의 것이라
-        $\mathrm{OT}_\varepsilon$보다 작고 정확한 비용보다도 작을 수 있다. 그 차이는 허용 잔차로 가둬지지 않는다.
+        쌍대의 값. $\mathrm{OT}_\varepsilon$은 정확한 수송 비용보다 작지 않지만, 이 값은 반복을 멈춘 퍼텐셜의 값이라
+        $\mathrm{OT}_\varepsilon$보다 작고 정확한 비용보다도 작을 수 있다. 그 차이의 한계는 허용 잔차로 정해지지 않는다.
         한도 안에 수렴하지 않으면 잔차를 적은 `RuntimeWarning`을 낸다.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 비용이 유한하지 않거나, 무게가 음수이거나, 합이 1이 아니거나,
+        TypeError: 텐서나 수여야 할 인자가 다른 형이면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 비용이 유한하지 않거나, 질량이 음수이거나, 합이 1이 아니거나,
             `epsilon`이 양수가 아니거나 그 자료형에서 비용에 비해 너무 작으면.
 
     References:
@@ -356,32 +357,33 @@ def sinkhorn_divergence(
     tolerance: float | None = None,
     max_iterations: int = 10_000,
 ) -> Float[Tensor, ""]:
-    r"""치우침을 뺀 싱크혼 발산. 점과 무게로 미분할 수 있다.
+    r"""자기 자신과의 비용을 빼 편향을 없앤 싱크혼 발산. 점과 질량으로 미분할 수 있다.
 
     $$S_\varepsilon(x, y) = \mathrm{OT}_\varepsilon(x, y) - \tfrac{1}{2} \mathrm{OT}_\varepsilon(x, x) -
     \tfrac{1}{2} \mathrm{OT}_\varepsilon(y, y), \qquad C_{ij} = \lVert x_i - y_j \rVert^p$$
 
     $\varepsilon \to 0$이면 $W_p^p$로, $\varepsilon \to \infty$이면 에너지 거리
     (커널이 $-\lVert x - y \rVert^p$인 MMD의 제곱의 반)로 간다. 자기 자신과의 문제는 $f = g$이므로
-    $f \leftarrow \frac{1}{2} (f + \mathrm{softmin}(f))$로 푼다. 기울기는 `entropic_cost`처럼 수렴한 퍼텐셜의 것이다.
+    $f \leftarrow \frac{1}{2} (f + \mathrm{softmin}(f))$로 푼다. 기울기는 `entropic_cost`처럼 수렴한 퍼텐셜을 상수로
+    두고 구한다.
 
     Args:
-        x: 점 $x_i$. 한 줄이 점 하나. float32나 float64.
-        y: 점 $y_j$. 한 줄이 점 하나.
-        epsilon: 누그러뜨리는 세기 $\varepsilon > 0$. 거리의 $p$제곱과 같은 단위.
+        x: 점 $x_i$. 행 하나가 점 하나. float32나 float64.
+        y: 점 $y_j$. 행 하나가 점 하나.
+        epsilon: 정칙화의 세기 $\varepsilon > 0$. 거리의 $p$제곱과 같은 단위.
         p: 지수 $1 \le p \le 2$.
-        a: `x`의 무게 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
-        b: `y`의 무게 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        a: `x`의 질량 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
+        b: `y`의 질량 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
         tolerance: 멈추는 잔차. 기본값은 float64에서 1e-5, float32에서 1e-4.
-        max_iterations: 세 문제마다의 걸음 수의 한도. 1 이상.
+        max_iterations: 세 문제 각각의 반복 수의 한도. 1 이상.
 
     Returns:
         0 이상의 값, 멈춘 잔차만큼 음수일 수 있다. 두 구름이 같으면 0. 한도 안에 수렴하지 않으면 잔차를 적은
         `RuntimeWarning`을 낸다.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 유한하지 않은 값이 있거나, 무게가 음수이거나,
+        TypeError: 텐서나 수여야 할 인자가 다른 형이면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 유한하지 않은 값이 있거나, 질량이 음수이거나,
             합이 1이 아니거나, `p`가 $[1, 2]$를 벗어나거나, `epsilon`이 양수가 아니거나 그 자료형에서
             비용에 비해 너무 작으면.
 
@@ -410,7 +412,7 @@ def _dual_value(problem: _Problem, epsilon: float, tolerance: float | None, max_
     def solve(cost: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
         solved = _solve(_Problem(cost, a, b, problem.symmetric), epsilon, tolerance, max_iterations)
         if not solved.converged:
-            message = f"싱크혼이 {solved.iterations}걸음 안에 수렴하지 않았다: 잔차 {solved.residual:.2g}"
+            message = f"싱크혼이 반복 {solved.iterations}번 안에 수렴하지 않았다: 잔차 {solved.residual:.2g}"
             warnings.warn(message, RuntimeWarning, stacklevel=6)
         return solved.f, solved.g
 
@@ -442,7 +444,7 @@ class _Once(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor) -> Tensor:
-        # 전진 미분은 몇 번째인지 알 길이 없다.
+        # 전진 미분에서는 몇 번째 미분인지 알 수 없다.
         raise RuntimeError("퍼텐셜을 상수로 둔 엔트로피 비용이라 전진 미분(jvp)은 하지 않는다. grad를 쓴다")
 
 
@@ -453,7 +455,7 @@ class _Never(_Once):
 
 
 def _with_holes(cost: Tensor, a: Tensor, b: Tensor) -> _Problem:
-    # 두 무게가 모두 0인 칸의 밀도는 얼마든지 클 수 있다. 무한대에 0을 곱하지 않게 먼저 지운다.
+    # 두 질량이 모두 0인 칸의 밀도는 얼마든지 클 수 있다. 무한대에 0을 곱하지 않도록 먼저 0으로 만든다.
     return _Problem(cost, a, b, empty=(a == 0)[:, None] & (b == 0))
 
 
@@ -466,7 +468,7 @@ def _density(problem: _Problem, f: Tensor, g: Tensor, epsilon: float) -> Tensor:
 
 
 def _plan(problem: _Problem, f: Tensor, g: Tensor, epsilon: float) -> Tensor:
-    # 푸는 쪽과 돌려주는 쪽이 같은 식을 써야 잔차가 돌려준 계획의 것이 된다.
+    # 푸는 함수와 `coupling`이 같은 식을 써야 잔차가 돌려준 계획의 잔차와 같다.
     density = _density(problem, f, g, epsilon)
     if torch.is_grad_enabled():
         return density * problem.a[:, None] * problem.b
@@ -474,7 +476,7 @@ def _plan(problem: _Problem, f: Tensor, g: Tensor, epsilon: float) -> Tensor:
 
 
 def _residual(problem: _Problem, plan: Tensor) -> float:
-    # float32를 float32로 더하면 합의 반올림이 허용값에 가까워진다.
+    # float32로 더하면 합의 반올림 오차가 허용값에 가까워진다.
     rows, columns = (plan.sum(dim, dtype=torch.float64) for dim in (1, 0))
     return float((rows - problem.a).abs().sum() + (columns - problem.b).abs().sum())
 
@@ -493,7 +495,7 @@ def _shrink(wanted: Tensor, came: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _solve(problem: _Problem, epsilon: float, tolerance: float | None, max_iterations: int) -> Sinkhorn:
-    """무게가 0인 곳을 빼고 푼 뒤, 뺀 곳의 퍼텐셜을 softmin으로 채운다."""
+    """질량이 0인 점을 빼고 푼 뒤, 뺀 점의 퍼텐셜을 softmin으로 채운다."""
     cost, a, b, symmetric, _ = problem
     goal = _TOLERANCE[cost.dtype] if tolerance is None else tolerance
     rows, columns = a > 0, b > 0
@@ -506,7 +508,7 @@ def _solve(problem: _Problem, epsilon: float, tolerance: float | None, max_itera
 
 
 def _anneal(problem: _Problem, epsilon: float, goal: float, max_iterations: int) -> Sinkhorn:
-    """ε을 비용의 폭에서 시작해 식힌다. 앞의 답이 다음의 출발점이다."""
+    """ε을 비용의 폭에서 시작해 줄인다(ε 스케일링). 앞의 해가 다음 문제의 초깃값이다."""
     low, high = problem.cost.aminmax()
     stages = [epsilon]
     while stages[-1] * _COOLING < float(high - low):
@@ -514,7 +516,7 @@ def _anneal(problem: _Problem, epsilon: float, goal: float, max_iterations: int)
     f, g = _log_step(problem, torch.zeros_like(problem.a), stages[-1])
     state = Sinkhorn(f, g, math.inf, 0, converged=False)
     for stage in reversed(stages):
-        # 마지막 한 걸음은 남겨 둔다. 한도에 걸려도 로그로 한 걸음 가면 계획이 유한하다.
+        # 마지막 반복 한 번은 남겨 둔다. 한도에 이르러도 로그 영역에서 한 번 반복하면 계획이 유한하다.
         state = _balance(problem, state, stage, goal if stage == epsilon else max(goal, _WARM), max_iterations - 1)
     if state.converged:
         return state
@@ -532,10 +534,11 @@ def _balance(problem: _Problem, state: Sinkhorn, epsilon: float, goal: float, li
         residual = _residual(problem, plan)
         if residual <= goal or iterations >= limit:
             return Sinkhorn(f, g, residual, iterations, residual <= goal)
-        # 곱하기가 더디면 뉴턴으로, 뉴턴이 더디면 곱하기로. 대칭 문제의 곱하기는 언제나 반씩 줄어 더디지 않다.
+        # 싱크혼 반복이 더디면 뉴턴 스텝으로, 뉴턴 스텝이 더디면 싱크혼 반복으로 바꾼다. 대칭 문제의 싱크혼 반복은
+        # 언제나 오차가 반씩 줄어 더디지 않다.
         newton = not problem.symmetric and last < math.inf and (not newton or residual < last / 2)
         step = _newton(problem, plan, limit - iterations) if newton else _scale(problem, plan, goal, limit - iterations)
-        del plan  # 다음 계획을 만들 때 둘을 함께 들고 있지 않는다
+        del plan  # 다음 계획을 만드는 동안 메모리에 두 계획을 함께 두지 않는다
         if step is None:
             f, g = _log_step(problem, f, epsilon)
             iterations += 1
@@ -546,7 +549,7 @@ def _balance(problem: _Problem, state: Sinkhorn, epsilon: float, goal: float, li
 
 
 def _scale(problem: _Problem, plan: Tensor, goal: float, limit: int) -> _Step | None:
-    """계획에 u, v를 곱해 무게를 맞춘다. 수의 범위를 벗어나면 `None`: 그 걸음은 버린다."""
+    """계획에 u, v를 곱해 주변 분포를 맞춘다. 오버플로하거나 언더플로하면 `None`: 그 반복들은 버린다."""
     sweep = _symmetric_sweep if problem.symmetric else _sweep
     ones_a, ones_b = torch.ones_like(problem.a), torch.ones_like(problem.b)
     scaling = _Scaling(ones_a, ones_b, plan @ ones_b, plan.T @ ones_a)
@@ -561,14 +564,14 @@ def _scale(problem: _Problem, plan: Tensor, goal: float, limit: int) -> _Step | 
             return None
         if residual <= 0.8 * goal:
             break
-        # 과이완은 해 가까이에서만 수렴이 보장된다. 나빠지면 보통의 싱크혼(1) 쪽으로 줄이고, 나아지면 되돌린다.
+        # 과이완은 해 가까이에서만 수렴이 보장된다. 잔차가 늘면 보통의 싱크혼(ω = 1) 쪽으로 줄이고, 줄면 되돌린다.
         omega = min(_OMEGA, 1.5 * omega - 0.5) if residual < last else (1 + omega) / 2
         last = residual
     return _Step(scaling.u.log(), scaling.v.log(), taken)
 
 
 def _newton(problem: _Problem, plan: Tensor, limit: int) -> _Step | None:
-    """뉴턴 한 걸음. 켤레 기울기로 (diag(γ1) − γ diag(1/γᵀ1) γᵀ) x = r을 푼다. 곱하기 한 번과 값이 같다."""
+    """뉴턴 스텝 하나. 켤레 기울기법으로 (diag(γ1) − γ diag(1/γᵀ1) γᵀ) x = r을 푼다. 반복의 비용은 싱크혼과 같다."""
     row, column = plan.sum(1), plan.sum(0)
     missing = (problem.b - column) / column
     r = problem.a - row - plan @ missing
@@ -578,7 +581,7 @@ def _newton(problem: _Problem, plan: Tensor, limit: int) -> _Step | None:
     while taken < limit:
         for _ in range(min(_CHECK, limit - taken)):
             product = row * direction - plan @ ((plan.T @ direction) / column)
-            # 곡률이 반올림에 묻힌 방향(상수 방향이 그렇다)으로는 가지 않는다.
+            # 곡률이 반올림 오차보다 작은 방향(상수 방향이 그렇다)으로는 움직이지 않는다.
             curvature, floor = direction @ product, 4 * torch.finfo(r.dtype).eps * (direction @ (row * direction))
             length = torch.where(curvature > floor, rz / curvature, 0.0)
             x, r = x + length * direction, r - length * product
@@ -594,7 +597,7 @@ def _newton(problem: _Problem, plan: Tensor, limit: int) -> _Step | None:
 
 
 def _centred(r: Tensor, row: Tensor) -> Tensor:
-    # 상수 방향은 헤세 행렬이 0이라 반올림이 쌓이므로 뺀다.
+    # 상수 방향은 헤세 행렬이 0이라 반올림 오차가 쌓이므로 뺀다.
     return r / row - r.sum() / row.sum()
 
 
@@ -619,7 +622,7 @@ def _progress(problem: _Problem, scaling: _Scaling) -> float:
 
 
 def _log_step(problem: _Problem, f: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
-    """로그로만 계산한 한 걸음. 어떤 f에서도 유한하다."""
+    """로그 영역에서 계산한 반복 한 번. 어떤 f에서도 유한하다."""
     g = _softmin(problem.cost.T, f, problem.a, epsilon)
     if problem.symmetric:
         return (f + g) / 2, (f + g) / 2
@@ -658,7 +661,7 @@ def _check_cost(cost: Tensor, epsilon: float) -> float:
 
 
 def _check_scale(epsilon: float, largest: float, kind: torch.dtype, what: str) -> None:
-    # 지수 (f + g − C)/ε의 반올림은 가장 큰 수의 반올림을 ε으로 나눈 만큼이다. 폭이 좁아도 수가 크면 자리를 잃는다.
+    # 지수 (f + g − C)/ε의 반올림은 가장 큰 수의 반올림을 ε으로 나눈 만큼이다. 폭이 좁아도 수가 크면 유효 숫자를 잃는다.
     info = torch.finfo(kind)
     least, most = max(largest * info.eps, info.tiny / info.eps), info.max * info.eps
     if not least <= epsilon <= most:

@@ -1,4 +1,4 @@
-"""짝짓기에서 와서스타인 거리까지: `docs/transport/wasserstein.md`."""
+"""커플링에서 와서스타인 거리까지: `docs/transport/wasserstein.md`."""
 
 import math
 from functools import partial
@@ -24,11 +24,11 @@ Coupling = Literal["comonotone", "independent", "countermonotone"]
 
 _CORRELATION = Interval(-1.0, 1.0)
 _ORDER = Interval(1.0, math.inf)
-_STEPS = 10_000_000  # 단체법의 걸음 수의 한도
-_ROUNDS = 30  # 거듭제곱의 단위를 다시 고르는 횟수의 한도
+_STEPS = 10_000_000  # 단체법의 반복 수의 한도
+_ROUNDS = 30  # 거듭제곱의 단위를 다시 정하는 횟수의 한도
 _DIGITS = 150  # 거듭제곱한 비용을 10의 이 제곱 안에 둔다
-_SMALL_ORDER = 100  # 이 p까지는 (1/2)^p가 넉넉히 담긴다
-# 좌표가 이 안이면 그 차의 제곱이 담긴다
+_SMALL_ORDER = 100  # 이 p까지는 (1/2)^p가 언더플로하지 않는다
+# 좌표가 이 범위이면 그 차의 제곱이 오버플로하거나 언더플로하지 않는다
 _SQUARABLE = {torch.float32: (2.0**-40, 2.0**60), torch.float64: (2.0**-400, 2.0**500)}
 
 
@@ -41,13 +41,13 @@ def sample_coupling(
     correlation: float,
     generator: torch.Generator | None,
 ) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
-    r"""주변 분포가 정확히 $P$와 $Q$인 짝짓기 $\gamma$에서 쌍을 뽑는다(가우스 코퓰라).
+    r"""주변 분포가 정확히 $P$와 $Q$인 커플링(coupling, 짝짓기) $\gamma$에서 쌍을 뽑는다(가우스 코퓰라).
 
     $$X = F_P^{-1}(\Phi(Z_1)), \qquad Y = F_Q^{-1}\bigl(\Phi(\rho Z_1 + \sqrt{1 - \rho^2}\, Z_2)\bigr), \qquad
     Z_1, Z_2 \sim \mathcal{N}(0, 1)$$
 
-    $\rho$가 무엇이든 주변 분포는 그대로이고 짝짓기만 바뀐다. $\rho = 1$이면 큰 것은 큰 것과(공단조), $\rho = 0$이면
-    아무렇게나(독립), $\rho = -1$이면 큰 것은 작은 것과(반단조) 짝이 된다. 분위수는 float64로 계산한다.
+    $\rho$가 무엇이든 주변 분포는 그대로이고 커플링만 바뀐다. $\rho = 1$이면 큰 값이 큰 값과 짝이 되고(공단조),
+    $\rho = 0$이면 독립이고, $\rho = -1$이면 큰 값이 작은 값과 짝이 된다(반단조). 분위수는 float64로 계산한다.
 
     Args:
         p: $X$의 분포 $P$. 실수 하나를 내고 `icdf`가 있는 분포.
@@ -72,7 +72,7 @@ def sample_coupling(
     checks.number(_CORRELATION, correlation=correlation)
     z1, z2 = randn(2, n, generator=generator, device=torch.device("cpu"), dtype=torch.float64)
     normals = (z1, correlation * z1 + math.sqrt(1 - correlation**2) * z2)
-    # Φ가 0이나 1로 반올림되면 분위수가 무한대다. 2u − 1이 ±1이 되지 않는 끝까지만 간다.
+    # Φ가 0이나 1로 반올림되면 분위수가 무한대다. 2u − 1이 ±1이 되지 않는 범위로 자른다.
     edge = torch.finfo(torch.float64).eps / 2
     x, y = (
         distribution.icdf(torch.special.ndtr(z).clamp(edge, 1 - edge).to(median.device)).to(median.dtype)
@@ -82,7 +82,7 @@ def sample_coupling(
 
 
 def normal_uniform_distance(half_width: float, *, coupling: Coupling) -> float:
-    r"""$X \sim \mathcal{N}(0, 1)$과 $Y \sim \mathcal{U}(-a, a)$의 짝짓기마다 $\mathbb{E}|X - Y|$의 닫힌 식.
+    r"""$X \sim \mathcal{N}(0, 1)$과 $Y \sim \mathcal{U}(-a, a)$의 커플링마다 $\mathbb{E}|X - Y|$의 닫힌 식.
 
     $$\mathbb{E}|X - Y| = \begin{cases}
     2\,(2 H(x^*) - H(0)) & \text{공단조} \\
@@ -90,7 +90,7 @@ def normal_uniform_distance(half_width: float, *, coupling: Coupling) -> float:
     \sqrt{2/\pi} + a/2 & \text{반단조}
     \end{cases}, \qquad H(x) = a\,(\Phi(x)^2 - \Phi(x)) + \Phi'(x)$$
 
-    $x^* \ge 0$는 두 분위수가 만나는 가장 먼 곳, 곧 $x = a\,(2\Phi(x) - 1)$의 가장 큰 근이고 $H$가 가장 큰 곳이다.
+    $x^* \ge 0$는 두 분위수가 만나는 가장 먼 곳, 곧 $x = a\,(2\Phi(x) - 1)$의 가장 큰 근이고 $H$가 최대인 점이다.
     $2a \le \sqrt{2\pi}$이면 $x^* = 0$이다. 공단조의 값이 $W_1$이다.
 
     Args:
@@ -102,7 +102,7 @@ def normal_uniform_distance(half_width: float, *, coupling: Coupling) -> float:
 
     Raises:
         TypeError: `half_width`가 수가 아니면.
-        ValueError: `half_width`가 0보다 크지 않거나, 짝짓기의 이름을 모르면.
+        ValueError: `half_width`가 0보다 크지 않거나, 커플링의 이름이 셋 가운데 하나가 아니면.
 
     References:
         Villani, C. (2003). Topics in Optimal Transportation, 2.2절.
@@ -113,7 +113,7 @@ def normal_uniform_distance(half_width: float, *, coupling: Coupling) -> float:
     if coupling == "countermonotone":
         return math.sqrt(2 / math.pi) + a / 2
     if coupling == "independent":
-        inside = math.erf(a / math.sqrt(2))  # 2Φ(a) − 1. 넓은 a의 제곱은 넘치므로 나누어 더한다
+        inside = math.erf(a / math.sqrt(2))  # 2Φ(a) − 1. 큰 a의 제곱은 오버플로하므로 나누어 더한다
         return (inside / a + a * inside) / 2 + _normal_density(a)
 
     def h(x: float) -> float:
@@ -134,12 +134,12 @@ def cost_matrix(
 
     $$C_{ij} = \lVert x_i - y_j \rVert^p$$
 
-    차를 바로 계산하므로 겹친 두 점의 거리는 정확히 0이다. 겹친 곳의 기울기는 0으로 둔다.
+    차를 바로 계산하므로 겹친 두 점의 거리는 정확히 0이다. 겹친 점에서 기울기는 0으로 둔다.
     두 번 미분한 것과 전진 미분(jvp)은 `torch.cdist`에 없어 오류가 난다.
 
     Args:
-        x: 점 $x_i$. 한 줄이 점 하나.
-        y: 점 $y_j$. 한 줄이 점 하나.
+        x: 점 $x_i$. 행 하나가 점 하나.
+        y: 점 $y_j$. 행 하나가 점 하나.
         p: 지수 $p \ge 1$.
 
     Returns:
@@ -148,7 +148,7 @@ def cost_matrix(
     Raises:
         TypeError: 텐서가 아니거나, `p`가 수가 아니면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나,
-            `p`가 1보다 작거나, 비용이 그 자료형에 담기지 않으면.
+            `p`가 1보다 작거나, 비용이 그 자료형에서 오버플로하면.
 
     References:
         Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 2.2절.
@@ -156,24 +156,24 @@ def cost_matrix(
     largest = _check_points(x, y, p)
     kind = torch.promote_types(x.dtype, y.dtype)
     cost = _power(_distances(x, y, largest), p).to(kind)
-    # 거리는 √d · 2max|x|를 넘지 못한다. 그 제곱이 담기면 값을 들여다볼 것도 없다.
+    # 거리는 √d · 2max|x|를 넘지 못한다. 이 한계의 거듭제곱이 오버플로하지 않으면 값을 확인하지 않아도 된다.
     if p * math.log2(2 * largest * math.sqrt(x.shape[1]) + 1) >= math.log2(torch.finfo(kind).max):
         top = checks.plain(cost).max().item()
         if math.isinf(top):
-            raise ValueError(f"x, y: 거리의 {p:g}제곱이 {kind}에 담겨야 하는데 {top}이다")
+            raise ValueError(f"x, y: 거리의 {p:g}제곱이 {kind}로 표현되어야 하는데 {top}이다")
     return cost
 
 
 class Plan(NamedTuple):
-    r"""최적 수송 계획과, 그것이 최적임을 보이는 쌍대 퍼텐셜.
+    r"""최적 수송 계획과, 그 계획이 최적임을 보이는 쌍대 퍼텐셜.
 
     $$\langle \gamma, C \rangle = \sum_i a_i f_i + \sum_j b_j g_j, \qquad f_i + g_j \le C_{ij}$$
 
     Attributes:
         coupling: 수송 계획 $\gamma_{ij} \ge 0$. $i$에서 $j$로 옮기는 양.
         cost: 드는 비용 $\langle \gamma, C \rangle$.
-        f: 보내는 쪽의 퍼텐셜(값) $f_i$.
-        g: 받는 쪽의 퍼텐셜(값) $g_j$.
+        f: 보내는 쪽의 퍼텐셜 $f_i$.
+        g: 받는 쪽의 퍼텐셜 $g_j$.
 
     References:
         Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 2.5절.
@@ -200,24 +200,24 @@ def optimal_plan(
     \max_{f, g} \langle a, f \rangle + \langle b, g \rangle \quad \text{단} \quad f_i + g_j \le C_{ij}$$
 
     CPU에서 float64로 풀고 `cost`의 자료형과 장치로 되돌린다. 쌍대 간격이 **돌려줄 비용**의 $10^{-9}$배를 넘으면, 곧
-    쓰지 않는 길이 쓰는 길보다 수백만 배 비싸 자리를 잃었으면, 남은 간격을 키워 다시 푼다. 그래도 넘으면 오류를 낸다.
-    무게가 모두 같으면 개수로 풀어 반올림이 없고, 다르면 무게의 합의 반올림만 한 양은 옮기지 않는다. 퍼텐셜은 c-변환을
-    두 번 거쳐 무게가 0인 점에서도 제약을 지킨다. 비용은 `cost`로 미분할 수 있고 그 기울기는 $\gamma$다(포락선 정리).
-    무게로는 미분하지 않는다.
+    쓰지 않는 경로가 쓰는 경로보다 수백만 배 비싸 유효 숫자를 잃었으면, 남은 여분(slack) $C_{ij} - f_i - g_j$를 확대해
+    다시 푼다. 그래도 넘으면 오류를 낸다. 가중치가 모두 같으면 개수로 풀어 반올림이 없고, 다르면 가중치의 합의 반올림
+    오차만 한 양은 옮기지 않는다. 퍼텐셜은 c-변환을 두 번 거쳐 가중치가 0인 점에서도 제약을 지킨다. 비용은 `cost`로
+    미분할 수 있고 그 기울기는 $\gamma$다(포락선 정리). 가중치로는 미분하지 않는다.
 
     Args:
         cost: 비용 $C_{ij}$. 음수여도 된다.
         a: 보내는 양 $a_i \ge 0$, 합이 1. 기본값은 모두 같은 양.
         b: 받는 양 $b_j \ge 0$, 합이 1. 기본값은 모두 같은 양.
-        max_iterations: 단체법의 걸음 수의 한도. 1 이상.
+        max_iterations: 단체법의 반복 수의 한도. 1 이상.
 
     Returns:
         계획, 비용, 두 퍼텐셜.
 
     Raises:
         TypeError: 텐서가 아니거나, `max_iterations`가 정수가 아니면.
-        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 비용이 유한하지 않거나, 무게가 음수이거나,
-            합이 1이 아니면.
+        ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 비용이 유한하지 않거나, 가중치가
+            음수이거나, 합이 1이 아니면.
         RuntimeError: 한도 안에 풀지 못했거나, 답이 최적임을 확인하지 못하면.
 
     References:
@@ -237,7 +237,7 @@ def optimal_plan(
 
 @full_precision
 def c_transform(potential: Float[Tensor, "n"], cost: Float[Tensor, "n m"]) -> Float[Tensor, "m"]:
-    r"""c-변환: 퍼텐셜 $f$와 짝이 되어 제약을 지키는 가장 큰 퍼텐셜.
+    r"""c-변환(c-transform): 퍼텐셜 $f$가 주어졌을 때 제약을 지키는 가장 큰 퍼텐셜.
 
     $$f^c_j = \min_i \left( C_{ij} - f_i \right)$$
 
@@ -277,16 +277,16 @@ def wasserstein(
 
     $$W_p(P, Q) = \Bigl( \min_{\gamma \in \Pi(P, Q)} \sum_{ij} \gamma_{ij} \lVert x_i - y_j \rVert^p \Bigr)^{1/p}$$
 
-    답은 [`optimal_plan`][mgk_docs_src.transport.wasserstein.optimal_plan]처럼 확인한다. 한 점이 아무리 멀어도 나머지의
-    거리가 흐려지지 않는다. `x`와 `y`로 미분할 수 있다: 최적의 짝짓기 $\gamma$를 그대로 두고 비용만 미분한다(포락선
-    정리). 거리가 0이면 미분할 수 없고, 기울기를 0으로 둔다. 무게로는 미분하지 않는다. 기억 장소는 $nm$에 비례한다.
+    답은 [`optimal_plan`][mgk_docs_src.transport.wasserstein.optimal_plan]처럼 확인한다. 한 점이 아무리 멀어도 나머지
+    거리의 유효 숫자를 유지한다. `x`와 `y`로 미분할 수 있다: 최적 커플링 $\gamma$를 고정하고 비용만 미분한다(포락선
+    정리). 거리가 0이면 미분할 수 없고, 기울기를 0으로 둔다. 가중치로는 미분하지 않는다. 메모리는 $nm$에 비례한다.
 
     Args:
-        x: $P$의 점 $x_i$. 한 줄이 점 하나.
-        y: $Q$의 점 $y_j$. 한 줄이 점 하나.
+        x: $P$의 점 $x_i$. 행 하나가 점 하나.
+        y: $Q$의 점 $y_j$. 행 하나가 점 하나.
         p: 지수 $p \ge 1$.
-        a: $x_i$의 무게, 합이 1. 기본값은 모두 같은 무게.
-        b: $y_j$의 무게, 합이 1. 기본값은 모두 같은 무게.
+        a: $x_i$의 가중치, 합이 1. 기본값은 모두 같은 가중치.
+        b: $y_j$의 가중치, 합이 1. 기본값은 모두 같은 가중치.
 
     Returns:
         0 이상의 거리. 단위는 점의 좌표와 같다.
@@ -294,8 +294,8 @@ def wasserstein(
     Raises:
         TypeError: 텐서가 아니거나, `p`가 수가 아니면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나,
-            `p`가 1보다 작거나, 무게가 음수이거나, 무게의 합이 1이 아니면.
-        RuntimeError: 단체법이 풀지 못했거나, 답이 최적임을 확인하지 못하면.
+            `p`가 1보다 작거나, 가중치가 음수이거나, 가중치의 합이 1이 아니면.
+        RuntimeError: 단체법이 한도 안에 풀지 못했거나, 답이 최적임을 확인하지 못하면.
 
     References:
         Villani, C. (2009). Optimal Transport: Old and New, 6장.
@@ -305,7 +305,7 @@ def wasserstein(
     weights = masses(x.shape[0], x.device, a=a), masses(y.shape[0], x.device, b=b)
     wide_x, wide_y = x.double(), y.double()
     rows, columns, flow, unit = constant(partial(_solve_points, p=p, largest=largest), wide_x, wide_y, *weights)
-    # 오가는 짝만 다시 계산한다. 제곱에서 바로 거듭제곱해야 겹친 짝에서도 두 번 미분한 값이 옳다.
+    # 실제로 옮기는 쌍의 거리만 다시 계산한다. 제곱에서 바로 거듭제곱해야 겹친 쌍에서도 두 번 미분한 값이 옳다.
     squares = ((wide_x[rows] - wide_y[columns]) / unit).square().sum(1)  # (n + m − 1)
     distance = unit * _root((flow * _power(squares, p / 2)).sum(), p)
     return distance.to(torch.promote_types(x.dtype, y.dtype))
@@ -320,19 +320,20 @@ def wasserstein_1d(
     x_weights: Float[Tensor, "*batch n"] | None = None,
     y_weights: Float[Tensor, "*batch m"] | None = None,
 ) -> Float[Tensor, "*batch"]:
-    r"""수직선 위의 와서스타인 거리. 정렬하면 그것이 최적의 짝짓기다.
+    r"""1차원의 와서스타인 거리. 두 표본을 정렬해 순서대로 짝지으면 최적 커플링이다.
 
     $$W_p(P, Q) = \Bigl( \int_0^1 \left| F_P^{-1}(u) - F_Q^{-1}(u) \right|^p du \Bigr)^{1/p}$$
 
-    무게가 없고 $n = m$이면 정렬한 표본끼리의 차 $\bigl(\frac{1}{n} \sum_i |x_{(i)} - y_{(i)}|^p\bigr)^{1/p}$다.
-    시간은 $O((n + m) \log (n + m))$. 차와 합은 float64로 계산하고 끝에서 한 번 반올림한다. 미분할 수 있다.
-    거리가 0이면 기울기를 0으로 둔다.
+    가중치가 없고 $n = m$이면 정렬한 표본끼리의 차로 계산한다:
+    $\bigl(\frac{1}{n} \sum_i |x_{(i)} - y_{(i)}|^p\bigr)^{1/p}$.
+    시간은 $O((n + m) \log (n + m))$. 차와 합은 float64로 계산하고 끝에서 한 번 반올림한다.
+    미분할 수 있다. 거리가 0이면 기울기를 0으로 둔다.
 
     Args:
-        x: $P$의 표본. 마지막 축이 표본이고, 앞의 축은 따로따로 계산한다.
+        x: $P$의 표본. 마지막 축이 표본이고, 앞의 축마다 따로 계산한다.
         y: $Q$의 표본. 앞의 축은 `x`와 같고, 수는 달라도 된다.
         p: 지수 $p \ge 1$.
-        x_weights: 표본의 무게, 0 이상. 합은 1이 아니어도 되고, 그 합으로 나눈다. 기본값은 모두 같은 무게.
+        x_weights: 표본의 가중치, 0 이상. 합은 1이 아니어도 되고, 그 합으로 나눈다. 기본값은 모두 같은 가중치.
         y_weights: 위와 같다. 둘 다 주면 합이 서로 같아야 한다(상대 오차 $\sqrt{\varepsilon}$까지).
 
     Returns:
@@ -341,7 +342,7 @@ def wasserstein_1d(
     Raises:
         TypeError: 텐서가 아니거나, `p`가 수가 아니면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나,
-            `p`가 1보다 작거나, 무게가 음수이거나, 무게의 합이 0이거나, 두 합이 다르면.
+            `p`가 1보다 작거나, 가중치가 음수이거나, 가중치의 합이 0이거나, 두 합이 다르면.
 
     References:
         Peyré, G. & Cuturi, M. (2019). Computational Optimal Transport, 2.6절.
@@ -354,7 +355,7 @@ def wasserstein_1d(
 
 
 class Potential(NamedTuple):
-    r"""수직선 위의 칸토로비치–루빈시테인 퍼텐셜. 점 사이에서는 곧은 선이다.
+    r"""1차원의 칸토로비치–루빈시테인 퍼텐셜. 점 사이에서는 선형이다.
 
     $$|\varphi(z_{k+1}) - \varphi(z_k)| \le |z_{k+1} - z_k|$$
 
@@ -378,7 +379,7 @@ def potential_1d(
     x_weights: Float[Tensor, "n"] | None = None,
     y_weights: Float[Tensor, "m"] | None = None,
 ) -> Potential:
-    r"""수직선 위에서 $W_1$의 쌍대 문제를 푸는 1-립시츠 함수.
+    r"""1차원에서 $W_1$의 쌍대 문제를 푸는 1-립시츠 함수.
 
     $$W_1(P, Q) = \max_{|\varphi'| \le 1} \mathbb{E}_P[\varphi] - \mathbb{E}_Q[\varphi]
     = \int |G - F|\, dz, \qquad \varphi' = \operatorname{sign}(G - F)$$
@@ -388,7 +389,7 @@ def potential_1d(
     Args:
         x: $P$의 표본.
         y: $Q$의 표본. 수는 달라도 된다.
-        x_weights: 표본의 무게, 0 이상. 합은 1이 아니어도 되고, 그 합으로 나눈다. 기본값은 모두 같은 무게.
+        x_weights: 표본의 가중치, 0 이상. 합은 1이 아니어도 되고, 그 합으로 나눈다. 기본값은 모두 같은 가중치.
         y_weights: 위와 같다. 둘 다 주면 합이 서로 같아야 한다(상대 오차 $\sqrt{\varepsilon}$까지).
 
     Returns:
@@ -397,7 +398,7 @@ def potential_1d(
     Raises:
         TypeError: 텐서가 아니면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나,
-            무게가 음수이거나, 무게의 합이 0이거나, 두 합이 다르면.
+            가중치가 음수이거나, 가중치의 합이 0이거나, 두 합이 다르면.
 
     References:
         Villani, C. (2003). Topics in Optimal Transportation, 1.2절, 2.2절.
@@ -412,7 +413,7 @@ def potential_1d(
     f = _levels(torch.cat([mass_x, torch.zeros_like(mass_y)])[order])  # F(z_k)
     g = _levels(torch.cat([torch.zeros_like(mass_x), mass_y])[order])  # G(z_k)
     rise = g - f
-    if x_weights is not None or y_weights is not None:  # 무게의 합에 쌓인 반올림은 오르막도 내리막도 아니다
+    if x_weights is not None or y_weights is not None:  # 가중치의 누적합에 쌓인 반올림 오차는 기울기 0으로 본다
         rise = rise.masked_fill(rise.abs() <= len(z) * torch.finfo(rise.dtype).eps, 0.0)
     steps = torch.sign(rise)[:-1] * z.double().diff()
     values = torch.cat([steps.new_zeros(1), steps.cumsum(0)])
@@ -428,16 +429,16 @@ def sliced_wasserstein(
     projections: int = 128,
     generator: torch.Generator | None,
 ) -> Float[Tensor, ""]:
-    r"""조각 와서스타인 거리: 무작위 방향으로 비춘 그림자들의 거리를 평균한다.
+    r"""무작위 방향에 사영한 1차원 거리를 평균한 sliced 와서스타인 거리.
 
     $$SW_p(P, Q) = \Bigl( \mathbb{E}_{\theta \sim \mathcal{U}(S^{d-1})}
     \bigl[ W_p(\theta_\# P, \theta_\# Q)^p \bigr] \Bigr)^{1/p}$$
 
-    기대값은 방향 $L$개의 평균으로 어림한다. 시간은 $O(L\,(n + m)(d + \log (n + m)))$. 미분할 수 있다.
+    기댓값은 방향 $L$개의 평균으로 근사한다. 시간은 $O(L\,(n + m)(d + \log (n + m)))$. 미분할 수 있다.
 
     Args:
-        x: $P$의 점. 한 줄이 점 하나.
-        y: $Q$의 점. 한 줄이 점 하나. 수는 달라도 된다.
+        x: $P$의 점. 행 하나가 점 하나.
+        y: $Q$의 점. 행 하나가 점 하나. 수는 달라도 된다.
         p: 지수 $p \ge 1$.
         projections: 방향의 수 $L$. 1 이상.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
@@ -463,7 +464,7 @@ def sliced_wasserstein(
 
 
 def _median(**distributions: Distribution) -> Tensor:
-    # 가운데 값의 자료형과 장치가 모수의 자료형과 장치다. 표본을 뽑아 보면 전역 난수가 바뀐다.
+    # 중앙값의 자료형과 장치가 모수의 자료형과 장치다. 표본을 뽑아서 알아내면 전역 난수의 상태가 바뀐다.
     ((name, distribution),) = distributions.items()
     if not isinstance(distribution, Distribution):
         raise TypeError(f"{name}: torch의 분포여야 하는데 {type(distribution).__name__}이다")
@@ -482,7 +483,7 @@ def _normal_density(x: float) -> float:
 
 
 def _quantile_crossing(a: float) -> float:
-    # x = a (2Φ(x) − 1)의 가장 큰 근. 아래 끝은 2Φ(x) − 1 ≥ 2Φ'(0)(x − x³/6)에서 나온다.
+    # x = a (2Φ(x) − 1)의 가장 큰 근. 하한은 2Φ(x) − 1 ≥ 2Φ'(0)(x − x³/6)에서 나온다.
     def gap(x: float) -> float:
         return a * math.erf(x / math.sqrt(2)) - x
 
@@ -496,7 +497,7 @@ def _distances(x: Tensor, y: Tensor, largest: float) -> Tensor:
     low, high = _SQUARABLE[wide_x.dtype]
     if largest == 0 or low <= largest <= high:
         return _direct_distances(wide_x, wide_y)
-    # 좌표의 제곱이 넘치거나 사라질 수 있다. float64로, 그래도 넘치거나 사라지는 곳은 2의 거듭제곱으로 나누어 계산한다.
+    # 좌표의 제곱이 오버플로하거나 언더플로할 수 있다. float64로 계산하고, 그래도 그렇다면 2의 거듭제곱으로 나눈다.
     distance = _direct_distances(wide_x.double(), wide_y.double())
     low, high = _SQUARABLE[torch.float64]
     scale = 2.0 ** min(math.frexp(largest)[1], 1023)
@@ -513,7 +514,7 @@ def _power(base: Tensor, p: float) -> Tensor:
         return base
     if p > 1:
         return base**p
-    # 0에서 x^p의 기울기는 무한대이고, 0을 곱하면 nan이다. 그곳에서는 상수로 바꾼다.
+    # 0에서 x^p의 기울기는 무한대이고, 여기에 0을 곱하면 nan이다. 그래서 0인 원소는 상수로 바꾼다.
     zero = base == 0
     power: Tensor = base.masked_fill(zero, 1.0) ** p
     return power.masked_fill(zero, 0.0)
@@ -530,13 +531,13 @@ def _unit(largest: Tensor, p: float) -> Tensor:
 
 
 def _power_mean(pieces: list[tuple[Tensor, Tensor | None]], p: float, dims: tuple[int, ...]) -> Tensor:
-    """조각 (x − y, du)에서 (∫ |x − y|^p du)^(1/p). 어떤 p에서도 중간 값이 넘치거나 사라지지 않는다.
+    """조각 (x − y, du)에서 (∫ |x − y|^p du)^(1/p). 어떤 p에서도 중간 값이 오버플로하거나 언더플로하지 않는다.
 
-    너비가 `None`이면 모두 같다. 축 `dims`를 없앤다: 마지막 축이 조각이고, 그 앞의 것은 평균한다.
+    너비가 `None`이면 모두 같다. 축 `dims`를 없앤다: 마지막 축이 조각이고, 그 앞의 축은 평균한다.
     """
     if p == 1:
         return _integrals([(gaps.abs(), widths) for gaps, widths in pieces], dims)
-    # 너비가 0인 조각의 차는 얼마든지 클 수 있다. 무한대에 0을 곱하지 않게 먼저 지운다.
+    # 너비가 0인 조각의 차는 얼마든지 클 수 있다. 무한대에 0을 곱하지 않도록 먼저 0으로 바꾼다.
     counted = [(gaps if widths is None else gaps.masked_fill(widths <= 0, 0.0), widths) for gaps, widths in pieces]
     largest = torch.stack([gaps.detach().abs().amax(dims, keepdim=True) for gaps, _ in counted]).amax(0)
     unit = _unit(largest, p)
@@ -607,7 +608,8 @@ def _pieces(
         rounding = (ends.shape[-1] + others.shape[-1]) * torch.finfo(widths.dtype).eps
         dust = (widths > 0) & (widths <= rounding)
         if checks.plain(dust).any():
-            # 무게를 더하는 순서만 달라도 높이가 어긋난다. 두 점의 무게에 견주어도 없는 것과 같으면 조각이 아니다.
+            # 가중치를 더하는 순서만 달라도 높이가 어긋난다. 두 점의 가중치에 비해서도 무시할 만하면 조각으로 세지
+            # 않는다.
             masses_there = levels.diff(prepend=below[..., :1]), other_levels.diff(prepend=below[..., :1])
             smaller = torch.minimum(masses_there[0], masses_there[1].gather(-1, index))
             widths = widths.masked_fill(dust & (widths <= DUST * smaller), 0.0)
@@ -619,7 +621,7 @@ def _or_equal(x: Tensor, weights: Tensor | None) -> Tensor:
 
 
 def _levels(weights: Tensor) -> Tensor:
-    # 먼저 더하고 나중에 나눈다: 무게가 없으면 세는 것이라 반올림이 쌓이지 않고, 끝은 정확히 1이다.
+    # 먼저 더하고 나중에 나눈다: 가중치가 없으면 개수의 합이라 반올림 오차가 쌓이지 않고, 끝은 정확히 1이다.
     sums = weights.cumsum(-1)
     return sums / sums[..., -1:]
 
@@ -630,17 +632,17 @@ def _solve_table(cost: Tensor, a: Tensor, b: Tensor, *, limit: int) -> tuple[Ten
 
 
 def _solve_points(x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, p: float, largest: float) -> tuple[Tensor, ...]:
-    """가장 싼 짝 (i, j)와 그 양. 길이는 n + m − 1이고 남는 자리의 양은 0이다. 끝은 거리를 나눌 단위."""
+    """최적 계획의 쌍 (i, j)와 옮기는 양, 거리를 나눌 단위. 길이는 n + m − 1이고 남는 원소의 양은 0이다."""
     distance = _distances(x, y, largest)
     longest = float(distance.max())
     if math.isinf(longest):
-        raise ValueError("x, y: 점 사이의 거리가 float64에 담겨야 하는데 inf이다")
-    # 거듭제곱이 담기면 그대로, 아니면 가장 먼 짝을 단위로.
+        raise ValueError("x, y: 점 사이의 거리가 float64로 표현되어야 하는데 inf이다")
+    # 거듭제곱이 오버플로하거나 언더플로하지 않으면 그대로, 아니면 가장 먼 쌍의 거리를 단위로 한다.
     unit = 1.0 if longest == 0 or abs(p * math.log10(longest)) < _DIGITS else longest
     for _ in range(_ROUNDS):
         costs = _power(distance if unit == 1 else distance / unit, p)
         if unit != 1:
-            costs = costs.clamp(max=10.0**_DIGITS)  # 이보다 비싼 짝은 쓰지 않는다
+            costs = costs.clamp(max=10.0**_DIGITS)  # 이보다 비싼 쌍은 최적 계획에 들지 않는다
         table = costs.cpu().numpy()
         flow = exact_plan(table, a.cpu().numpy(), b.cpu().numpy(), limit=_STEPS, named="x, y")[0]
         rows, columns = np.nonzero(flow)
@@ -648,11 +650,11 @@ def _solve_points(x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, p: float, large
         longest = float(distance.cpu().numpy()[rows, columns].max())
         if longest == 0 or (amounts * table[rows, columns]).sum() > 10.0**-_DIGITS:
             break
-        unit = longest  # 쓰지 않는 먼 짝에 견주어 사라졌다. 쓴 것 가운데 가장 먼 짝을 단위로 다시 푼다
+        unit = longest  # 쓰지 않는 먼 쌍에 비해 작아 언더플로했다. 쓴 쌍 가운데 가장 먼 거리를 단위로 다시 푼다
     else:
         raise RuntimeError(f"p: 거리의 {p:g}제곱이 너무 넓게 퍼져 풀지 못했다")
     found = np.zeros((3, sum(table.shape) - 1))
-    found[:2] = rows[:1], columns[:1]  # 남는 자리도 쓰는 짝이어야 거듭제곱이 넘치지 않는다
+    found[:2] = rows[:1], columns[:1]  # 남는 원소도 쓰는 쌍이어야 거듭제곱이 오버플로하지 않는다
     found[:, : len(rows)] = rows, columns, amounts
     first, second, mass = torch.from_numpy(found).to(x.device)
     return first.long(), second.long(), mass, _unit(x.new_tensor(longest), p)
@@ -694,5 +696,5 @@ def _check_samples(x: Tensor, y: Tensor, x_weights: Tensor | None, y_weights: Te
         if abs(came_x - came_y) > tolerance * came_x:
             raise ValueError(
                 "x_weights, y_weights: 합이 서로 같아야 하는데 "
-                f"{came_x:.6g}과 {came_y:.6g}이다 (상대 허용 오차 {tolerance:.2g})"
+                f"{came_x:.6g} 대 {came_y:.6g}이다 (상대 허용 오차 {tolerance:.2g})"
             )

@@ -114,7 +114,7 @@ def test_the_work_of_steps_by_hand() -> None:
     assert counted("langevin_step", backward=False) == langevin
     assert counted("mala_step", backward=False) == langevin
     assert counted("hmc_step", backward=False) == langevin._replace(flops=3 * langevin.flops)
-    # 비용 행렬을 걸음마다 읽고 두 퍼텐셜을 쓴다.
+    # 비용 행렬을 반복마다 읽고 두 퍼텐셜을 쓴다.
     assert counted("sinkhorn", backward=False) == Work(4 * (7 * 24**2 + 2 * 24), 7 * 4 * 24**2)
 
 
@@ -207,7 +207,7 @@ def test_the_verdict_names_the_worst_and_counts_the_low() -> None:
         Row("`가장 느림`", "", 1.0, Work(10**6, 0)),
         Row("`못 잼`", "", None, Work(0, 0)),
     ]
-    assert "3줄 가운데 2줄이 몫 10 %에 못 미치고, 가장 낮은 것은 `가장 느림`(0.1 %)다" in devices.verdict(
+    assert "3줄 가운데 2줄은 비율이 10 %에 못 미치고, 가장 낮은 것은 `가장 느림`(0.1 %)다" in devices.verdict(
         measured, FOUND
     )
 

@@ -1,4 +1,4 @@
-"""benchmarks/samplers.py: 재는 도구가 옳게 잰다. 얼마나 빠른지는 시험하지 않는다."""
+"""benchmarks/samplers.py: 재는 도구가 옳게 잰다. 얼마나 빠른지는 테스트하지 않는다."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ TINY = Setting(samplers.correlated(2, device=CPU), 8, 0.5, 3, 0.0, 20)
 
 
 @pytest.mark.parametrize(
-    "target", [samplers.correlated(5, device=CPU), samplers.ill_conditioned(5, device=CPU)], ids=["상관", "눈금"]
+    "target", [samplers.correlated(5, device=CPU), samplers.ill_conditioned(5, device=CPU)], ids=["상관", "스케일"]
 )
 def test_starts_are_drawn_from_the_target(target: Target) -> None:
     assert target.d == 5
@@ -42,7 +42,7 @@ def test_a_run_counts_every_gradient_of_every_chain(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(samplers, "energy", lambda _: counted)
     run = samplers.ours(TINY, 0)
     assert run.draws.shape == (20, 8, 2)
-    assert run.gradients == sum(seen) - TINY.chains  # 첫 자리의 것은 빼고
+    assert run.gradients == sum(seen) - TINY.chains  # 초기 위치의 기울기는 빼고
     assert run.seconds > 0
     assert not torch.equal(samplers.shaken(TINY, 0).draws, run.draws)
 
@@ -126,7 +126,7 @@ def test_the_table_leaves_out_what_would_take_minutes() -> None:
 def test_the_tables_are_written_for_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     peers = ModuleType("benchmarks.sampler_peers")
     peers.RUNNERS = {"BlackJAX HMC": samplers.ours, "NumPyro NUTS": samplers.ours}
-    peers.NUTS_WARMUP, peers.versions = 500, lambda: "견줄 것 1.0"
+    peers.NUTS_WARMUP, peers.versions = 500, lambda: "비교 대상 1.0"
     bound = []
     monkeypatch.setitem(sys.modules, "benchmarks.sampler_peers", peers)
     monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: bound.extend(cores))
@@ -138,7 +138,7 @@ def test_the_tables_are_written_for_the_page(tmp_path: Path, monkeypatch: pytest
     samplers.main([])
     assert len(bound) == 1
     text = (tmp_path / "energy-samplers.md").read_text("utf-8")
-    assert "견줄 것 1.0" in text
+    assert "비교 대상 1.0" in text
     assert text.count("\n| 2 | ") == 3
     assert "| 50% |" in text
     for block in text.split("\n\n"):

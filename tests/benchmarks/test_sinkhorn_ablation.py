@@ -1,4 +1,4 @@
-"""benchmarks/sinkhorn_ablation.py: 상수를 바꾸어 재고 되돌린다. 얼마나 빠른지는 시험하지 않는다."""
+"""benchmarks/sinkhorn_ablation.py: 상수를 바꾸어 재고 되돌린다. 얼마나 빠른지는 테스트하지 않는다."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""benchmarks/transport.py: 재는 도구가 옳게 잰다. 얼마나 빠른지는 시험하지 않는다."""
+"""benchmarks/transport.py: 재는 코드가 옳게 잰다. 얼마나 빠른지는 테스트하지 않는다."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_numpy_is_given_to_pot_and_tensors_to_the_book() -> None:
 
 
 def test_memory_counts_matrices_of_the_size_of_the_cost() -> None:
-    # 이 책은 계획 하나, 끝에 돌려줄 계획을 만들 때 잠시 몇 개.
+    # 이 책의 함수는 계획 하나를 쓰고, 끝에 돌려줄 계획을 만들 때만 잠시 몇 개를 쓴다.
     assert 1 <= transport.extra_matrices(NAME, 200) <= 5
     assert transport.extra_matrices("POT 그대로", 200) >= 2
 

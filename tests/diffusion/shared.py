@@ -1,4 +1,4 @@
-"""확산의 시험들이 함께 쓰는 것: 작은 자료와 그 정확한 예측."""
+"""확산의 단위 테스트가 함께 쓰는 것: 작은 데이터와 그 정확한 예측."""
 
 import math
 
@@ -37,7 +37,7 @@ STEPS = st.integers(1, 60)
 ROUNDING = {torch.float64: 1e-12, torch.float32: 2e-6, torch.float16: 4e-3, torch.bfloat16: 3e-2}
 
 
-# 글의 예: 자료가 N(1, 0.5²)이고, 오차의 분산이 0.1인 자로 −0.5를 보았다.
+# 페이지의 예: 데이터가 N(1, 0.5²)이고, 오차의 분산이 0.1인 자로 −0.5를 보았다.
 MEAN, STD = 1.0, 0.5
 
 
@@ -60,7 +60,7 @@ def mixture(device, parts=BIMODAL):
 
 
 def gaussian(schedule, mean=MEAN, std=STD):
-    """자료가 N(mean, std²)일 때 잡음의 완벽한 예측."""
+    """데이터가 N(mean, std²)일 때 노이즈의 완벽한 예측."""
     means = schedule.beta.new_tensor([[mean]])
     return lambda x, t: mixture_noise(x, t, schedule, means=means.to(x.dtype), std=std)
 

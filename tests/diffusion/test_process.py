@@ -101,7 +101,7 @@ def test_a_schedule_can_be_made_of_any_variances(device):
 @pytest.mark.parametrize("steps", [1, 10, 1000])
 def test_the_recursion_reaches_the_closed_form(device, factory, steps):
     schedule = factory(steps, device=device)
-    # 걸음은 일차식이다: 첫 줄로 신호에 곱하는 수를, 둘째 줄로 더하는 잡음의 크기를 잰다.
+    # 한 단계는 일차식이다: 첫 줄로 신호에 곱하는 수를, 둘째 줄로 더하는 노이즈의 크기를 잰다.
     x, noise = torch.eye(2, device=device, dtype=torch.float64)
     signal, variance, worst = 1.0, 0.0, 0.0
     for t in range(steps):
@@ -169,7 +169,7 @@ def test_noise_data_and_velocity_are_names_of_one_thing(device, seed, steps, fac
     xt, v = diffuse(x0, t, schedule, noise=z), velocity(x0, z, t, schedule)
     torch.testing.assert_close(velocity_to_x0(v, xt, t, schedule), x0, **CLOSE)
     torch.testing.assert_close(velocity_to_noise(v, xt, t, schedule), z, **CLOSE)
-    # 잡음에서 자료로는 √ᾱ로, 자료에서 잡음으로는 √(1 − ᾱ)로 나눈다: 그만큼 반올림이 커진다.
+    # 노이즈에서 데이터로는 √ᾱ로, 데이터에서 노이즈로는 √(1 − ᾱ)로 나눈다: 그만큼 반올림이 커진다.
     signal = schedule.alpha_bar[t, None].sqrt()
     assert ((noise_to_x0(z, xt, t, schedule) - x0).abs() * signal <= 1e-14).all()
     assert ((x0_to_noise(x0, xt, t, schedule) - z).abs() * (1 - signal**2).sqrt() <= 1e-14).all()
@@ -281,7 +281,7 @@ def test_the_perfect_noise_is_the_conditional_mean(device, t):
         )
         return density * scipy.stats.norm.pdf(z)
 
-    # 뾰족한 봉우리를 놓치지 않게, 자료가 있는 곳의 양 끝에서 끊는다.
+    # 뾰족한 봉우리를 놓치지 않게, 데이터가 있는 곳의 양 끝에서 끊는다.
     ends = [m + side * s for (m,), s in zip(BIMODAL["means"], BIMODAL["std"], strict=True) for side in (-8, 0, 8)]
     edges = [z for z in ((xt - math.sqrt(kept) * x0) / math.sqrt(1 - kept) for x0 in ends) if abs(z) < 12]
     total, top = (

@@ -86,7 +86,7 @@ def test_guidance_between_two_gaussians_overshoots_the_condition(device):
     assert means[0] == pytest.approx(1, abs=1e-4)
     assert means[0] < means[1] < means[2]
     assert stds[0] > stds[1] > stds[2]
-    # 안내한 표본은 거듭제곱한 분포보다도 더 멀리 가고 더 좁다.
+    # 가이던스를 쓴 표본은 거듭제곱한 분포보다도 더 멀리 가고 더 좁다.
     for w, mean, std in zip((1.0, 4.0), means[1:], stds[1:], strict=True):
         precision = 4 * (1 + w) - w
         assert mean > 4 * (1 + w) / precision + 0.05
@@ -223,7 +223,7 @@ def test_a_clipped_guess_goes_on_with_the_noise_that_fits_it(device, seed, steps
 
 
 def test_clipping_mends_what_the_tail_of_the_schedule_breaks(device):
-    """예측이 조금 틀리면 코사인 일정표의 끝에서 짐작한 자료가 수천 배 틀린다. 탓은 맞힐 것이 아니라 ᾱ의 꼬리다."""
+    """예측이 조금 틀리면 코사인 스케줄의 끝에서 추정한 데이터가 수천 배 틀린다. 원인은 ᾱ의 꼬리다."""
     where = {"means": torch.tensor([[-1.0], [1.0]], device=device), "std": 0.2}
     near = {}
     for name, schedule, clip in (
@@ -360,7 +360,7 @@ def signs(values):
 
 
 def expected_bound(predict, x0, schedule, variance):
-    """예측이 일차식일 때, 잡음에 대한 기댓값까지 정확한 상한 (n,)."""
+    """예측이 일차식일 때, 노이즈에 대한 기댓값까지 정확한 상한 (n,)."""
     twice, noise = signs(x0)
     each = sum(
         bound_term(predict, twice, t, schedule, noise=noise, variance=variance) for t in range(len(schedule.beta))
@@ -370,7 +370,7 @@ def expected_bound(predict, x0, schedule, variance):
 
 
 def closed_gap(schedule, sigma2, std=STD, mean=MEAN):
-    """자료가 가우스 분포이고 예측이 완벽할 때, 상한과 음의 로그 가능도의 차."""
+    """데이터가 가우스 분포이고 예측이 완벽할 때, 상한과 음의 로그 가능도의 차."""
     kept = schedule.alpha_bar
     right = torch.stack([optimal_variance(t, t - 1, schedule, std=std) for t in range(len(kept))])
     ratio = right / sigma2
@@ -413,7 +413,7 @@ def test_the_bound_misses_by_what_the_variance_misses(device, rule, gaps):
     rule=st.sampled_from([posterior_variance, forward_variance, partial(optimal_variance, std=0.7)]),
 )
 def test_the_bound_is_never_better_than_the_models_own_likelihood(device, seed, steps, affine, rule):
-    """예측이 일차식이면 모형의 분포가 정확히 정규 분포라, 자료마다 참값과 견줄 수 있다."""
+    """예측이 일차식이면 모형의 분포가 정확히 정규 분포라, 데이터마다 정확한 값과 비교할 수 있다."""
     schedule = linear_schedule(steps, device=device)
 
     def predict(x, t):
@@ -721,7 +721,7 @@ def test_bad_likelihoods(device):
 
 @pytest.mark.bad_input
 def test_a_prediction_made_for_another_schedule_is_refused(device):
-    """시각의 번호만 보는 예측은 틀린 일정표를 알아채지 못한다. 쥐고 있는 일정표를 견준다."""
+    """시각의 번호만 보는 예측은 틀린 스케줄을 알아채지 못한다. 저장된 스케줄을 비교한다."""
     schedule, other = cosine_schedule(50, device=device), cosine_schedule(200, device=device)
     x = torch.zeros(3, 1, device=device)
     predict = partial(mixture_noise, schedule=other, means=x[:1], std=0.5)
@@ -733,7 +733,7 @@ def test_a_prediction_made_for_another_schedule_is_refused(device):
         lambda f: probability_flow_log_likelihood(f, x, schedule),
     ):
         refuses(lambda c=call: c(predict), "schedule: predict", "T = 200", "T = 50", "steps")
-        call(partial(predict, schedule=Schedule(*(part.clone() for part in schedule))))  # 값이 같으면 같은 일정표다
+        call(partial(predict, schedule=Schedule(*(part.clone() for part in schedule))))  # 값이 같으면 같은 스케줄이다
 
 
 @pytest.mark.bad_input

@@ -1,4 +1,4 @@
-"""기준값: 손으로 적은 작은 일정표, 정규 분포의 조건부 분포."""
+"""기준값: 손으로 적은 작은 스케줄, 정규 분포의 조건부 분포."""
 
 import math
 from functools import partial
@@ -50,7 +50,7 @@ def test_numbers_stand_beside_their_samples(device, shape):
 
 
 def test_the_bridge_is_the_conditional_of_two_gaussians(device):
-    """(x_s, x_t)의 결합 공분산에서: x_t = √(ᾱ_t / ᾱ_s) x_s + 잡음."""
+    """(x_s, x_t)의 결합 공분산에서: x_t = √(ᾱ_t / ᾱ_s) x_s + 노이즈."""
     schedule = cosine_schedule(12, device=device)
     for t in range(1, 12):
         kept, before = schedule.alpha_bar[t].item(), schedule.alpha_bar[t - 1].item()

@@ -63,7 +63,7 @@ KINDS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
 
 def batch(seed, shape, steps, device, kind=torch.float64):
-    """자료, 잡음, 시각."""
+    """데이터, 노이즈, 시각의 번호."""
     g = generator(seed)
     x0, noise = (randn(*shape, generator=g, dtype=torch.float64).to(device, kind) for _ in range(2))
     return x0, noise, randint(0, steps, shape[:1], generator=g, device=device)
@@ -206,12 +206,12 @@ def test_the_bound_weight_is_the_lost_signal_to_noise_ratio(device, make):
     weights = torch.stack([bound_weight(t, schedule) for t in range(1, 100)])
     lost = (snr[:-1] - snr[1:]) / 2 / snr[1:]
     torch.testing.assert_close(weights, lost, atol=0, rtol=1e-9)
-    # 상한은 잡음이 적은 시각을 훨씬 무겁게 본다: 단순한 손실은 그 무게를 던다.
+    # 상한은 노이즈가 적은 시각의 가중치가 훨씬 크다. 단순한 손실은 그 가중치를 버린다.
     assert weights[0] > 3 * weights[50]
 
 
 def test_zero_and_perfect_predictions_lose_what_theory_says(device):
-    # 자료가 N(0, s²)이면 E[ε | x_t] = σ x_t / v이고, 남는 분산은 ᾱ s² / v다. v = ᾱ s² + σ².
+    # 데이터가 N(0, s²)이면 E[ε | x_t] = σ x_t / v이고, 남는 분산은 ᾱ s² / v다. v = ᾱ s² + σ².
     schedule = cosine_schedule(10, device=device)
     n, std = 200_000, 0.8
     _, noise, t = batch(3, (n, 1), 10, device, torch.float32)
@@ -228,7 +228,7 @@ def test_zero_and_perfect_predictions_lose_what_theory_says(device):
 
 
 def test_the_best_linear_guess_of_the_score_target_is_the_true_score(device):
-    # 잡음 제거 점수 맞추기: 섞은 잡음을 맞히라고 했는데, 답은 x_t의 밀도의 점수다.
+    # 노이즈 제거 스코어 매칭: 섞은 노이즈를 맞히게 했는데, 답은 x_t의 밀도의 스코어다.
     schedule = cosine_schedule(10, device=device)
     n, t, std = 400_000, 5, 0.8
     x0, noise, _ = batch(5, (n, 1), 10, device)
@@ -243,7 +243,7 @@ def test_the_best_linear_guess_of_the_score_target_is_the_true_score(device):
 @EXAMPLES
 @given(seed=st.integers(0, 10**6), steps=st.integers(1, 60), make=st.sampled_from(SCHEDULES))
 def test_the_score_is_weighted_by_its_variance(device, seed, steps, make):
-    """σ² ‖s − s_θ‖² = ‖ε − ε_θ‖²: 점수로 적은 잡음의 손실이다."""
+    """σ² ‖s − s_θ‖² = ‖ε − ε_θ‖²: 스코어로 적은 노이즈의 손실이다."""
     schedule = make(steps, device=device)
     x0, noise, t = batch(seed, (6, 2), steps, device)
 
@@ -372,7 +372,7 @@ def test_networks_start_from_the_generator_alone(device, make):
             assert layer.weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.2)
 
 
-# --- 잡음의 예측 ---
+# --- 노이즈의 예측 ---
 
 
 def untrained(device, target="velocity", num_labels=3, make=mlp):
@@ -393,7 +393,7 @@ def test_the_predictor_reads_the_network_as_noise(device, target):
     torch.testing.assert_close(noise_predictor(denoiser, labels=torch.full_like(labels, -1))(xt, t), free)
     guided = noise_predictor(denoiser, labels=labels, guidance=1.5)(xt, t)
     torch.testing.assert_close(guided, guide(conditional, free, 1.5))
-    torch.testing.assert_close(guided[3], free[3])  # 조건이 없으면 안내할 것도 없다
+    torch.testing.assert_close(guided[3], free[3])  # 조건이 없으면 가이던스를 쓸 수 없다
     assert not torch.allclose(guided[0], conditional[0])
 
 
@@ -405,11 +405,11 @@ def test_the_predictor_fits_the_sampler(device):
     assert torch.equal(*samples)
 
 
-# --- 배우기 ---
+# --- 학습 ---
 
 
 def quick(data, schedule, *, network=None, make=mlp, width=16, seed=0, **knobs):
-    """작은 신경망을 잠깐 배운다."""
+    """작은 신경망을 짧게 학습한다."""
     g = generator(seed)
     inputs = feature_count(data.shape[1], num_labels=knobs.get("num_labels", 0))
     if network is None:
@@ -419,7 +419,7 @@ def quick(data, schedule, *, network=None, make=mlp, width=16, seed=0, **knobs):
 
 
 def held_out_loss(predict_noise, device, schedule, target):
-    """처음 보는 점에서의 손실. 잡음의 예측을 맞힐 것의 예측으로 옮겨서 잰다."""
+    """처음 보는 점에서의 손실. 노이즈의 예측을 맞힐 것의 예측으로 바꾸어 잰다."""
     x0, _ = eight(3000, generator(99), device)
     _, noise, t = batch(98, (3000, 2), len(schedule.beta), device, torch.float32)
 
@@ -483,11 +483,11 @@ def test_the_first_step_is_adams_and_the_average_follows_the_formula(device):
     last, mean = (quick(data, schedule, ema=ema, **knobs).denoiser.network for ema in (0.0, 0.999))
     for start, now, average in zip(network.parameters(), last.parameters(), mean.parameters(), strict=True):
         moved = (now - start).detach().abs()
-        # Adam의 첫 걸음은 기울기의 크기와 상관없이 학습률만큼이다. 예열의 첫 걸음은 그 1/50이다.
+        # Adam의 첫 학습 스텝은 기울기의 크기와 상관없이 학습률만큼이다. 예열의 첫 스텝은 그 1/50이다.
         assert moved.max().item() == pytest.approx(0.05 / 50, rel=1e-2)
         torch.testing.assert_close(average, 0.1 * start + 0.9 * now)  # m_0 = min(m, 1/10)
     flat, still = (quick(data, schedule, network=network, ema=ema, steps=3) for ema in (0.0, 0.2))
-    assert torch.equal(flat.losses, still.losses)  # 평균은 배우는 데 끼어들지 않는다
+    assert torch.equal(flat.losses, still.losses)  # 평균은 학습에 영향을 주지 않는다
 
 
 def test_frozen_weights_stay_and_running_statistics_are_kept(device):
@@ -520,7 +520,7 @@ def test_a_dropped_label_teaches_nothing(device):
 
 @pytest.mark.parametrize("make", NETWORKS)
 def test_eight_gaussians_are_learnt(device, make):
-    """짧게 배워도 여덟 개를 모두 찾는다. 제대로 배운 값은 실습에 있다."""
+    """짧게 학습해도 여덟 개를 모두 찾는다. 끝까지 학습한 값은 실습에 있다."""
     data, labels = eight(5000, generator(0), device)
     schedule = cosine_schedule(100, device=device)
     trained = quick(
@@ -537,7 +537,7 @@ def test_eight_gaussians_are_learnt(device, make):
     )
     for points in (conditional, guided):
         assert (torch.cdist(points, ring(device)).argmin(1) == asked).float().mean() > 0.95
-    # 안내는 다른 봉우리에서 멀어지는 쪽으로 민다: 원 밖으로 나간다.
+    # 가이던스는 다른 봉우리에서 멀어지는 쪽으로 민다: 원 밖으로 나간다.
     assert guided.norm(dim=1).mean() > conditional.norm(dim=1).mean() + 0.02
 
 
@@ -584,12 +584,12 @@ def test_training_does_not_mind_the_callers_mode(device):
 
 def test_training_stops_where_the_loss_is_lost(device):
     data, _ = eight(64, generator(0), device)
-    with pytest.raises(ValueError, match=r"network: .*걸음 1에서 (inf|nan)"):
+    with pytest.raises(ValueError, match=r"network: .*학습 스텝 1에서 (inf|nan)"):
         quick(data, cosine_schedule(10, device=device), learning_rate=1e38, steps=500)
     network = mlp(feature_count(2), 2, width=8, generator=generator(1), device=device)
     with torch.no_grad():
         network[0].bias[0] = math.nan
-    with pytest.raises(ValueError, match=r"network: .*걸음 0에서 nan"):
+    with pytest.raises(ValueError, match=r"network: .*학습 스텝 0에서 nan"):
         quick(data, cosine_schedule(10, device=device), network=network)
     with pytest.raises(ValueError, match=r"network: .*nan"):
         noise_predictor(Denoiser(network, cosine_schedule(10, device=device)))(
@@ -697,7 +697,7 @@ def test_bad_guidance_is_named(device):
     ("knobs", "error", "message"),
     [
         ({"network": wobbly}, TypeError, "network: torch.nn.Module"),
-        ({"network": nn.Identity()}, ValueError, "network: 배울 가중치"),
+        ({"network": nn.Identity()}, ValueError, "network: 학습할 가중치"),
         ({"network": nn.Linear(27, 3)}, ValueError, "network: 모양"),
         ({"network": nn.Linear(27, 2, device="meta")}, ValueError, "network: .*meta"),
         ({"schedule": type(SCHEDULE)(*(part.to("meta") for part in SCHEDULE))}, ValueError, "schedule: .*meta"),

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 HIGHLIGHT = "pymdownx.highlight"
 OUTPUT_TITLE = "출력"
 REASONS = {
-    "시간": "몇 분씩 걸려서 페이지를 시험할 때마다 돌릴 수 없다",
+    "시간": "몇 분씩 걸려서 페이지를 테스트할 때마다 돌릴 수 없다",
     "설치": "이 책이 설치하지 않는 것을 쓴다",
     "원문": "돌지 않는 원문 코드를 그대로 보인다",
 }

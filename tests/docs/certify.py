@@ -1,7 +1,7 @@
-"""`--certify`: 돌려서 통과한 것을 장부에 적는 pytest 플러그인.
+"""`--certify`: 돌려서 통과한 것을 실행 기록에 적는 pytest 플러그인.
 
-인증이 없거나 낡은 것의 시험만 돌린다(`--row 이름`은 그 하나를, 낡지 않았어도). 예제 블록은 출력까지 맞아야 하고, 공개
-함수는 장치를 받는 시험이 하나도 빠짐없이 통과해야 하며, 실습은 끝까지 돌아야 한다. 열쇠가 그대로인 행은 한 글자도
+인증이 없거나 낡은 것의 테스트만 돌린다(`--row 이름`은 그 하나를, 낡지 않았어도). 예제 블록은 출력까지 맞아야 하고, 공개
+함수는 장치를 받는 테스트가 하나도 빠짐없이 통과해야 하며, 실습은 끝까지 돌아야 한다. 해시 키가 그대로인 행은 한 글자도
 바뀌지 않는다. 도중에 멈추면 그때까지 통과한 것만 적힌다.
 """
 
@@ -63,7 +63,7 @@ class Certifier:
             raise pytest.UsageError(f"--row: {row!r}은 책에 없다. 이름은 python -m tests.docs.entries가 보인다")
         current = {name for name, entry in self.entries.items() if self.status(entry) is Status.CERTIFIED}
         self.wanted = {row} if row else set(self.entries) - current
-        self.proving: dict[str, set[str]] = {}  # 시험마다, 그것이 증명하는 것들
+        self.proving: dict[str, set[str]] = {}  # 테스트마다, 그것이 증명하는 것들
         self.spoiled: set[str] = set()  # 통과하지 못했거나 다 돌지 않은 것
         self.seconds: dict[str, float] = {}
         self.written = ""
@@ -72,7 +72,7 @@ class Certifier:
         return ledger.status(entry, self.ledger, self.sources)
 
     def proves(self, item: pytest.Item) -> set[str]:
-        """시험이 통과하면 무엇이 증명되나."""
+        """테스트가 통과하면 무엇이 증명되나."""
         if isinstance(item, LabItem):
             return {item.name}
         if fence := getattr(item, "test_definition", None):  # pytest-markdown-docs의 블록
@@ -88,7 +88,7 @@ class Certifier:
         self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
         chosen = self.wanted & set(self.labs)
-        if config.args_source is not config.ArgsSource.TESTPATHS:  # 페이지나 시험만 고른 것이면 실습은 돌리지 않는다
+        if config.args_source is not config.ArgsSource.TESTPATHS:  # 페이지나 테스트만 고른 것이면 실습은 돌리지 않는다
             chosen = chosen & {self.row}
         for name in sorted(chosen):
             item = LabItem.from_parent(session, name=name)
@@ -102,7 +102,7 @@ class Certifier:
         config.hook.pytest_deselected(items=unneeded)
 
     def pytest_deselected(self, items: Iterable[pytest.Item]) -> None:
-        """다른 까닭(-k, -m)으로 빠진 시험이 있으면, 그것이 증명할 것은 다 돌지 않은 것이다."""
+        """다른 까닭(-k, -m)으로 빠진 테스트가 있으면, 그것이 증명할 것은 다 돌지 않은 것이다."""
         for item in items:
             self.spoiled |= self.proves(item) & self.wanted
 
@@ -130,7 +130,7 @@ class Certifier:
                 ledger.write(self.root, other, book._replace(rows=left))
         without = sorted(self.wanted - set(proven))
         self.written = (
-            f"인증({self.device.type}): 돌려서 맞은 것 {len(proven)}, 새로 적은 행 {len(new)}, "
+            f"인증({self.device.type}): 실행해서 맞은 항목 {len(proven)}, 새로 적은 행 {len(new)}, "
             f"그대로인 행 {len(set(kept) - set(new))}, 지운 행 {len(rows) - len(kept)}, 얻지 못한 것 {len(without)}"
         ) + "".join(f"\n  {name}" for name in without)
 
@@ -180,8 +180,8 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("인증")
-    group.addoption("--certify", action="store_true", help="인증이 없거나 낡은 것을 돌려, 통과한 것을 장부에 적는다")
-    group.addoption("--row", metavar="이름", help="--certify와 함께: 장부의 한 행만 다시 돌린다")
+    group.addoption("--certify", action="store_true", help="인증이 없거나 낡은 항목을 실행해, 통과하면 기록에 적는다")
+    group.addoption("--row", metavar="이름", help="--certify와 함께: 실행 기록의 한 행만 다시 실행한다")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -192,6 +192,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--update-outputs") or config.getoption("numprocesses", None):
         raise pytest.UsageError("--certify: --update-outputs나 -n과 함께 쓸 수 없다")
     if any("::" in argument for argument in config.args):
-        raise pytest.UsageError("--certify: 시험의 일부만 고르면 증명이 아니다. 한 행만 돌리려면 --row를 쓴다")
+        raise pytest.UsageError("--certify: 테스트의 일부만 고르면 증명이 아니다. 한 행만 실행하려면 --row를 쓴다")
     device = torch.device(config.getoption("--device", "cpu"))
     config.pluginmanager.register(Certifier(device, config.getoption("--row")), CERTIFIER)

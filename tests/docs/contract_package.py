@@ -1,4 +1,4 @@
-"""패키지의 계약: 공개 이름마다 설명과 시험이 있고, 그림 함수마다 실린 페이지가 있다."""
+"""패키지의 계약: 공개 이름마다 설명과 테스트가 있고, 그림 함수마다 실린 페이지가 있다."""
 
 import ast
 from collections.abc import Iterable, Iterator

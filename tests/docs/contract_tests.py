@@ -1,4 +1,4 @@
-"""시험의 계약: 공개 이름마다, 같은 경로의 시험 파일에, 시험 중인 장치에서 그것을 쓰는 시험이 있다."""
+"""테스트의 계약: 공개 이름마다, 같은 경로의 테스트 파일에, 테스트 중인 장치에서 그것을 쓰는 테스트가 있다."""
 
 import ast
 from pathlib import Path
@@ -10,9 +10,9 @@ from tests.docs.contract_package import FIGURES, FunctionNode, modules, public
 
 
 def is_tested_on_device(package: Module, tests: Path = ROOT / "tests") -> list[str]:
-    """시험되지 않은 공개 이름들. 그림은 사이트의 시험이 본다."""
+    """테스트되지 않은 공개 이름들. 그림은 사이트의 테스트가 본다."""
     return [
-        f"{_shown(path)}:1: {member.path}: device 픽스처를 받는 시험이 쓰지 않는다"
+        f"{_shown(path)}:1: {member.path}: device 픽스처를 받는 테스트가 쓰지 않는다"
         for module in modules(package)
         if not f"{module.path}.".startswith(f"{FIGURES}.") and public(module)
         for path in [mirrored(module, tests)]
@@ -29,14 +29,14 @@ def mirrored(module: Module, tests: Path) -> Path:
 
 
 def names_used_on_device(source: str) -> set[str]:
-    """device를 받는 시험들이 쓰는 이름들."""
+    """device를 받는 테스트들이 쓰는 이름들."""
     return set().union(*device_tests(source).values())
 
 
 def device_tests(source: str) -> dict[str, set[str]]:
-    """device를 받는(픽스처를 거쳐서라도) 시험마다, 그것이 쓰는 이름들.
+    """device를 받는(픽스처를 거쳐서라도) 테스트마다, 그것이 쓰는 이름들.
 
-    시험이 부르는 같은 파일의 도우미, 매개변수를 담은 상수, 픽스처를 따라간다.
+    테스트가 부르는 같은 파일의 도우미, 매개변수를 담은 상수, 픽스처를 따라간다.
     """
     tree = ast.parse(source)
     defined = _definitions(tree)

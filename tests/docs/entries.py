@@ -1,7 +1,7 @@
 """인증할 것 모두: 페이지의 예제 블록, 실습, 공개 함수. 그리고 그것을 누구나 확인하는 명령.
 
 python -m tests.docs.entries                이름과 형편의 목록
-python -m tests.docs.entries 이름           글, 닿는 파일, 열쇠, 장부의 행
+python -m tests.docs.entries 이름           글, 닿는 파일, 해시 키, 실행 기록의 행
 python -m tests.docs.entries --text 이름    글만
 python -m tests.docs.entries --files 이름   닿는 파일만
 """
@@ -46,7 +46,7 @@ def entries(sources: Sources, found: list[execution.Lab]) -> dict[str, Entry]:
 def show(entry: Entry, sources: Sources) -> str:
     """항목 하나를 확인하는 데 드는 모든 것."""
     key = sources.key(entry)
-    lines = [entry.id, "", entry.text.rstrip("\n"), "", *entry.files, "", f"열쇠  {key}"]
+    lines = [entry.id, "", entry.text.rstrip("\n"), "", *entry.files, "", f"해시 키  {key}"]
     for device in DEVICES:
         book = ledger.read(sources.root, device)
         row = book.rows.get(entry.id)
@@ -68,12 +68,12 @@ def table(every: dict[str, Entry], sources: Sources) -> str:
 
 def main(argv: list[str], root: Path = ROOT) -> str:
     """명령줄."""
-    parser = argparse.ArgumentParser(prog="python -m tests.docs.entries", description="인증할 것과 장부를 견준다")
+    parser = argparse.ArgumentParser(prog="python -m tests.docs.entries", description="인증과 실행 기록을 비교한다")
     parser.add_argument(
         "id", nargs="?", metavar="이름", help="예: 'index.md#1a2b3c4d', labs/gan, mgk_docs_src.losses.binary.bce"
     )
-    parser.add_argument("--text", action="store_true", help="열쇠에 드는 글만 찍는다")
-    parser.add_argument("--files", action="store_true", help="열쇠에 드는 파일의 이름만 찍는다")
+    parser.add_argument("--text", action="store_true", help="해시 키에 드는 글만 찍는다")
+    parser.add_argument("--files", action="store_true", help="해시 키에 드는 파일의 이름만 찍는다")
     chosen = parser.parse_args(argv)
     sources = Sources(root)
     every = entries(sources, labs("cpu", root))

@@ -1,7 +1,7 @@
-"""페이지의 코드 블록을 돌리고 출력을 견주는 pytest 플러그인. pytest-markdown-docs 위에 얹는다.
+"""페이지의 코드 블록을 돌리고 출력을 비교하는 pytest 플러그인. pytest-markdown-docs 위에 얹는다.
 
 - 무엇이 블록인지는 사이트의 마크다운이 정한다(`tests.docs.blocks`).
-- 블록은 새 이름 공간에서, 시험 중인 장치(`--device`)를 torch의 기본 장치로 하여 돈다.
+- 블록은 새 이름 공간에서, 테스트 중인 장치(`--device`)를 torch의 기본 장치로 하여 돈다.
 - 찍힌 글은 바로 아래의 출력 울타리와 같아야 한다(`tests.docs.outputs`).
 - `--update-outputs`는 다른 울타리를 실행이 내놓은 글로 고쳐 쓴다. 블록 하나라도 예외를 낸 페이지는
   그대로 둔다.
@@ -71,13 +71,13 @@ class OutputError(Exception):
 
 @register_runner(default=True)
 class SiteRunner(DefaultRunner):
-    """블록을 돌리고 출력을 견준다."""
+    """블록을 돌리고 출력을 비교한다."""
 
     def runtest(self, test: FenceTestDefinition, args: dict[str, Any], *, asyncio_runner: object = None) -> None:
         config = _item.get().config
         name = _name(test.source_path, config)
         if test.source_path.suffix != ".md":
-            raise OutputError(f"{name}:{test.start_line}: 설명 안의 예제는 출력을 견줄 수 없다. 페이지로 옮긴다")
+            raise OutputError(f"{name}:{test.start_line}: 설명 안의 예제는 출력을 비교할 수 없다. 페이지로 옮긴다")
         page = _page(test.source_path, config)
         try:
             printed = run_block(test, args, torch.device(config.getoption("--device", "cpu")))
@@ -88,7 +88,7 @@ class SiteRunner(DefaultRunner):
         block = example_at(page.text, test.start_line)
         if block is None or block.source.strip() != test.source.strip():
             page.broken = True
-            raise OutputError(f"{name}:{test.start_line}: 시험하는 동안 페이지가 바뀌었다. 다시 돌린다")
+            raise OutputError(f"{name}:{test.start_line}: 테스트하는 동안 페이지가 바뀌었다. 다시 실행한다")
         run = Run(block, output_under(page.text, block), printed_lines(printed))
         page.runs.append(run)
         if not run.agrees and not config.getoption("--update-outputs"):
@@ -117,7 +117,7 @@ def run_block(test: FenceTestDefinition, names: dict[str, Any], device: torch.de
 def _own_state(device: torch.device) -> Iterator[None]:
     """블록이 바꾼 전역 상태를 되돌린다.
 
-    난수의 씨앗은 새 인터프리터처럼 매번 새로 뽑는다. 심지 않은 난수를 찍는 블록이 앞선 시험 덕에 우연히
+    난수의 시드는 새 인터프리터처럼 매번 새로 정한다. 심지 않은 난수를 찍는 블록이 앞선 테스트 덕에 우연히
     같은 수를 찍는 일이 없게 한다.
     """
     dtype, threads, grad = torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled()
@@ -180,7 +180,7 @@ def pytest_markdown_docs_markdown_it() -> SiteParser:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    # 실행기는 어느 시험에서 불렸는지 듣지 못한다. 설정과 장치를 여기서 건넨다.
+    # 실행기는 어느 테스트에서 불렸는지 듣지 못한다. 설정과 장치를 여기서 건넨다.
     token = _item.set(item)
     try:
         return (yield)

@@ -22,7 +22,7 @@ SHOWN = "pre, code, math, annotation"  # 돌린 것과 식
 
 
 class Stated(NamedTuple):
-    """글에 적힌 수 하나: 적힌 꼴, 값, 소수 자릿수, 백분율인가."""
+    """글에 적힌 수 하나: 적힌 형태, 값, 소수 자릿수, 백분율인가."""
 
     text: str
     value: Decimal

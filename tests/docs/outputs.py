@@ -69,7 +69,7 @@ def write(path: Path, before: str, after: str) -> bool:
     raw = path.read_bytes().decode()
     newline = "\r\n" if "\r\n" in raw else "\n"
     if raw != before.replace("\n", newline):
-        raise ValueError("시험하는 동안 페이지가 바뀌었거나 줄바꿈이 섞여 있다")
+        raise ValueError("테스트하는 동안 페이지가 바뀌었거나 줄바꿈이 섞여 있다")
     with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
         file.write(after.replace("\n", newline).encode())
     shutil.copymode(path, file.name)

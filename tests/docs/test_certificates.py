@@ -1,4 +1,4 @@
-"""인증: 책의 장부가 맞는지, 그리고 돌지 않고는 행을 얻을 수 없는지."""
+"""인증: 책의 실행 기록이 맞는지, 그리고 돌지 않고는 행을 얻을 수 없는지."""
 
 import json
 import os
@@ -100,7 +100,7 @@ PARTS = [*FILES, *MODULES, "mgk_book", "tests/docs"]
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """이 책의 기계에 페이지, 실습, 시험을 하나씩만 둔 작은 책."""
+    """이 책의 기계에 페이지, 실습, 테스트를 하나씩만 둔 작은 책."""
     for part in PARTS:
         target = tmp_path / part
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -134,8 +134,8 @@ def test_rows_come_from_running_and_only_for_what_changed(clone):
     (block,) = (name for name in names if name.startswith(BLOCK))
     assert names == {block, "labs/one", "mgk_docs_src.random.generator", "mgk_docs_src.random.rand"}
     assert "새로 적은 행 4" in out
-    assert "장치를 받지 않으므로" not in out  # 증명과 상관없는 시험은 돌지 않았다
-    assert "  mgk_docs_src.random.randn" in out  # 시험이 없는 함수는 얻지 못한 것에 적힌다
+    assert "장치를 받지 않으므로" not in out  # 증명과 상관없는 테스트는 돌지 않았다
+    assert "  mgk_docs_src.random.randn" in out  # 테스트가 없는 함수는 얻지 못한 것에 적힌다
     before = (clone / "certificates" / "cpu.json").read_bytes()
 
     code, out = run(clone)
@@ -164,7 +164,7 @@ def test_a_failing_or_partial_run_gives_no_row(clone):
     code, out = run(clone, "-k", "not test_generator[1]", "--ignore=docs/page.md")
     assert code == 1, out
     assert "ZeroDivisionError" in out
-    assert set(rows(clone)) == {"mgk_docs_src.random.rand"}  # generator는 시험 하나가 빠졌다
+    assert set(rows(clone)) == {"mgk_docs_src.random.rand"}  # generator는 테스트 하나가 빠졌다
     gone = clone / "tests" / "test_random.py"
     gone.write_text(TESTS.replace("def test_rand_on_device(device)", "def test_rand_on_device()"), "utf8")
     source = clone / "mgk_docs_src" / "random.py"
@@ -214,7 +214,7 @@ def test_a_reader_can_check_a_row(book, capsys):
     )
     shown = main([name])
     assert key == sources.key(every[name])
-    assert f"열쇠  {key}" in shown
+    assert f"해시 키  {key}" in shown
     assert f"cpu   {key}  돌았다" in shown
     assert all(part in shown for part in [*files, "from mgk_docs_src", "torch"])
     assert name in main([])

@@ -43,7 +43,7 @@ def test_the_inventory_has_every_row_of_both_posts():
     assert all(title.strip() for title in inventory.ROWS.values())
 
 
-# 여기부터는 규칙의 시험: 좋은 페이지 하나와, 그것을 한 군데씩 망가뜨린 페이지들.
+# 여기부터는 규칙의 테스트: 좋은 페이지 하나와, 그것을 한 군데씩 망가뜨린 페이지들.
 
 EXAMPLE = """\
 ```python

@@ -1,4 +1,4 @@
-"""플러그인의 시험: 페이지 하나를 담은 폴더에서 pytest를 안쪽에 한 번 더 돌린다."""
+"""플러그인의 테스트: 페이지 하나를 담은 폴더에서 pytest를 안쪽에 한 번 더 돌린다."""
 
 import random
 from types import SimpleNamespace

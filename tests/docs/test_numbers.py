@@ -47,7 +47,7 @@ def test_a_number_is_a_runs_when_rounding_gives_it(said: str, run: str, holds: b
 
 def test_a_page_with_a_number_of_its_own_is_refused() -> None:
     text = (
-        "---\ntitle: 시험\ndescription: 정확도 0.75\nenglish: {title: T, summary: It reached 0.5.}\n---\n# 시험\n\n"
+        "---\ntitle: 테스트\ndescription: 정확도 0.75\nenglish: {title: T, summary: It reached 0.5.}\n---\n# 테스트\n\n"
         '출력에 0.25, 식에 0.125, 실습에 <data value="labs/gan:몫">0.375</data>, 어디에도 없는 0.625.\n\n'
         '$x = 0.125$\n\n```text title="출력"\n0.2496\n```\n\n## 출처 { #sources }\n\n- 0.875\n'
     )

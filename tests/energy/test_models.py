@@ -368,7 +368,7 @@ def test_the_phase_gap_of_equal_clouds_is_zero_and_its_inputs_are_constants(devi
     even = torch.full((30,), 1 / 30, device=device, dtype=WIDE)
     other = randn(30, 2, generator=generator(10), device=device, dtype=WIDE)
     torch.testing.assert_close(phase_gap(ring, data, other), phase_gap(ring, data, other, weights=even), **CLOSE)
-    assert phase_gap(ring, data, other).item() < 0  # 자료의 에너지가 더 낮다
+    assert phase_gap(ring, data, other).item() < 0  # 데이터의 에너지가 더 낮다
 
 
 def test_losses_have_right_gradients_in_every_parameter(device):

@@ -82,7 +82,7 @@ def within(values, truth, errors=4.0):
     return bool(((mean - truth).abs() <= errors * se).all())
 
 
-# --- 첫 상태 ---
+# --- 초기 상태 ---
 
 
 def test_init_evaluates_without_touching_its_input(device):
@@ -191,17 +191,17 @@ def test_acceptance_is_the_metropolis_probability(device):
 @pytest.mark.parametrize("epsilon", [0.1, 0.5, 1.0, 2.0, 3.0])
 def test_the_variance_of_ula_is_biased_as_theory_says(device, epsilon):
     truth = 1 / (1 - epsilon / 4)
-    # 정확히: 한 걸음은 x' = a x + b ξ이고, 머무는 분산은 b² / (1 − a²)다.
+    # 정확히: 한 스텝은 x' = a x + b ξ이고, 정상 분포의 분산은 b² / (1 − a²)다.
     ends = torch.tensor([[0.0], [1.0]], device=device, dtype=F64)
     step = partial(langevin_step, standard, step_size=epsilon)
     zero, one = (step(init(standard, x), generator=generator(0))[0].position for x in ends)
     a, b = one - zero, zero / normal(0, 1, device=device)
     torch.testing.assert_close(b**2 / (1 - a**2), torch.full_like(a, truth), **CLOSE)
-    # 표본으로: 사슬마다 제곱의 평균은 서로 독립이다.
+    # 표본으로: 체인마다 제곱의 평균은 서로 독립이다.
     state = init(standard, truth**0.5 * normal(1, 2000, 1, device=device))
     drawn = sample(partial(step, generator=generator(5)), state, 40)
     assert within(drawn.positions.square().mean(0), truth)
-    assert within(drawn.positions.square().mean(0), 1.0) == (epsilon < 0.5)  # 작은 치우침은 이만큼으로는 못 가린다
+    assert within(drawn.positions.square().mean(0), 1.0) == (epsilon < 0.5)  # 작은 편향은 이만큼으로는 구별하지 못한다
 
 
 # --- 립프로그와 해밀토니안 ---
@@ -232,7 +232,7 @@ def test_leapfrog_is_reversible(device, seed, steps, epsilon):
 
 
 def differentiable_leapfrog(z, epsilon, steps, mass):
-    """미분되는 립프로그를 반 걸음씩 그대로 적은 것."""
+    """미분되는 립프로그를 반 스텝씩 그대로 적은 것."""
     slope = torch.func.grad(lambda x: banana(x).sum())
     x, p = z[:2], z[2:]
     for _ in range(steps):
@@ -301,7 +301,7 @@ def test_leapfrog_steps_compose_and_cost_one_gradient_each(device):
 
 
 def test_mass_is_a_change_of_scale(device):
-    # 질량 1/σ²로 σ 눈금을 가는 것은, 눈금을 1로 맞춘 뒤 질량 1로 가는 것과 같다.
+    # 질량 1/σ²로 스케일 σ인 좌표를 옮기는 것은, 스케일을 1로 맞춘 뒤 질량 1로 가는 것과 같다.
     scale = torch.tensor([0.01, 1.0, 30.0], device=device, dtype=F64)
     stretched = lambda x: standard(x / scale) + standard(x / scale) ** 2 / 8  # noqa: E731
     unit = lambda u: standard(u) + standard(u) ** 2 / 8  # noqa: E731
@@ -321,7 +321,7 @@ SWEEP = {
 
 
 def kept(function, energy, x, sizes, thin, **knobs):
-    """참된 표본에서 떠나 `thin`걸음 뒤의 자리 (걸음의 수, 사슬, d). 사슬은 서로 독립이다."""
+    """정확한 표본에서 출발해 `thin`스텝 뒤의 위치 (스텝 수, 체인, d). 체인은 서로 독립이다."""
     sizes = torch.tensor(sizes, device=x.device, dtype=F64)
     state = init(energy, x.expand(len(sizes), *x.shape))
     step = partial(function, energy, step_size=sizes[:, None], generator=generator(9), **knobs)
@@ -342,7 +342,7 @@ def test_gaussians_are_kept_at_any_stable_step(device, name, d):
 
 
 def mixture(x):
-    """몫 0.3과 0.7로 섞은 두 가우스. 가운데는 (−1.5, 0)과 (1.5, 1), 표준 편차 0.8."""
+    """비율 0.3과 0.7로 섞은 두 가우스. 가운데는 (−1.5, 0)과 (1.5, 1), 표준 편차 0.8."""
     centres = x.new_tensor([[-1.5, 0.0], [1.5, 1.0]])
     square = (x[..., None, :] - centres).square().sum(-1) / (2 * 0.8**2)
     return -(x.new_tensor([0.3, 0.7]).log() - square).logsumexp(-1)
@@ -439,7 +439,7 @@ def test_langevin_stays_where_the_next_place_is_not_finite(device, wall):
 
 
 def test_langevin_does_not_run_away_in_silence(device):
-    # 바나나의 꼬리는 ε = 0.05에 견주어 너무 가파르다. 튕겨 나간 사슬은 에너지가 넘칠 때까지 가고, 거기서 표가 난다.
+    # 바나나의 꼬리는 ε = 0.05에 비해 너무 가파르다. 튕겨 나간 체인은 에너지가 넘칠 때까지 가고, 거기서 드러난다.
     step = partial(langevin_step, banana, step_size=0.05, generator=generator(0))
     drawn = sample(step, init(banana, normal(1, 500, 2, device=device)), 300)
     lost = drawn.positions[-1].abs().amax(-1) > 100
@@ -450,7 +450,7 @@ def test_langevin_does_not_run_away_in_silence(device):
 
 @pytest.mark.parametrize(("d", "kind"), [(1, F64), (12_288, F64), (12_288, torch.float32), (10**6, torch.float32)])
 def test_the_dimension_does_not_change_what_langevin_does(device, d, kind):
-    # Δ는 좌표마다의 것을 더한 값이라 차원에 비례한다. 그것으로 걸음을 막으면 큰 차원에서 사슬이 얼어붙는다.
+    # Δ는 좌표마다의 것을 더한 값이라 차원에 비례한다. 그것으로 스텝을 막으면 큰 차원에서 체인이 멈춘다.
     state = init(standard, torch.zeros(4000 if d == 1 else 1, d, device=device, dtype=kind))
     step = partial(langevin_step, standard, step_size=1.0, generator=generator(0))
     drawn = sample(step, state, 1, burn=39 if d == 10**6 else 199)
@@ -481,7 +481,7 @@ def test_positions_that_overflow_are_rejected(device):
     assert info.diverged.all()
 
 
-# --- 에너지의 눈금 ---
+# --- 에너지의 스케일 ---
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -627,12 +627,12 @@ def halved(x):
 
 
 def scores(x):
-    """모든 값의 순위(비기면 평균)를 정규 분포의 분위수로."""
+    """모든 값의 순위(같으면 평균)를 정규 분포의 분위수로."""
     return norm.ppf((rankdata(x, method="average") - 3 / 8) / (x.size + 1 / 4)).reshape(x.shape)
 
 
 def ess_by_definition(x):
-    """가른 사슬 (t, n)의 ESS를 정의대로: 지연마다 자기 공분산을 더하고, Geyer의 규칙을 하나씩 따른다."""
+    """가른 체인 (t, n)의 ESS를 정의대로: 시차마다 자기 공분산을 더하고, Geyer의 규칙을 하나씩 따른다."""
     t, n = x.shape
     if np.ptp(x) == 0:
         return t * n
@@ -669,7 +669,7 @@ METHODS = {
 )
 def test_diagnostics_are_their_definitions(device, seed, shape, phi, digits):
     x = autoregressive(phi, *shape, device=device, seed=seed)
-    x = x if digits is None else x.round(decimals=digits)  # 비긴 값이 많은 표본
+    x = x if digits is None else x.round(decimals=digits)  # 같은 값이 많은 표본
     plain = x.cpu().numpy()
     if np.ptp(plain) == 0:
         return
@@ -678,12 +678,12 @@ def test_diagnostics_are_their_definitions(device, seed, shape, phi, digits):
     halves = halved(plain)
     with np.errstate(all="ignore"):
         truth = np.fmax(*(rhat_by_definition(scores(z)) for z in (halves, np.abs(halves - np.median(halves)))))
-    if np.isfinite(truth) and truth < 1e6:  # 움직이지 않은 사슬만 있으면 NumPy는 반올림을 나눈다
+    if np.isfinite(truth) and truth < 1e6:  # 움직이지 않은 체인만 있으면 NumPy는 반올림을 나눈다
         assert split_rhat(x).item() == pytest.approx(truth, rel=1e-8)
 
 
 def arithmetic_chains(device):
-    """발생기 없이 어디서나 같은 사슬들 (걸음, 사슬): 황금비의 소수 부분을 정규 분포와 코시 분포로."""
+    """발생기 없이 어디서나 같은 체인들 (스텝, 체인): 황금비의 소수 부분을 정규 분포와 코시 분포로."""
     i = torch.arange(1200, device=device, dtype=F64).view(300, 4)
     u = ((i + 0.5) * (5**0.5 - 1) / 2) % 1
     noise = torch.special.ndtri((u + 0.37 * (i % 7) / 7) % 1)
@@ -735,7 +735,7 @@ def test_a_chain_that_never_moved_and_one_that_is_too_wide_are_flagged(device):
         assert split_rhat(bad).item() > 1.3
         assert effective_sample_size(bad).item() < effective_sample_size(x).item()
     assert effective_sample_size(wide, method="tail").item() < 40
-    assert effective_sample_size(wide, method="bulk").item() > 3000  # 가운데만 보면 멀쩡하다
+    assert effective_sample_size(wide, method="bulk").item() > 3000  # 가운데만 보면 문제없어 보인다
 
 
 def test_diagnostics_are_batched_and_do_not_see_shift_or_scale(device):
@@ -834,11 +834,11 @@ def test_a_fixed_length_resonates_and_jitter_frees_it(device):
     for jitter in (0.0, 0.5):
         step = partial(hmc_step, energy, step_size=0.01, steps=150, jitter=jitter, generator=generator(1))
         ess.append(worst_ess(sample(step, state, 60).positions))
-    assert ess[0] < 20  # 사슬의 수 16: 서로 다른 사슬이라는 것 말고는 얻은 것이 없다
+    assert ess[0] < 20  # 체인의 수 16: 서로 다른 체인이라는 것 말고는 더 얻은 표본이 없다
     assert ess[1] > 5 * ess[0]
 
 
-# --- 길들이기 ---
+# --- 적응 ---
 
 
 def test_one_round_tunes_only_the_step(device):
@@ -877,8 +877,8 @@ def test_a_flat_energy_gives_a_long_but_finite_step(device):
 @pytest.mark.bad_input
 def test_chains_that_never_move_are_an_error():
     stuck = lambda x: torch.where((x == 0.5).all(-1), standard(x), math.nan)  # noqa: E731
-    for count in (5, 400):  # 오래 두면 걸음이 반올림보다 작아져, 받아들여도 움직이지 않는다
-        with pytest.raises(ValueError, match=rf"^energy: .*{count}걸음.*좌표 0"):
+    for count in (5, 400):  # 오래 두면 스텝이 반올림보다 작아져, 채택해도 움직이지 않는다
+        with pytest.raises(ValueError, match=rf"^energy: .*{count}스텝.*좌표 0"):
             adapt(stuck, torch.tensor([[0.5, 0.5]]), steps=1, count=count, generator=generator(0))
     tiny = lambda x: standard(x - x.new_tensor([0.0, 1e8]))  # noqa: E731
     with pytest.raises(ValueError, match=r"^energy: .*좌표 1"):

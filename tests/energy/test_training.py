@@ -57,7 +57,7 @@ def parameters(of):
 
 
 def gaussian(precision):
-    """정밀도 행렬이 (…, d, d)인 이차 에너지. 앞의 축은 씨앗이다."""
+    """정밀도 행렬이 (…, d, d)인 이차 에너지. 앞의 축은 시드다."""
 
     def energy(x):
         return ((x @ precision) * x).sum(-1) / 2
@@ -95,7 +95,7 @@ def test_losses_are_their_formulas(device, seed, n, m, d):
         contrastive_divergence(energy, data, samples, magnitude=0.1), plus.mean(1) - minus.mean(1) + squares, **CLOSE
     )
 
-    def one(s, x):  # 씨앗 s의 에너지, 점 하나
+    def one(s, x):  # 시드 s의 에너지, 점 하나
         return energy(x.expand(2, 1, d))[s, 0]
 
     for s in range(2):
@@ -238,14 +238,14 @@ def test_score_matching_of_a_gaussian_is_minimised_by_its_precision(device):
     torch.testing.assert_close(loss, expected, **CLOSE)
     (slope,) = torch.autograd.grad(loss.sum(), truth)
     assert slope.abs().max() < 1e-10
-    # 좌표축을 모두 방향으로 쓰면 자른 것의 합이 대각합이다.
+    # 좌표축을 모두 방향으로 쓰면 sliced 항의 합이 대각합이다.
     axes = [torch.eye(2, device=device, dtype=torch.float64)[i].expand(data.shape) * 2**0.5 for i in range(2)]
     cut = sum(sliced_score_matching(gaussian(truth), data, v) for v in axes) / 2
     torch.testing.assert_close(cut, loss, **CLOSE)
 
 
 def test_denoising_is_minimised_by_the_score_of_the_smoothed_density(device):
-    """N(0, S)에 잡음을 섞으면 N(0, S + σ²I). 표본의 흔들림만큼 안에서 그 정밀도에서 기울기가 0이다."""
+    """N(0, S)에 노이즈를 섞으면 N(0, S + σ²I). 표본의 표준 편차만큼 안에서 그 정밀도에서 기울기가 0이다."""
     n, sigma = 200_000, 0.8
     data, noise = points(0, 1, n, 1, device=device), points(1, 1, n, 1, device=device)
     theta = torch.tensor([[[1 / (1 + sigma**2)]]], device=device, dtype=torch.float64, requires_grad=True)
@@ -258,7 +258,7 @@ def test_denoising_is_minimised_by_the_score_of_the_smoothed_density(device):
 
 
 def test_pairing_the_noise_removes_the_variance_at_small_sigma(device):
-    """자료 하나의 기울기를 잡음마다 재면, 짝짓지 않은 것은 σ²으로 나눌 때 1/σ²으로 커지고 짝지은 것은 그대로다."""
+    """데이터 하나의 기울기를 노이즈마다 재면, 쌍짓지 않은 것은 σ²으로 나눌 때 1/σ²으로 커지고 쌍지은 것은 그대로다."""
     theta = torch.full((1, 1, 1), 0.5, device=device, dtype=torch.float64, requires_grad=True)
     spread = {}
     for sigma in (0.1, 0.01):
@@ -277,7 +277,7 @@ def test_pairing_the_noise_removes_the_variance_at_small_sigma(device):
 
 
 def test_noise_contrastive_recovers_the_normaliser_of_a_gaussian(device):
-    """E = ½λx², c를 함께 배운다. 뉴턴법으로 끝까지 가면 c → log Z = ½log(2π/λ)."""
+    """E = ½λx², c를 함께 학습한다. 뉴턴법으로 끝까지 가면 c → log Z = ½log(2π/λ)."""
     n = 60_000
     data, noise = points(0, 1, n, 1, device=device), points(1, 1, n, 1, device=device, scale=2.0)
     theta = torch.tensor([1.5, 0.0], device=device, dtype=torch.float64)
@@ -301,7 +301,7 @@ def test_noise_contrastive_recovers_the_normaliser_of_a_gaussian(device):
 
 
 def test_score_matching_is_blind_to_shares_where_likelihood_is_not(device):
-    """멀리 떨어진 두 봉우리: 몫을 0.7에서 0.3으로 바꿔도 점수 맞추기의 손실은 그대로다."""
+    """멀리 떨어진 두 봉우리: 혼합 비율을 0.7에서 0.3으로 바꿔도 스코어 매칭의 손실은 그대로다."""
     left, right = torch.tensor([-4.0, 0.0], device=device), torch.tensor([4.0, 0.0], device=device)
     data = torch.cat([points(0, 70, 2, device=device) * 0.5 + left, points(1, 30, 2, device=device) * 0.5 + right])
     data = data.unsqueeze(0)
@@ -321,7 +321,7 @@ def test_score_matching_is_blind_to_shares_where_likelihood_is_not(device):
     assert abs(score[1] - score[0]) < 1e-6
 
 
-# --- 사슬 ---
+# --- 체인 ---
 
 
 def test_chains_with_metropolis_keep_the_target_and_without_it_do_not(device):
@@ -341,7 +341,7 @@ def test_chains_with_metropolis_keep_the_target_and_without_it_do_not(device):
 
 
 def test_jumps_keep_the_target_and_mend_the_shares_that_local_steps_cannot(device):
-    """모두 오른쪽에서 시작한다. 랑주뱅만으로는 그대로이고, 건너뛰면 왼쪽의 몫이 0.7로 간다."""
+    """모두 오른쪽에서 시작한다. 랑주뱅만으로는 그대로이고, 건너뛰면 왼쪽의 비율이 0.7로 간다."""
     n = 4000
 
     def energy(x):
@@ -472,7 +472,7 @@ def test_training_is_adam_with_a_warm_cosine_and_an_average(device):
 
 
 def test_every_method_learns_a_gaussian(device):
-    """N(0, ½I)을 배운다. 처음의 그릇은 N(0, I)이다. 어느 방법이든 격자에서 잰 발산이 열 배 넘게 준다."""
+    """N(0, ½I)을 학습한다. 처음의 가둠 항은 N(0, I)이다. 어느 방법이든 격자에서 잰 발산이 열 배 넘게 준다."""
     grid = models.grid(-5.0, 5.0, 50, device=device, dtype=torch.float32)
     truth = -grid.points.square().sum(-1)
     g = generator(0)
@@ -528,11 +528,11 @@ def test_grid_divergence_is_the_divergence_of_the_cells(device):
     assert grid_divergence(truth.float(), ours.float()).dtype == torch.float64
 
 
-# --- 한 씨앗의 고장 ---
+# --- 한 시드의 고장 ---
 
 
 def broken_seed(step, where):
-    """씨앗 1의 손실이나 기울기나 처음 가중치가 `step`걸음에서 nan인 목적 함수."""
+    """시드 1의 손실이나 기울기나 초기 가중치가 `step`스텝에서 nan인 목적 함수."""
     count = iter(range(10**6))
 
     def objective(m, c, data):
@@ -557,7 +557,7 @@ def test_a_broken_seed_stops_alone_and_is_named(device, step, where):
             start.networks.weights[0][1, 0, 0] = math.nan
     knobs = {"steps": 10, "learning_rate": 0.01}
     objective = broken_seed(step, where)
-    with pytest.warns(RuntimeWarning, match=rf"^{step}걸음에서 씨앗 1의"):
+    with pytest.warns(RuntimeWarning, match=rf"^{step}스텝에서 시드 1의"):
         found = train(lambda m, c: objective(m, c, data), start, **knobs)
     assert found.stopped.tolist() == [-1, step, -1]
     kept = torch.tensor([0, 2], device=device)
@@ -572,7 +572,7 @@ def test_a_broken_seed_stops_alone_and_is_named(device, step, where):
         torch.testing.assert_close(ours[kept], theirs, atol=1e-9, rtol=1e-9)
     assert found.losses[:step, 1].isfinite().all()
     assert found.losses[step:, 1].isnan().all()
-    if where != "model":  # 멈추기 전까지 배운 것이 남는다
+    if where != "model":  # 멈추기 전까지 학습한 것이 남는다
         assert all(part[1].isfinite().all() for part in parameters(found.model))
         if step == 0:
             assert all(torch.equal(a[1], b[1]) for a, b in zip(parameters(found.model), parameters(start), strict=True))
@@ -588,12 +588,12 @@ def test_when_every_seed_is_broken_nothing_is_left(device):
         calls.append(1)
         return score_matching(energy_of(m), data) * (math.nan if len(calls) == 3 else 1.0), c
 
-    with pytest.raises(ValueError, match=r"^objective: 2걸음에서 씨앗 0, 1"):
+    with pytest.raises(ValueError, match=r"^objective: 2스텝에서 시드 0, 1"):
         train(objective, start, steps=500, learning_rate=0.01)
     assert len(calls) == 3
     with torch.no_grad():
         start.networks.biases[0][:] = math.inf
-    with pytest.raises(ValueError, match=r"^model: 0걸음에서 씨앗 0, 1"):
+    with pytest.raises(ValueError, match=r"^model: 0스텝에서 시드 0, 1"):
         train(objective, start, steps=5, learning_rate=0.01)
 
 
@@ -673,7 +673,7 @@ def test_no_mode_of_the_caller_changes_training(device, mode):
 
 
 def test_jumps_from_where_the_proposal_cannot_be_stay(device):
-    """제안의 밀도가 0인 자리에서는 돌아올 길이 없으므로 머문다. 받침 안의 사슬은 정확한 비율로 옮긴다."""
+    """제안의 밀도가 0인 위치에서는 돌아올 길이 없으므로 머문다. 받침 안의 체인은 정확한 비율로 옮긴다."""
     inside = torch.distributions.Uniform(-1.0, 1.0, validate_args=False)
     here = torch.tensor([[0.5], [3.0], [-2.0]], device=device, dtype=torch.float64)
     there = torch.tensor([[0.4], [0.0], [0.1]], device=device, dtype=torch.float64)
@@ -682,7 +682,7 @@ def test_jumps_from_where_the_proposal_cannot_be_stay(device):
     assert leapt.acceptance.tolist() == [1, 0, 0]
     assert torch.equal(leapt.position[1:], here[1:])
     # 받침 밖의 제안은 나올 수 없다. 그래도 주면 옮기지 않는다.
-    here[0] = 0  # 에너지가 내려가는 제안은 언제나 받아들인다
+    here[0] = 0  # 에너지가 내려가는 제안은 언제나 채택한다
     leapt = jump(lambda x: x.square().sum(-1) / 2, there, here, log_proposal=log_q, generator=generator(0))
     assert leapt.acceptance.tolist() == [1, 0, 0]
 
@@ -774,7 +774,7 @@ def test_bad_input_is_named(call, message):
         ({"learning_rate": 0}, "learning_rate: 0보다 큰"),
         ({"averaging": 1.0}, "averaging: "),
         ({"objective": lambda m, c: (energy_of(m)(torch.ones(2, 3, 2)), c)}, "objective: 모양"),
-        ({"objective": lambda m, c: (math.nan * energy_of(m)(torch.ones(2, 1, 2))[:, 0], c)}, "objective: 0걸음"),
+        ({"objective": lambda m, c: (math.nan * energy_of(m)(torch.ones(2, 1, 2))[:, 0], c)}, "objective: 0스텝"),
     ],
 )
 def test_bad_training_is_named(knobs, message):

@@ -18,7 +18,7 @@ def numbers(d: str) -> list[float]:
 
 
 def example(*, start: tuple[int, int] = (0, 0)) -> Moving:
-    """손잡이는 높이(3자리)와 기울기(2자리)."""
+    """슬라이더는 높이(3자리)와 기울기(2자리)."""
     height, slope = torch.tensor([0.0, 1.0, 2.0]), torch.tensor([-1.0, 1.0])
     x = torch.tensor([0.0, 1.0, 3.0])
     y = height[:, None, None] + slope[:, None] * x
@@ -142,5 +142,5 @@ def test_values_that_do_not_follow_the_knobs_are_refused(shape: tuple[int, ...])
     with panels() as (figure, (axes,)):
         moved = trace(axes, torch.zeros(shape), torch.zeros(shape), color=BLUE)
     to_svg(figure)
-    with pytest.raises(ValueError, match=r"손잡이의 자리는 \[3\]인데 값의 모양이"):
+    with pytest.raises(ValueError, match=r"슬라이더의 위치가 \[3\]인데 값의 모양이"):
         scenes(Moving(figure, [Knob("높이", ["0", "1", "2"], 0)], [moved], []))

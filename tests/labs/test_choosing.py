@@ -1,4 +1,4 @@
-"""기준값: torch의 AdamW로 하나씩 배운 신경망, scikit-learn의 점수, 손으로 센 수, SciPy의 t 구간, import 그래프."""
+"""기준값: torch의 AdamW로 하나씩 학습한 신경망, scikit-learn의 점수, 손으로 센 수, SciPy의 t 구간, import 그래프."""
 
 import json
 import math
@@ -54,9 +54,9 @@ def iris(device, kind=torch.float32):
 
 def test_the_tail_falls_by_equal_ratios():
     assert tail_counts([100, 100, 100]) == [100, 100, 100]
-    assert tail_counts([100, 100, 100], imbalance=100.0) == [100, 10, 2]  # 1이 될 것이 2에서 막힌다
-    assert tail_counts([90, 100], imbalance=10.0) == [10, 100]  # 많은 것이 앞이다
-    assert tail_counts([30, 100], imbalance=2.0) == [30, 100]  # 이미 더 치우쳤으면 그대로다
+    assert tail_counts([100, 100, 100], imbalance=100.0) == [100, 10, 2]  # 1이 될 수가 2에서 막힌다
+    assert tail_counts([90, 100], imbalance=10.0) == [10, 100]  # 많은 클래스가 앞이다
+    assert tail_counts([30, 100], imbalance=2.0) == [30, 100]  # 이미 더 불균형하면 그대로다
     assert tail_counts([100, 40], amount=0.1) == [10, 4]
     assert tail_counts([100, 40], amount=0.01) == [2, 2]
     assert tail_counts([1000, 1000], imbalance=10.0, amount=0.1) == [100, 10]
@@ -97,9 +97,9 @@ def test_a_split_keeps_what_it_promises(device, *, seed, c, extra, noise, imbala
         used = torch.cat([learn, validation])
         assert len(torch.cat([used, test]).unique()) == len(used) + len(test)  # 겹치지 않는다
         assert labels[used].bincount(minlength=c).tolist() == kept
-        assert labels[test].bincount(minlength=c).tolist() == (counts - halves).tolist()  # 시험하는 쪽은 그대로다
+        assert labels[test].bincount(minlength=c).tolist() == (counts - halves).tolist()  # 테스트 데이터는 그대로다
         assert seen.bincount(minlength=c).min() >= 1
-        assert seen.bincount(minlength=c).max() >= 2  # SupCon의 같은 짝
+        assert seen.bincount(minlength=c).max() >= 2  # SupCon의 양성 쌍
         assert len(validation) == max(1, round(len(used) / 4))
         changed = (torch.cat([seen, chosen_on]) != labels[used]).sum()
         assert changed == min(round(noise * len(used)), len(used) - c)
@@ -134,7 +134,7 @@ def test_seeds_are_their_own_splits_and_the_same_for_every_call(device):
     assert torch.equal(torch.get_rng_state(), state)
 
 
-# --- 배우기 ---
+# --- 학습 ---
 
 
 def test_features_are_standardised_by_the_learning_side_alone(device):
@@ -144,7 +144,7 @@ def test_features_are_standardised_by_the_learning_side_alone(device):
     known = torch.cat([learn, validation], 1)
     torch.testing.assert_close(known.mean(1), torch.zeros_like(known.mean(1)), atol=1e-9, rtol=0)
     torch.testing.assert_close(known.square().mean(1), torch.ones_like(known.mean(1)), atol=1e-9, rtol=0)
-    # 시험하는 쪽을 어떻게 옮겨도 배우는 쪽은 그대로이고, 멀리 옮긴 것은 끝에서 잘린다. 늘 같은 열은 0이다.
+    # 테스트 데이터를 어떻게 옮겨도 학습 데이터는 그대로이고, 멀리 옮긴 값은 끝에서 잘린다. 늘 같은 열은 0이다.
     moved = problem.features.clone()
     moved[parts.test[0]] += 1e6
     moved[:, 0] = 7
@@ -176,7 +176,7 @@ PEERS = {
     "일대나머지 BCE": lambda z, y: (
         F.binary_cross_entropy_with_logits(z, F.one_hot(y, 3).to(z.dtype), reduction="none").sum(1).mean()
     ),
-    "라벨 평활화 0.1": lambda z, y: F.cross_entropy(z, y, label_smoothing=0.1),
+    "라벨 스무딩 0.1": lambda z, y: F.cross_entropy(z, y, label_smoothing=0.1),
     "초점 손실 γ = 2": lambda z, y: (
         (1 - z.softmax(1)[range(len(y)), y]) ** 2 * F.cross_entropy(z, y, reduction="none")
     ).mean(),
@@ -227,12 +227,12 @@ def test_the_head_is_learned_on_frozen_features(device):
     problem = iris(device)
     parts = split(problem.labels, num_classes=3, seeds=1)
     x, _, _ = choosing._features(problem, parts)
-    fitted = choosing._fit("SupCon + 선형 머리", x, parts.learn_labels, 3, steps=60)
-    # 반을 걸은 인코더는 머리를 배우는 동안 움직이지 않는다
-    longer = choosing._fit("SupCon + 선형 머리", x, parts.learn_labels, 3, steps=61)
+    fitted = choosing._fit("SupCon + 선형 헤드", x, parts.learn_labels, 3, steps=60)
+    # 스텝의 반으로 학습한 인코더는 헤드를 학습하는 동안 움직이지 않는다
+    longer = choosing._fit("SupCon + 선형 헤드", x, parts.learn_labels, 3, steps=61)
     assert torch.equal(fitted.weights[0], longer.weights[0])
     assert not torch.equal(fitted.weights[1], longer.weights[1])
-    z = choosing._log_probabilities("SupCon + 선형 머리", fitted, x.expand(len(choosing.GRID), -1, -1))
+    z = choosing._log_probabilities("SupCon + 선형 헤드", fitted, x.expand(len(choosing.GRID), -1, -1))
     assert (z.argmax(-1) == parts.learn_labels).double().mean(-1).max() > 0.9
 
 
@@ -242,7 +242,7 @@ def test_batches_have_a_pair_and_no_row_twice(device, monkeypatch):
     batches = choosing._batches(labels, [generator(0), generator(1)])
     for _ in range(20):
         rows = next(batches)
-        assert rows.shape == (2, 5)  # 씨앗마다 하나. 격자의 점끼리는 그것을 나누어 쓴다
+        assert rows.shape == (2, 5)  # 시드마다 하나. 격자의 점끼리는 배치를 나누어 쓴다
         for row, y in zip(rows, labels, strict=True):
             assert len(row.unique()) == 5
             assert y[row].bincount().max() == 2
@@ -251,7 +251,7 @@ def test_batches_have_a_pair_and_no_row_twice(device, monkeypatch):
 def test_the_best_on_the_validation_part_is_chosen(device, monkeypatch):
     monkeypatch.setattr(choosing, "GRID", ((0.1, 0.0), (0.1, 0.1), (0.2, 0.0)))
     x, y = torch.ones(2, 4, 1, device=device), torch.tensor([[0, 0, 1, 1], [1, 1, 1, 1]], device=device)
-    # 로짓은 (0, b)로 상수다. 둘째 씨앗은 모두 1번이므로 b가 클수록 맞고, 첫째는 어느 것이나 0.5라 NLL이 가른다.
+    # 로짓은 (0, b)로 상수다. 둘째 시드는 모두 1번이므로 b가 클수록 맞고, 첫째는 어느 것이나 0.5라 NLL로 정한다.
     b = torch.tensor([-1.0, 0.25, 3.0, -1.0, 0.25, 3.0], device=device)
     zero = torch.zeros(6, 1, 1, device=device)
     parameters = networks.Networks(
@@ -261,7 +261,7 @@ def test_the_best_on_the_validation_part_is_chosen(device, monkeypatch):
     assert chosen.biases[1][:, 0, 1].tolist() == [0.25, 3.0]
 
 
-# --- 견주기 ---
+# --- 비교 ---
 
 
 def test_every_method_is_scored_on_every_seed(device):
@@ -284,8 +284,8 @@ def test_every_method_is_scored_on_every_seed(device):
 
 def test_a_method_scores_the_same_alone_and_with_fewer_seeds(device):
     problem = iris(device)
-    together = compare(problem, methods=["라벨 평활화 0.1", "온도 맞추기"], seeds=3, steps=6)
-    alone = compare(problem, methods=["온도 맞추기"], seeds=2, steps=6)
+    together = compare(problem, methods=["라벨 스무딩 0.1", "온도 스케일링"], seeds=3, steps=6)
+    alone = compare(problem, methods=["온도 스케일링"], seeds=2, steps=6)
     for a, b in zip(together, alone, strict=True):
         torch.testing.assert_close(a[1, :2], b[0])
 
@@ -306,7 +306,7 @@ def test_scores_are_those_of_scikit_learn(device):
 def test_temperature_keeps_the_answers_and_leaves_a_perfect_part_alone(device):
     problem = iris(device)
     scores = compare(
-        problem, condition=Condition(noise=0.4), methods=["교차 엔트로피", "온도 맞추기"], seeds=3, steps=80
+        problem, condition=Condition(noise=0.4), methods=["교차 엔트로피", "온도 스케일링"], seeds=3, steps=80
     )
     assert torch.equal(scores.accuracy[0], scores.accuracy[1])
     assert scores.nll[1].mean() < scores.nll[0].mean()
@@ -368,7 +368,7 @@ def test_a_table_is_the_comparisons_and_is_measured_once(device, tmp_path):
 
 
 def test_two_processes_measure_what_one_does(device, tmp_path):
-    knobs = {"methods": ["교차 엔트로피", "온도 맞추기"]}
+    knobs = {"methods": ["교차 엔트로피", "온도 스케일링"]}
     one, _ = measured(tmp_path / "one", **knobs)
     two, cells = measured(tmp_path / "two", workers=2, **knobs)
     assert sorted(cells) == sorted(one)
@@ -443,7 +443,7 @@ def test_another_setting_or_source_is_another_cell(device, tmp_path, monkeypatch
     assert measured(tmp_path, **knobs)[1] == []
     assert measured(tmp_path, **(knobs | {"conditions": {"다른 이름": Condition()}}))[1] == []  # 이름은 뜻이 아니다
     with monkeypatch.context() as patch:
-        patch.setattr(choosing, "version", lambda _: "다른 판")
+        patch.setattr(choosing, "version", lambda _: "다른 버전")
         assert len(measured(tmp_path, **knobs)[1]) == 1
     monkeypatch.setattr(choosing, "REACHED", REACHED[:-1])
     assert len(measured(tmp_path, **knobs)[1]) == 1

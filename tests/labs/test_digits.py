@@ -271,7 +271,7 @@ def test_a_seed_that_diverges_is_named_and_the_others_are_kept(device, monkeypat
     for learn in learners:
         alone = [learn(generators=[generator(s)]) for s in (0, 2)]
         monkeypatch.setattr("mgk_docs_src.labs.digits.initial_residual", broken)
-        with pytest.warns(RuntimeWarning, match=r"generators\[1\]: 걸음 0에서"):
+        with pytest.warns(RuntimeWarning, match=r"generators\[1\]: 학습 스텝 0에서"):
             together = learn(generators=[generator(s) for s in range(3)])
         monkeypatch.undo()
         assert together.networks.weights[-1][1].isnan().all()

@@ -1,4 +1,4 @@
-"""기준값: SciPy의 정규 밀도, 손실을 손으로 부른 값, 손으로 이은 사슬."""
+"""기준값: SciPy의 정규 밀도, 손실을 손으로 부른 값, 손으로 이은 체인."""
 
 import math
 
@@ -143,7 +143,7 @@ def test_objectives_are_their_losses_on_fresh_data(device):
         assert chains is None, name
         torch.testing.assert_close(loss, expected, **CLOSE)
         again, _ = objective(model, None)
-        assert not torch.equal(again, loss), name  # 걸음마다 새 자료다
+        assert not torch.equal(again, loss), name  # 스텝마다 새 데이터다
 
 
 @pytest.mark.parametrize("spread", [None, 1.5])
@@ -184,7 +184,7 @@ def test_persistent_chains_go_on_from_where_they_were(device, spread):
             lambda: persistent(lambda n: torch.ones(1, n, 2), batch_size=2, step_size=0.1, spread=None, generator=None)(
                 create(2, [None]), None
             ),
-            "chains: PCD에는 처음 사슬",
+            "chains: PCD에는 초기 체인",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""기준값: scikit-learn, 손으로 푼 식, 하나씩 배운 torch 신경망."""
+"""기준값: scikit-learn, 손으로 푼 식, 하나씩 학습한 torch 신경망."""
 
 import math
 
@@ -44,7 +44,7 @@ def plain(z, y):
 
 
 def test_logit_adjustment_takes_the_prior_out(device):
-    # 특징이 아무것도 말하지 않으면, 보정하고 배운 로짓은 클래스마다 같고 보정하지 않은 로짓은 log π다.
+    # 특징에 정보가 없으면, 보정하고 학습한 로짓은 클래스마다 같고 보정하지 않은 로짓은 log π다.
     labels = torch.tensor([[0] * 9 + [1]], device=device)
     features = torch.zeros(1, 10, 1, device=device, dtype=torch.float64)
     shift = logit_adjustment(labels[0], num_classes=2, dtype=torch.float64)
@@ -94,7 +94,7 @@ def test_the_temperature_stays_in_its_range(device):
     assert not fit_temperature(z.clone().requires_grad_(), right).requires_grad
 
 
-# --- 고르기 ---
+# --- 표본 추출 ---
 
 
 @EXAMPLES
@@ -121,7 +121,7 @@ def test_a_subsample_is_uniform(device):
     assert (seen.cpu() - expected).abs().max() < 90
 
 
-# --- 배우기 ---
+# --- 학습 ---
 
 
 def problem(device, seeds=4, n=30, d=3, c=3):
@@ -150,7 +150,7 @@ def test_many_at_once_are_each_alone(device, hidden, batch_size):
 
 
 def test_a_network_learns_as_torch_would(device):
-    # 같은 첫 가중치에서 시작한 nn.Sequential을 같은 Adam으로 배운다. epochs=1의 손실로 첫 가중치를 확인한다.
+    # 같은 초기 가중치에서 시작한 nn.Sequential을 같은 Adam으로 학습한다. epochs=1의 손실로 초기 가중치를 확인한다.
     x, y = problem(device, seeds=1)
     g = generator(3)
     draws = [(3, 6), (6, 3), (1, 6), (1, 3)]
@@ -242,7 +242,7 @@ def test_generators_may_come_one_by_one(device):
 
 @pytest.mark.parametrize("batch_size", [None, 7])
 def test_a_seed_that_diverges_is_named_and_the_others_learn_on(device, batch_size):
-    """둘째 씨앗의 자료만 커서, 학습률이 첫 걸음에 그 가중치를 넘치게 한다."""
+    """둘째 시드의 데이터만 커서, 첫 학습 스텝에서 가중치가 넘친다."""
     x, y = problem(device, seeds=3)
     x[1] *= 1e155
     knobs = {"num_classes": 3, "hidden": (5,), "epochs": 4, "batch_size": batch_size}
@@ -250,7 +250,7 @@ def test_a_seed_that_diverges_is_named_and_the_others_learn_on(device, batch_siz
     def cubed(z, y):  # 큰 로짓에서만 넘친다
         return z.gather(1, y[:, None])[:, 0] ** 3 + plain(z.clamp(-1e3, 1e3), y)
 
-    with pytest.warns(RuntimeWarning, match=r"generators\[1\]: 걸음 0에서"):
+    with pytest.warns(RuntimeWarning, match=r"generators\[1\]: .*0에서"):
         together = train(x, y, cubed, generators=[generator(s) for s in range(3)], **knobs)
     for s in (0, 2):
         alone = train(x[s : s + 1], y[s : s + 1], cubed, generators=[generator(s)], **knobs)
@@ -262,7 +262,7 @@ def test_a_seed_that_diverges_is_named_and_the_others_learn_on(device, batch_siz
 
 
 def test_adjusting_beats_ignoring_the_tail(device):
-    # 실습의 핵심 주장. 씨앗 5개, 짝지은 차이가 모두 0보다 크다.
+    # 실습의 핵심 주장. 시드 5개, 대응 차이가 모두 0보다 크다.
     data = digits(device=device)
     counts = [80, 60, 40, 30, 20, 12, 8, 6, 4, 3]
     splits = [subsample(data.labels, counts=counts, generator=generator(seed)) for seed in range(5)]
@@ -334,7 +334,7 @@ def test_bad_logits_and_labels(device):
 @pytest.mark.bad_input
 def test_bad_subsamples(device):
     y, g = torch.tensor([0, 0, 1], device=device), generator(0)
-    message = "counts[1]: 있는 1개까지 고를 수 있는데 2이다"
+    message = "counts[1]: 있는 1개까지 추출할 수 있는데 2이다"
     refuses(ValueError, message, subsample, y, counts=(1, 2), generator=g)
     refuses(ValueError, "counts[0]: 0 이상의 정수여야 하는데 -1이다", subsample, y, counts=(-1, 1), generator=g)
     refuses(TypeError, "counts[0]: 정수여야 하는데 float이다", subsample, y, counts=(1.0, 1), generator=g)

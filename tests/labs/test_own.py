@@ -1,4 +1,4 @@
-"""mgk_docs_src/labs/own.py: 독자의 CSV를 읽고, 살피고, 견주는 명령."""
+"""mgk_docs_src/labs/own.py: 독자의 CSV를 읽고, 사실을 세고, 손실을 비교하는 명령."""
 
 import csv
 import os
@@ -63,7 +63,7 @@ def some_scores(device, methods=3, seeds=5, shift=0.0):
     g = generator(0)
     values = (torch.sigmoid(randn(methods, seeds, generator=g, dtype=torch.float64)) for _ in range(5))
     accuracy, balanced, *rest = (value.to(device) for value in values)
-    # 가운데 행은 거의 같은 만큼 높거나 낮다: 구간이 0을 품지 않는다.
+    # 가운데 행은 거의 같은 만큼 높거나 낮다: 구간이 0을 포함하지 않는다.
     balanced[1] = balanced[0] + shift + 1e-3 * balanced[2]
     return Scores(accuracy, balanced, *rest)
 
@@ -72,7 +72,7 @@ def fact(**changed):
     return Facts(8, 2, (4, 4), 1.0, 0, 0, (), ())._replace(**changed)
 
 
-ADVICE = Recommendation("손실", "까닭", "losses/binary.md#use", "labs/choosing.ipynb#clean")
+ADVICE = Recommendation("손실", "이유", "losses/binary.md#use", "labs/choosing.ipynb#clean")
 
 
 # --- 읽기 ---
@@ -162,7 +162,7 @@ def test_a_column_may_be_dropped_and_one_may_be_nameless(tmp_path, device):
     assert to_task(table, device=device).features.shape == (8, 2)
 
 
-# --- 살피기 ---
+# --- 사실 ---
 
 
 @EXAMPLES
@@ -248,7 +248,7 @@ def test_findings_say_what_was_seen(device):
     table = Table(torch.zeros(8, 2, device=device), torch.zeros(8), ("a", "b"), ("가", "나"), "cp949", "\t")
     plain = findings(table, fact(), ADVICE).splitlines()
     assert [line.split("  ")[0].rstrip() for line in plain] == [
-        *("글자", "크기", "클래스", "균형", "겹친 줄", "상수 열", "권함", "까닭", "전제", "페이지", "근거")
+        *("인코딩", "크기", "클래스", "균형", "중복 줄", "상수 열", "추천", "이유", "전제", "페이지", "근거")
     ]
     assert [line.endswith("없음") for line in plain[4:6]] == [True, True]
     assert "탭" in plain[0]
@@ -269,7 +269,7 @@ def test_findings_say_what_was_seen(device):
         "a, b, c, d, e … 모두 7개",
     ):
         assert said in full
-    assert "번[31m호긴" in full  # 화면을 물들이는 글자는 뺀다
+    assert "번[31m호긴" in full  # 화면의 색을 바꾸는 제어 문자는 뺀다
     assert "긴" * 40 not in full
     assert "--drop" in full
     assert all(part in full for part in ADVICE)
@@ -278,7 +278,7 @@ def test_findings_say_what_was_seen(device):
 # --- 표 ---
 
 
-@pytest.mark.parametrize(("shift", "said"), [(0.2, "높음"), (-0.2, "낮음"), (0.0, "비김")])
+@pytest.mark.parametrize(("shift", "said"), [(0.2, "높음"), (-0.2, "낮음"), (0.0, "유의하지 않음")])
 def test_the_report_says_no_more_than_the_intervals(device, shift, said):
     scores = some_scores(device, shift=shift)
     if shift == 0:
@@ -290,7 +290,7 @@ def test_the_report_says_no_more_than_the_intervals(device, shift, said):
     assert blank == ""
     assert base.endswith("기준")
     assert middle.endswith(said)
-    assert last.endswith("비김")
+    assert last.endswith("유의하지 않음")
     for row, line in zip(range(3), (base, middle, last), strict=True):
         for score in scores:
             mean = paired(score[row], torch.zeros_like(score[row]), test_share=0.5)
@@ -299,10 +299,10 @@ def test_the_report_says_no_more_than_the_intervals(device, shift, said):
     assert f"{gap.difference:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}] {said}" in middle
     assert ("둘째법" in closing) == (shift != 0)
     assert "셋째법" not in closing
-    assert "비겼다" in closing
+    assert "유의하지 않다" in closing
     if shift:
-        assert f"‘기준법’보다 균형 정확도가 {said[0]}은 것: 둘째법" in closing
-    assert "5번 다시 나눈 95 % 구간" in closing
+        assert f"‘기준법’보다 균형 정확도가 유의하게 {said[0]}은 방법: 둘째법" in closing
+    assert "5번 다시 나눈 95 % 신뢰 구간" in closing
     assert "2가지 가운데 평균 0.1가지쯤" in closing
     # 한글이 섞여도 칸이 맞는다.
     starts = {
@@ -315,9 +315,9 @@ def test_the_report_says_no_more_than_the_intervals(device, shift, said):
 def test_nothing_ties_and_nothing_to_compare(device):
     scores = some_scores(device, methods=3, shift=0.2)
     two = Scores(*(score[:2] for score in scores))
-    assert "비겼다" not in report(two, ["가", "나"]).splitlines()[-1]
+    assert "유의하지 않다" not in report(two, ["가", "나"]).splitlines()[-1]
     alone = Scores(*(score[:1] for score in scores))
-    assert report(alone, ["가"]).splitlines()[-1] == "가만 재어 견줄 것이 없다."
+    assert report(alone, ["가"]).splitlines()[-1] == "가만 재어 비교할 방법이 없다."
 
 
 def test_the_saved_table_is_the_reports(tmp_path, device):
@@ -371,7 +371,7 @@ def test_the_command_from_end_to_end(iris, device, capsys):
     assert task.labels.tolist() == raw.target.tolist()
     scores = compare(task, methods=TWO, seeds=2)
     assert out == f"{findings(table, facts, advise(facts))}\n\n{report(scores, TWO, test_share=TEST_SHARE)}\n"
-    assert "견주기: 100%" in err
+    assert "비교: 100%" in err
     assert "2/2" in err
     assert files(iris.parent) == ["iris.csv", "out.csv"]
     with output.open(newline="", encoding="utf-8-sig") as file:
@@ -379,7 +379,7 @@ def test_the_command_from_end_to_end(iris, device, capsys):
 
 
 def fake(monkeypatch, device):
-    """엔진을 바꿔, 명령이 무엇을 시켰는지 본다."""
+    """엔진을 바꿔, 명령이 무엇을 넘겼는지 본다."""
     seen = {}
 
     def compare(task, *, methods, seeds, progress):
@@ -444,10 +444,10 @@ def test_help_is_korean_and_a_wrong_command_line_ends_with_2(capsys):
         main(["--help"])
     assert stopped.value.code == 0
     told = capsys.readouterr().out
-    assert "내 자료로 손실을 견준다" in told
+    assert "내 데이터로 손실을 비교한다" in told
     assert not {"positional", "show", "options"} & set(told.split())
     with pytest.raises(SystemExit) as stopped:
-        main(["자료.csv"])
+        main(["데이터.csv"])
     assert stopped.value.code == 2
     assert "--target" in capsys.readouterr().err
 
@@ -476,14 +476,17 @@ FAULTS = {
     "NaN 답": (lines("1,2,nan"), "10번째 줄, 답 'y': 'nan'은(는) 클래스가 아니다"),
     "한 클래스": (HEAD + "1,2,p\n3,4,p\n", "답 'y': 클래스가 둘 이상이어야 하는데 'p' 하나뿐이다"),
     "드문 클래스": (lines("1,2,r", "1,2,r", "1,2,r"), "'r'은(는) 3줄이다"),
-    "회귀": (HEAD + "".join(f"1,2,{i / 8}\n" for i in range(101)), "클래스가 100개까지인데 101개다. 값을 맞히는 회귀"),
+    "회귀": (
+        HEAD + "".join(f"1,2,{i / 8}\n" for i in range(101)),
+        "클래스가 100개까지인데 101개다. 연속된 값을 예측하는 회귀",
+    ),
     "상수뿐": (HEAD + "1,2,p\n1,2,q\n" * 4, "특징 열 2개의 값이 모두 하나뿐"),
     "닫지 않은 따옴표": (lines('1,"2,p'), "10번째 줄: 따옴표나 칸이 잘못되어"),
     "따옴표 뒤의 글자": (lines('1,"2"3,p'), "10번째 줄: 따옴표나 칸이 잘못되어"),
     "긴 칸": (lines(f"1,{'9' * 200_000},p"), "10번째 줄: 따옴표나 칸이 잘못되어"),
     "NUL": (b"PK\x03\x04\x00\x00", "NUL 바이트가 있어 CSV가 아니다"),
     "UTF-16": (lines().encode("utf-16"), "NUL 바이트가 있어 CSV가 아니다"),
-    "다른 글자": (b"a,\xe9,y\n1,2,p\n", "글자가 UTF-8도 CP949도 아니다"),
+    "다른 글자": (b"a,\xe9,y\n1,2,p\n", "인코딩이 UTF-8도 CP949도 아니다"),
 }
 WRONG_OPTIONS = {
     "구분자": (["--delimiter", "|"], "delimiter: ',', ';', 탭 가운데 하나여야 하는데 '|'이다"),
@@ -492,10 +495,10 @@ WRONG_OPTIONS = {
     "모두 뺌": (["--drop", "a", "--drop", "b"], "특징으로 쓸 열이 없다"),
     "방법": (["--methods", "로짓 보전"], "--methods: '로짓 보전'은(는) 모르는 방법이다. 비슷한 것: '로짓 보정'"),
     "빈 방법": (["--methods", ""], "--methods: ''은(는) 모르는 방법이다"),
-    "씨앗 하나": (["--seeds", "1"], "--seeds: 2에서 1000까지의 정수여야 하는데 '1'이다"),
-    "씨앗이 많음": (["--seeds", "1001"], "--seeds: 2에서 1000까지의 정수여야 하는데 '1001'이다"),
-    "씨앗이 글자": (["--seeds", "열"], "--seeds: 2에서 1000까지의 정수여야 하는데 '열'이다"),
-    "씨앗이 음수": (["--seeds", "-3"], "--seeds: 2에서 1000까지의 정수여야 하는데 '-3'이다"),
+    "시드 하나": (["--seeds", "1"], "--seeds: 2에서 1000까지의 정수여야 하는데 '1'이다"),
+    "시드가 많음": (["--seeds", "1001"], "--seeds: 2에서 1000까지의 정수여야 하는데 '1001'이다"),
+    "시드가 글자": (["--seeds", "열"], "--seeds: 2에서 1000까지의 정수여야 하는데 '열'이다"),
+    "시드가 음수": (["--seeds", "-3"], "--seeds: 2에서 1000까지의 정수여야 하는데 '-3'이다"),
     "장치": (["--device", "tpu9"], "'tpu9'"),
     "없는 장치": (["--device", "cuda:99"], "장치 'cuda:99'가 없다"),
     "목표": (["--goal", "행복"], "goal"),
@@ -504,7 +507,7 @@ WRONG_OPTIONS = {
 
 
 def refused(capsys, folder, *arguments):
-    """오류로 끝났고, 자취가 없고, 한 줄이다. 그 줄을 준다."""
+    """오류로 끝났고, 남긴 파일이 없고, 한 줄이다. 그 줄을 돌려준다."""
     before = {path: path.stat().st_size for path in folder.rglob("*")}
     assert main(list(map(str, arguments))) == 2
     out, err = capsys.readouterr()
@@ -561,13 +564,13 @@ def test_a_file_that_is_too_big(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(own, "MAX_CELLS", 21)
     path = written(tmp_path / "u.csv", small())
     told = refused(capsys, tmp_path, path, "--target", "y")
-    assert "9번째 줄: 칸이 21개를 넘는다. 이 자료라면 7줄까지다" in told
+    assert "9번째 줄: 칸이 21개를 넘는다. 이 데이터라면 7줄까지다" in told
     monkeypatch.setattr(own, "MAX_CELLS", 24)
     assert describe(read_table(path, target="y")).rows == 8
     monkeypatch.setattr(own, "MAX_WORK", 8 * 3 - 1)
     told = refused(capsys, tmp_path, path, "--target", "y", "--seeds", "3")
-    assert "8줄을 3번 나누어 배우기에는 크다" in told
-    assert "줄 × 씨앗이 23까지다. 줄을 7개까지" in told
+    assert "8줄을 3번 나누어 학습하기에는 크다" in told
+    assert "줄 × 시드가 23까지다. 줄을 7개까지" in told
 
 
 @pytest.mark.bad_input
@@ -579,7 +582,7 @@ def test_an_output_that_cannot_be_written(tmp_path, device, capsys, monkeypatch)
 
     assert "폴더다" in said(tmp_path)
     assert "쓸 수 없다" in said(tmp_path / "없는 폴더" / "out.csv")
-    assert "읽을 자료다" in said(path, "--force")
+    assert "읽을 데이터 파일이다" in said(path, "--force")
 
     def forbidden(*_, **__):
         raise PermissionError(13, "Permission denied")

@@ -39,7 +39,7 @@ def test_the_interval_is_the_corrected_one(device, seed, n, share):
     assert found.tie == (abs(gap.mean()) <= half)
     other = paired(b, a, test_share=share)
     torch.testing.assert_close(other.low, -found.high)
-    # 씨앗마다 자료가 따로면 SciPy의 짝지은 t 검정이고, 한 자료를 나누었으면 그보다 늘 넓다
+    # 시드마다 데이터가 따로면 SciPy의 대응 표본 t 검정이고, 한 데이터를 분할했으면 언제나 더 넓다
     alone, student = paired(a, b), stats.ttest_rel(a.cpu(), b.cpu()).confidence_interval()
     assert alone.low.item() == pytest.approx(student.low)
     assert alone.high.item() == pytest.approx(student.high)

@@ -408,7 +408,7 @@ def test_nothing_times_infinity_is_nothing_where_torch_returns_nan(device):
         torch.testing.assert_close(loss, wanted)
         assert torch.autograd.grad(loss, z)[0].isfinite().all()
     smoothed = cross_entropy(z, torch.tensor([0], device=device), weight=w, label_smoothing=0.3)
-    h = math.log1p(math.exp(-1))  # 정답의 놀람. 남은 다른 클래스의 것은 h + 1이고, 가린 클래스의 몫은 가중치가 0이다.
+    h = math.log1p(math.exp(-1))  # 정답의 놀람. 남은 다른 클래스는 h + 1이고, 가린 클래스의 항은 가중치가 0이다.
     assert smoothed.item() == pytest.approx(0.8 * h + 0.1 * (h + 1), rel=1e-6)
 
 
@@ -506,7 +506,7 @@ def test_the_largest_scale_of_a_grad_scaler_is_finite_in_autocast(device):
     assert grads[0].isfinite().all()
 
 
-# --- 평활화 ---
+# --- 라벨 스무딩 ---
 
 
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.1, 0.5, 1.0])
@@ -649,10 +649,10 @@ def test_converges_to_the_maximum_likelihood_of_scikit_learn(device):
     g = generator(0)
     x = randn(90, 2, generator=g, dtype=torch.float64)
     noise = randn(90, 3, generator=g, dtype=torch.float64)
-    y = (torch.stack([x[:, 0], x[:, 1], -x.sum(1)], 1) + 2 * noise).argmax(1)  # 갈라지지 않는 자료
+    y = (torch.stack([x[:, 0], x[:, 1], -x.sum(1)], 1) + 2 * noise).argmax(1)  # 분리되지 않는 데이터
     fit = fit_softmax_regression(x.to(device), y.to(device), num_classes=3, steps=800, learning_rate=1.0)
     peer = PeerRegression(C=np.inf, tol=1e-12, max_iter=1000).fit(x.numpy(), y.numpy())
-    # 모든 클래스에 같은 수를 더해도 같은 모델이므로 클래스의 평균을 빼고 견준다.
+    # 모든 클래스에 같은 수를 더해도 같은 모델이므로 클래스의 평균을 빼고 비교한다.
     np.testing.assert_allclose(numpy(fit.weight), (peer.coef_ - peer.coef_.mean(0)).T, atol=1e-6)
     np.testing.assert_allclose(numpy(fit.bias), peer.intercept_ - peer.intercept_.mean(), atol=1e-6)
 

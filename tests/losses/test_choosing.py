@@ -87,7 +87,7 @@ def test_logit_adjustment_in_closed_form(device):
     for tau in (0.0, 0.5, 1.0, 2.0):
         shift = logit_adjustment(labels, num_classes=2, tau=tau, dtype=torch.float64)
         torch.testing.assert_close(shift.cpu(), tau * wanted, **CLOSE)
-    # 정보가 없는 모델: 보정한 로짓의 손실은 빈도의 엔트로피, 곧 그 자료에서 닿을 수 있는 가장 작은 상수 예측이다.
+    # 정보가 없는 모델: 보정한 로짓의 손실은 빈도의 엔트로피, 곧 그 데이터에서 상수 예측의 가장 작은 손실이다.
     z = logit_adjustment(labels, num_classes=2, dtype=torch.float64).expand(4, 2)
     frequencies = torch.tensor([0.75, 0.25], dtype=torch.float64)
     assert cross_entropy(z, labels).item() == pytest.approx(-(frequencies * wanted).sum().item())
@@ -149,7 +149,7 @@ def test_focal_loss_of_a_certain_answer_has_a_finite_gradient(device, gamma, kin
 
 
 def true_probabilities(z, y):
-    """50자리로 구한 정답의 확률들."""
+    """50자리로 구한 확률들과 정답의 번호."""
     rows = []
     for row, label in zip(z.tolist(), y.tolist(), strict=True):
         powers = [mpmath.exp(value) for value in row]
@@ -192,7 +192,7 @@ def test_generalised_cross_entropy_is_bounded_and_falls_with_q(device, seed, q, 
 
 
 def test_a_bounded_loss_of_all_classes_hardly_depends_on_the_label(device):
-    # Zhang과 Sabuncu의 정리 1: Σ_c ℓ(z, c)는 (C − C^{1−q})/q와 (C − 1)/q 사이. 교차 엔트로피의 합은 끝이 없다.
+    # Zhang과 Sabuncu의 정리 1: Σ_c ℓ(z, c)는 (C − C^{1−q})/q와 (C − 1)/q 사이. 교차 엔트로피의 합에는 상한이 없다.
     z, _ = batch(device, 200, 5)
     labels = torch.arange(5, device=device)
     for q in (0.3, 0.7, 1.0):
@@ -203,7 +203,7 @@ def test_a_bounded_loss_of_all_classes_hardly_depends_on_the_label(device):
 
 
 def test_generalised_cross_entropy_sharpens_the_probabilities(device):
-    # 기댓값 Σ_y p_y ℓ(z, y)는 softmax(z) ∝ p^{1/(1−q)}에서 가장 작다. 참된 확률이 아니다.
+    # 기댓값 Σ_y p_y ℓ(z, y)는 softmax(z) ∝ p^{1/(1−q)}에서 가장 작다. 참 확률이 아니다.
     p = torch.tensor([0.6, 0.3, 0.1], device=device, dtype=torch.float64)
     z = (p.log() / (1 - 0.7)).requires_grad_()
     each = generalised_cross_entropy(z.expand(3, 3), torch.arange(3, device=device), reduction="none")
@@ -270,11 +270,11 @@ def test_bounded_losses_of_certain_answers(device, function, worst, kind):
     (grad,) = torch.autograd.grad(loss.sum(), z)
     assert loss[0] == 0
     assert loss[1].item() == pytest.approx(worst, rel=torch.finfo(kind).eps)
-    assert grad.abs().max().item() < 1e-300  # 확신하며 틀린 표본을 놓아준다
+    assert grad.abs().max().item() < 1e-300  # 확신하며 틀린 표본은 거의 밀지 않는다
     assert loss.dtype == kind
 
 
-# --- 클래스가 많을 때, 가린 클래스, 부르는 쪽의 사정 ---
+# --- 클래스가 많을 때, 가린 클래스, 호출하는 방법 ---
 
 SLOPES = {  # dℓ/dh를 h의 식으로. ℓ의 로짓에 대한 기울기는 dℓ/dh · dh/dz
     focal_loss: lambda h: -torch.expm1(-h) * (2 * h * torch.exp(-h) - torch.expm1(-h)),
@@ -363,7 +363,7 @@ def test_the_weights_of_many_label_lists_at_once(device, function):
         torch.func.vmap(lambda row: function(row, num_classes=3))(torch.where(labels == 1, 0, labels)[1:])
 
 
-# --- 권하기 ---
+# --- 추천 ---
 
 DOCS = Path(__file__).parents[2] / "docs"
 IMBALANCES, NOISES, COUNTS = (
@@ -373,7 +373,7 @@ IMBALANCES, NOISES, COUNTS = (
 
 
 def around(values, step, low, high):
-    """문턱마다 그 아래, 그 자리, 그 위. 범위를 벗어난 것은 뺀다."""
+    """경곗값마다 그 아래, 그 값, 그 위. 범위를 벗어난 값은 뺀다."""
     return sorted({v + d for v in values for d in (-step, 0, step) if low <= v + d <= high})
 
 
@@ -419,7 +419,7 @@ def test_the_guide_is_well_made(device):
     assert len(set(names)) == len(names)
     for labels, goal in itertools.product(LABELS, GOALS):
         rules = [rule for rule in GUIDE if rule.asks(labels, goal)]
-        # 묻지 않는 규칙은 꼭 하나, 맨 끝에 있다. 그래야 언제나 답이 있고, 닿지 못하는 줄이 없다.
+        # 사실을 묻지 않는 규칙은 꼭 하나, 맨 끝에 있다. 그래야 언제나 답이 있고, 닿지 못하는 줄이 없다.
         assert [bool(rule.condition) for rule in rules] == [True] * (len(rules) - 1) + [False] * bool(rules)
     for rule in (*GUIDE, *REFUSALS):
         assert isinstance(rule, Rule | Refusal)
@@ -450,10 +450,10 @@ def test_both_ends_are_part_of_the_range_and_nothing_beyond(rule):
 
 def test_conditions_in_words():
     rules = {rule.name: rule.condition for rule in GUIDE}
-    assert rules["noise"] == "틀린 라벨 20–40 %, 치우침 1:2 이하, 라벨 25개 이상"
-    assert rules["few"] == "틀린 라벨 없음, 치우침 1:10 이하, 라벨 10개 이하"
-    assert rules["noisy-rare"] == "틀린 라벨 20 %, 치우침 1:10–1:100"
-    assert rules["rare-tags"] == "치우침 1:10 이상"
+    assert rules["noise"] == "라벨 노이즈 20–40 %, 불균형 1:2 이하, 라벨 25개 이상"
+    assert rules["few"] == "라벨 노이즈 없음, 불균형 1:10 이하, 라벨 10개 이하"
+    assert rules["noisy-rare"] == "라벨 노이즈 20 %, 불균형 1:10–1:100"
+    assert rules["rare-tags"] == "불균형 1:10 이상"
     assert rules["unmeasured"] == ""
 
 
@@ -466,7 +466,7 @@ def test_outside_what_was_measured_the_guide_says_so():
         {"noise": 0.2, "imbalance": 5.0},
         {"noise": 0.3, "imbalance": 10.0},
         {"noise": 0.4, "imbalance": 100.0, "goal": "balanced"},
-        {"imbalance": 11.0},  # 쓰일 곳도 치우친 자료의 정확도
+        {"imbalance": 11.0},  # 쓰일 곳의 클래스도 불균형한 데이터의 정확도
         {"imbalance": 35.0, "goal": "balanced"},
         {"imbalance": 101.0, "goal": "balanced"},
         {"imbalance": 101.0, "goal": "ranking"},
@@ -477,7 +477,7 @@ def test_outside_what_was_measured_the_guide_says_so():
 
 
 def test_the_answers_that_the_book_gives_elsewhere():
-    # 이 책의 다른 곳이 말하는 것과 같은 답인가. 표를 거꾸로 베낀 것이 아니라 손으로 적었다.
+    # 이 책의 다른 장에 적힌 답과 같은가. 표를 거꾸로 베끼지 않고 손으로 적었다.
     for facts, name in [
         ({"labels": "binary"}, "bce_with_logits"),
         ({"labels": "classes"}, "cross_entropy"),
@@ -527,22 +527,33 @@ def test_page_and_evidence_are_there(rule):
         assert anchor in anchors(path), place
 
 
-BOUND = re.compile(r"(<data [^>]*>)[^<]*</data>")  # 안의 수는 실습의 것이라 따로 견준다
+BOUND = re.compile(r"(<data [^>]*>)[^<]*</data>")  # 안의 수는 실습의 값이라 따로 비교한다
+MARKS = dict(zip(VERDICTS, ("▲", "○", "▼", "○▼"), strict=True))
+LAB = "labs/choosing.ipynb"
 
 
-def told(rule):
-    """근거의 판정을 글로. 방법 하나의 차이는 실습의 수에 묶고, 모두의 것은 조건과 점수를 모은다."""
+def marks(rule):
+    """근거의 판정을 표시 하나로."""
+    found = "".join(MARKS[one.verdict] for one in rule.measured)
+    return "".join(mark for mark in "▲○▼" if mark in found)
+
+
+def evidence(rule):
+    """근거의 표에 들 줄들. 방법 하나의 차이는 실습의 수에 묶고, 모든 방법의 판정은 조건과 점수를 모은다."""
     alone, where, what = [], {}, {}
     for one in rule.measured:
         if one.method == "모두":
             where.setdefault((one.score, one.verdict), []).append(one.condition)
         else:
             data = f'<data value="labs/choosing:{one.record}"></data>'
-            alone.append(f"{one.condition}에서 {one.method} {one.score} {one.verdict} {data}")
+            alone.append((one.condition, one.score, one.method, f"{MARKS[one.verdict]} {one.verdict}", data))
     for (score, verdict), conditions in where.items():
         what.setdefault((", ".join(conditions), verdict), []).append(score)
-    many = [f"{conditions}에서 {', '.join(scores)} 모두 {said}" for (conditions, said), scores in what.items()]
-    return "; ".join([*alone, *many])
+    many = [
+        (conditions, ", ".join(scores), "모두", f"{MARKS[said]} {said}", "–")
+        for (conditions, said), scores in what.items()
+    ]
+    return [*alone, *many]
 
 
 def test_what_a_rule_measured_has_words_of_the_lab(device):
@@ -551,50 +562,117 @@ def test_what_a_rule_measured_has_words_of_the_lab(device):
             assert isinstance(one, Measured)
             assert one.verdict in VERDICTS
             assert one.record == f"{one.condition}/{one.method} {one.score} Δ"
-        assert bool(rule.measured) <= rule.evidence.startswith("labs/choosing.ipynb#")
+        assert bool(rule.measured) <= rule.evidence.startswith(LAB)
 
 
-def page_table():
-    """docs/losses/choosing.md에 있어야 할 표."""
+def listed(head, rows):
+    """마크다운 표."""
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
 
-    def link(words, place):
-        path, _, anchor = place.partition("#")
-        own = path == "losses/choosing.md"
-        return f"[{words}]({'' if own else posixpath.relpath(path, 'losses')}#{anchor})"
 
-    def named(names, wanted):
-        return ", ".join(names[name] for name in names if name in wanted)
+def link(words, place):
+    path, _, anchor = place.partition("#")
+    own = path == "losses/choosing.md"
+    return f"[{words}]({'' if own else posixpath.relpath(path, 'losses')}#{anchor})"
 
-    rows = ["| 라벨 | 목표 | 사실 | 시작할 손실 | 까닭 | 근거 |", "| --- | --- | --- | --- | --- | --- |"]
+
+def named(names, wanted):
+    return ", ".join(names[name] for name in names if name in wanted)
+
+
+def summary_table():
+    """클래스 라벨의 답을 사실과 목표로 줄인 표. 칸마다 두 라벨과 범위의 두 끝에서 물은 답이 모두 같다."""
+    facts = {
+        "라벨 노이즈 없음, 불균형 1:10 이하": ((0.0,), (1.0, 10.0)),
+        "라벨 노이즈 없음, 불균형 1:10–1:30": ((0.0,), (10.1, 30.0)),
+        "라벨 노이즈 없음, 불균형 1:40–1:100": ((0.0,), (40.0, 100.0)),
+        "라벨 노이즈 20–40 %, 불균형 1:2 이하": ((0.2, 0.4), (1.0, 2.0)),
+        "라벨 노이즈 20 %, 불균형 1:10–1:100": ((0.2,), (10.0, 100.0)),
+    }
+    names = {"cross_entropy": "교차 엔트로피", "bce_with_logits": "교차 엔트로피"} | {
+        name: f"**{loss}**"
+        for name, loss in (
+            ("logit_adjustment", "로짓 보정"),
+            ("generalised_cross_entropy", "일반화 교차 엔트로피"),
+        )
+    }
+    goals = ("accuracy", "balanced", "ranking", "calibration")
+    rows = []
+    for words, (noises, imbalances) in facts.items():
+        cells = [words]
+        for goal in goals:
+            asked = itertools.product(("binary", "classes"), noises, imbalances)
+            found = {recommend(labels=a, goal=goal, noise=b, imbalance=c).loss for a, b, c in asked}
+            said = {"재지 않음" if "재지" in loss else names[loss.split("(")[1].rstrip(")")] for loss in found}
+            assert len(said) == 1, (words, goal, found)
+            cells += said
+        rows.append(cells)
+    return listed(["데이터의 사실", *(GOALS[goal] for goal in goals)], rows)
+
+
+def class_table():
+    """이진과 다중 클래스의 줄들. 실습이 잰 범위에서만 답하고 나머지는 모른다고 한다."""
+    rows = []
     for rule in GUIDE:
-        cells = (
+        if rule.evidence.startswith(LAB):
+            only = [] if len(rule.labels) == 2 else [named(LABELS, rule.labels)]
+            rows.append(
+                (
+                    f'<span id="rule-{rule.name}"></span>{named(GOALS, rule.goals)}',
+                    ", ".join([*only, *filter(None, [rule.condition])]) or "그 밖",
+                    link(rule.loss, rule.page),
+                    rule.reason,
+                    f"{link('실습', rule.evidence)} {marks(rule)}".rstrip(),
+                )
+            )
+    return listed(["목표", "사실", "시작할 손실", "이유", "근거"], rows)
+
+
+def other_table():
+    """나머지 줄들. 손실을 비교한 실습이 없어 설명에 기댄다."""
+    rows = [
+        (
             f'<span id="rule-{rule.name}"></span>{named(LABELS, rule.labels)}',
             named(GOALS, rule.goals),
             rule.condition or "–",
             link(rule.loss, rule.page),
             rule.reason,
-            ": ".join(
-                filter(None, [link("실습" if rule.evidence.startswith("labs/") else "장", rule.evidence), told(rule)])
-            ),
+            link("실습" if rule.evidence.startswith("labs/") else "장", rule.evidence),
         )
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
+        for rule in GUIDE
+        if not rule.evidence.startswith(LAB)
+    ]
+    return listed(["라벨", "목표", "사실", "시작할 손실", "이유", "근거"], rows)
+
+
+def evidence_table():
+    """판정마다의 구간. 접힌 상자 안이라 네 칸 들여 쓴다."""
+    rows = []
+    for rule in GUIDE:
+        only = "" if len(rule.labels) == 2 else f"{named(LABELS, rule.labels)}, "
+        rows += [(f"[{only}{named(GOALS, rule.goals)}](#rule-{rule.name})", *cells) for cells in evidence(rule)]
+    table = listed(["안내표의 줄", "조건", "점수", "방법", "판정", "차이"], rows)
+    return "\n".join(f"    {line}" for line in table.split("\n"))
 
 
 def refusal_table():
-    rows = ["| 라벨 | 목표 | 왜 안 되고, 무엇이면 되나 |", "| --- | --- | --- |"]
-    for refusal in REFUSALS:
-        labels = ", ".join(LABELS[name] for name in refusal.labels)
-        goals = ", ".join(GOALS[name] for name in refusal.goals)
-        reason = re.sub(r"(\w+='\w+')", r"`\1`", refusal.reason)
-        rows.append(f"| {labels} | {goals} | {reason} |")
-    return "\n".join(rows)
+    rows = [
+        (named(LABELS, refusal.labels), named(GOALS, refusal.goals), re.sub(r"(\w+='\w+')", r"`\1`", refusal.reason))
+        for refusal in REFUSALS
+    ]
+    return listed(["라벨", "목표", "왜 안 되고, 무엇이면 되는가"], rows)
 
 
-def test_the_page_shows_the_same_tables():
+@pytest.mark.parametrize("table", [summary_table, class_table, other_table, evidence_table, refusal_table])
+def test_the_page_shows_the_same_tables(table):
     text = BOUND.sub(r"\1</data>", (DOCS / "losses/choosing.md").read_text("utf-8"))
-    assert page_table() in text, f"표를 이것으로 바꾼다\n{page_table()}"
-    assert refusal_table() in text, f"표를 이것으로 바꾼다\n{refusal_table()}"
+    assert table() in text, f"표를 이것으로 바꾼다\n{table()}"
+
+
+def test_the_tables_keep_the_order_of_the_guide():
+    # 위에서부터 처음 맞는 줄이 답이므로, 표를 둘로 나누어도 한 물음이 지나는 줄들의 차례는 그대로다.
+    measured = [rule.evidence.startswith(LAB) for rule in GUIDE]
+    assert measured == sorted(measured, reverse=True)
 
 
 # --- 모두 ---

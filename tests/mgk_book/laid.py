@@ -1,4 +1,4 @@
-"""시험이 함께 쓰는, 진짜 설정으로 만드는 작은 책 한 권."""
+"""테스트가 함께 쓰는, 진짜 설정으로 만드는 작은 책 한 권."""
 
 import os
 import subprocess
@@ -94,7 +94,7 @@ def lay(root: Path, **settings: object) -> Path:
         (root / name).symlink_to(ROOT / name)
     (root / "docs" / "install.md").write_text(FRONT.format("설치", ""), "utf-8")
     nav = [*NAV[:1], {"설치": "install.md"}, *NAV[1:]]
-    config = {"INHERIT": str(ROOT / "mkdocs.yml"), "site_name": "시험", "nav": nav} | settings
+    config = {"INHERIT": str(ROOT / "mkdocs.yml"), "site_name": "테스트", "nav": nav} | settings
     (root / "mkdocs.yml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
     return root
 

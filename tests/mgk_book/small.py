@@ -1,4 +1,4 @@
-"""시험이 함께 쓰는 작은 책 한 권."""
+"""테스트가 함께 쓰는 작은 책 한 권."""
 
 import importlib
 import sys

@@ -38,7 +38,7 @@ def lab() -> Lab:
 
 
 def jupyter(*outputs: list[tuple[str, str]]) -> str:
-    """mkdocs-jupyter가 그린 것의 꼴."""
+    """mkdocs-jupyter가 그린 것의 형태."""
     areas = [
         "".join(f'<div class="jp-OutputArea-output" data-mime-type="{kind}">{text}</div>' for kind, text in each)
         for each in outputs

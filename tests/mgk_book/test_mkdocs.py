@@ -77,7 +77,7 @@ def test_one_stylesheet_in_the_order_of_the_theme(site: Path) -> None:
 def test_only_the_english_page_is_english_and_the_book_does_not_end_there(site: Path) -> None:
     page, korean = soup(site, "en/index.html"), soup(site, "part/index.html")
     assert (page.html["lang"], korean.html["lang"]) == ("en", "ko")
-    assert (page.title.get_text(), korean.title.get_text()) == ("Title - Summer Mogakco", "주제 - 시험")
+    assert (page.title.get_text(), korean.title.get_text()) == ("Title - Summer Mogakco", "주제 - 테스트")
     names = [label["title"] for label in page.select("label[for^=__palette_]")]
     assert names == ["Switch to dark mode", "Switch to light mode"]
     english, own = (
@@ -146,4 +146,4 @@ def test_a_book_of_another_clone_is_not_built_with_this_press(tmp_path: Path) ->
     command = [sys.executable, "-m", "mkdocs", "build", "-f", str(root / "mkdocs.yml")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode
-    assert f"책은 {root}에 있는데 깔린 mgk_book은 {ROOT}의 것이다" in done.stderr
+    assert f"책은 {root}에 있는데 설치된 mgk_book은 {ROOT}에 있다" in done.stderr

@@ -90,7 +90,7 @@ class Make:
         return energy, samplers.init(energy, self.normal(chains, DIM))
 
     def networks(self, *widths: int) -> networks.Networks:
-        """씨앗 둘의 신경망."""
+        """시드 둘의 신경망."""
         weights, biases = networks.initial(widths, self.generators(), device=self.device, dtype=torch.float32)
         weights, biases = (
             tuple(x.detach().to(self.dtype).requires_grad_() for x in part) for part in (weights, biases)
@@ -1003,11 +1003,11 @@ EXEMPT = {
     "checks.": "값을 내지 않는 문간이다. 오류에 부르는 쪽이 준 이름을 쓴다",
     "modes.": "다른 함수를 감싼다. 이 시험 전체가 그 시험이다",
     "device.resolve": "텐서를 받지도 주지도 않는다",
-    "diffusion.schedules.": "확산의 세 장이 안에서 함께 쓴다. 그 장들의 함수를 거쳐 시험한다",
-    "diffusion.process.converted": "`convert`의 식만 있고, 살피는 일은 부르는 쪽이 한다",
+    "diffusion.schedules.": "확산의 세 장이 안에서 함께 쓴다. 그 장들의 함수를 거쳐 테스트한다",
+    "diffusion.process.converted": "`convert`의 식만 있고, 검사는 부르는 쪽이 한다",
     "networks.still_learning": "배우는 함수의 문간이다. 그 함수의 generators를 들어 경고하고 거절한다",
     "contrastive.distributed.distributed_nt_xent": "여러 프로세스가 있어야 돈다. 제 시험이 돌린다",
-    "transport.problem.": "문간이 본 것을 받아 나누어 쓰는 계산이다. 부르는 함수들의 줄이 시험한다",
+    "transport.problem.": "공개 함수가 확인한 인자를 받는 공통 계산이다. 호출하는 함수들의 행이 테스트한다",
     "figures.": "값이 아니라 그림을 준다",
     "labs.": "칸이 통째로 도는 실험이다",
 }

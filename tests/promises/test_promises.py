@@ -33,7 +33,7 @@ CLOSE = {"rtol": 1e-9, "atol": 1e-11}
 Pure = Callable[..., Tensor]
 
 
-# --- 부르고 견주는 법 ---
+# --- 부르고 비교하는 법 ---
 
 
 def run(row: Row, make: Make, call: Call | None = None) -> list[Any]:
@@ -65,7 +65,7 @@ def same(ours: list[Any], theirs: list[Any], tolerance: float = 0.0) -> None:
 
 
 def mapped(change: Callable[[Tensor], Tensor], value: Any) -> Any:
-    """텐서만 바꾼, 같은 꼴의 값."""
+    """텐서만 바꾼, 같은 형태의 값."""
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -263,7 +263,7 @@ def as_function(row: Row, call: Call) -> tuple[Pure, list[Tensor]]:
 
 
 def weighted(found: Any) -> Tensor:
-    # 그냥 더하면, 합이 늘 1인 확률 같은 것의 기울기가 0이 되어 아무것도 시험하지 않는다.
+    # 그냥 더하면, 합이 늘 1인 확률 같은 것의 기울기가 0이 되어 아무것도 테스트하지 않는다.
     parts = [part for part in (found if isinstance(found, tuple) else (found,)) if isinstance(part, Tensor)]
     weights = [(torch.arange(part.numel(), device=part.device) % 7 + 1).view(part.shape) / 4 for part in parts]
     each = zip(parts, weights, strict=True)

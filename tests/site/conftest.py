@@ -1,7 +1,7 @@
 """만들어진 사이트를 하위 경로에 띄우고 진짜 chromium으로 본다.
 
-페이지마다 도는 시험(`path`)은 페이지의 차례로 돈다. 그래서 같은 페이지를 보는 시험들이 방문 하나를 나누어 쓴다:
-`on_desk`, `on_phone`, `without_scripts`. 방문을 바꾼 시험은 되돌려 놓는다.
+페이지마다 도는 테스트(`path`)은 페이지의 차례로 돈다. 그래서 같은 페이지를 보는 테스트들이 방문 하나를 나누어 쓴다:
+`on_desk`, `on_phone`, `without_scripts`. 방문을 바꾼 테스트는 되돌려 놓는다.
 """
 
 import shutil
@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
-# 사이트는 어느 하위 경로에 놓여도 되어야 한다. 그래서 시험은 뿌리가 아닌 곳에서 한다.
+# 사이트는 어느 하위 경로에 놓여도 되어야 한다. 그래서 테스트는 뿌리가 아닌 곳에서 한다.
 PREFIX = "/some/where/"
 BROWSERS = ("chromium", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -109,7 +109,7 @@ def built_pages() -> list[str]:
 
 @cache
 def soup_of(path: str) -> BeautifulSoup:
-    """한 페이지. 시험들이 나누어 읽으므로 고치지 않는다."""
+    """한 페이지. 테스트들이 나누어 읽으므로 고치지 않는다."""
     file = SITE / path if path.endswith(".html") else SITE / path / "index.html"
     return BeautifulSoup(file.read_text("utf-8"), "html.parser")
 
@@ -165,14 +165,14 @@ TO_THE_END = """async () => {
 
 
 # 창이 없는 chromium은 드물게, 어떤 페이지의 그리기를 영영 멈춘다. 그 페이지만 그렇고, 새로 연 페이지는 그린다.
-# 그래서 나누어 쓰는 방문은 쓰기 전에 그리는지 보고, 멈춘 것은 새로 연다. 시험하던 중에 멈추면 그 시험만 다시 돈다
+# 그래서 나누어 쓰는 방문은 쓰기 전에 그리는지 보고, 멈춘 것은 새로 연다. 테스트하던 중에 멈추면 그 테스트만 다시 돈다
 # (Makefile의 --only-rerun).
 DRAWING = """() => Promise.race([
     new Promise(requestAnimationFrame).then(() => true), new Promise(done => setTimeout(done, 5000, false))])"""
 
 
 class Shared:
-    """시험들이 나누어 쓰는 방문."""
+    """테스트들이 나누어 쓰는 방문."""
 
     def __init__(self, browser: Browser, address: str, width: int, scheme: str) -> None:
         self.browser, self.address, self.width, self.scheme = browser, address, width, scheme

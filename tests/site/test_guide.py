@@ -1,4 +1,4 @@
-"""손실을 고르는 그림: 자판만으로 잎에서 표의 줄로 간다. 안내표의 판정은 실습의 구간에서 나온다."""
+"""손실을 고르는 나무: 자판만으로 잎에서 표의 줄로 간다. 안내표의 판정은 실습의 구간에서 나온다."""
 
 from fnmatch import fnmatchcase
 
@@ -7,19 +7,20 @@ from playwright.sync_api import Page
 
 from mgk_book.prepare.numbers import recorded
 from mgk_book.running.execution import device, find, sources
-from mgk_docs_src.losses.choosing import GUIDE, Rule
+from mgk_docs_src.losses.choosing import GUIDE, VERDICTS, Rule
 from tests.site.conftest import ROOT
 
 LEAVES = ".inline-figure a"
 SMALLER = ("NLL", "ECE")  # 작을수록 좋은 점수
-ALLOWED = {"이김": {"이김"}, "비김": {"비김"}, "짐": {"짐"}, "못 이김": {"비김", "짐"}}
+BETTER, TIE, WORSE, NO_BETTER = VERDICTS
+ALLOWED = {BETTER: {BETTER}, TIE: {TIE}, WORSE: {WORSE}, NO_BETTER: {TIE, WORSE}}
 
 
 def verdict(name: str, change: float, half: float) -> str:
-    """구간이 말하는 것."""
+    """구간에서 나오는 판정."""
     if abs(change) <= half:
-        return "비김"
-    return "이김" if (change > 0) != name.removesuffix(" Δ").endswith(SMALLER) else "짐"
+        return TIE
+    return BETTER if (change > 0) != name.removesuffix(" Δ").endswith(SMALLER) else WORSE
 
 
 @pytest.mark.parametrize("rule", [rule for rule in GUIDE if rule.measured], ids=lambda rule: rule.name)
@@ -30,7 +31,7 @@ def test_the_verdict_of_a_rule_follows_from_the_labs_interval(rule: Rule) -> Non
         other = f" 균형 {one.score} Δ"  # 정확도를 물으면 균형 정확도까지 맞는다
         names = [name for name in known if fnmatchcase(name, wanted) and not name.endswith(other)]
         found = {name: verdict(name, *known[name]) for name in names}
-        # ‘모두’는 정말 여럿이다. 기준은 스스로와 견준 것이라 뺀다.
+        # ‘모두’는 정말 여럿이다. 기준은 자신과 비교한 값이라 뺀다.
         rivals = {name: said for name, said in found.items() if "/교차 엔트로피 " not in name}
         assert len(rivals) > 1 if one.method == "모두" else len(rivals) == 1, one
         assert set(rivals.values()) <= ALLOWED[one.verdict], (one, rivals)
@@ -59,10 +60,13 @@ def test_every_leaf_can_be_reached_and_followed_by_keyboard(page: Page, url: str
 def test_the_picture_can_be_read_on_a_phone(page: Page, url: str) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{url}losses/choosing/")
-    box = page.locator(".inline-figure svg").bounding_box()
-    assert box is not None
-    assert box["x"] >= 0
-    assert box["width"] <= 390
+    pictures = page.locator(".inline-figure svg").all()
+    assert len(pictures) == 2
+    for picture in pictures:
+        box = picture.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["width"] <= 390
     letters = page.locator(LEAVES).first.locator("text").first.bounding_box()
     assert letters is not None
     assert letters["height"] >= 9  # 점 10의 글자

@@ -62,7 +62,7 @@ def test_no_link_is_dead_when_addresses_are_files(tmp_path: Path) -> None:
 
 
 def test_every_dead_link_is_named(tmp_path: Path) -> None:
-    """시험의 시험: 심은 것은 모두, 심은 것만 이른다."""
+    """테스트의 테스트: 심은 것은 모두, 심은 것만 이른다."""
     site = tmp_path / "site"
     shutil.copytree(SITE, site)
     for name, planted in DEAD.items():

@@ -220,7 +220,7 @@ def test_the_shipped_font_draws_every_formula_as_the_whole_font_does(size, schem
 def test_a_font_without_a_character_is_noticed(
     missing: str, marked: str, *, tmp_path, formulas, lay_out, monkeypatch
 ) -> None:
-    """시험의 시험: 글자 하나가 빠지면, 그 글자가 보이는 수식이 모두 지목되고 다른 것은 지목되지 않는다."""
+    """테스트의 테스트: 글자 하나가 빠지면, 그 글자가 보이는 수식이 모두 지목되고 다른 것은 지목되지 않는다."""
     if missing == "√":  # 없는 근호는 좁힐 수 없다
         monkeypatch.setattr(book_font, "narrow_roots", lambda font: None)
     poor = tmp_path / "poor.woff2"
@@ -239,7 +239,7 @@ def longest(marks: np.ndarray) -> int:
 
 
 def unmet(ink: np.ndarray, where: list[float], across: float, down: float, joined: bool) -> bool:
-    """상자 안에 뜻한 만큼의 잉크가 없는가. 상자의 다섯째 수는 잉크의 높이를 견줄 높이다."""
+    """상자 안에 뜻한 만큼의 잉크가 없는가. 상자의 다섯째 수는 잉크의 높이를 비교할 높이다."""
     left, top, right, bottom, *height = where
     part = ink[
         max(int(np.floor(top)), 0) : int(np.ceil(bottom)) + 1, max(int(np.floor(left)), 0) : int(np.ceil(right)) + 1

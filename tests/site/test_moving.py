@@ -1,4 +1,4 @@
-"""손잡이를 움직이면 그림과 수가 시험된 함수의 것으로 바뀐다. 자판으로도 손가락으로도, 스크립트가 없어도."""
+"""슬라이더를 움직이면 그림과 수가 테스트한 함수의 것으로 바뀐다. 자판으로도 손가락으로도, 스크립트가 없어도."""
 
 import importlib
 import json
@@ -37,7 +37,7 @@ def lines(figure: Locator) -> list[str]:
 
 
 def put(figure: Locator, places: list[int]) -> None:
-    """손잡이를 자판으로 옮긴다."""
+    """슬라이더를 자판으로 옮긴다."""
     for knob, place in zip(figure.locator("input").all(), places, strict=True):
         knob.focus()
         knob.press("Home")

@@ -93,7 +93,7 @@ def test_the_totals_are_filled_in() -> None:
         (total,) = [row for row in article.select("tr") if row.find(["th", "td"]).get_text() == "모두"]
         certified, every = total.select("td")[1].get_text().split(" / ")
         assert certified == every != "0"
-    # 장부의 모든 행이 합계에 든다.
+    # 실행 기록의 모든 행이 합계에 든다.
     rows = json.loads((ROOT / "certificates" / "cpu.json").read_text("utf-8"))["rows"]
     (total,) = [
         row for row in soup_of("certificates").article.select("tr") if row.find("td") and row.td.get_text() == "모두"
@@ -178,6 +178,6 @@ def test_search_finds_a_chapter(query: str, page: Page, url: str) -> None:
     arrive(page, url)
     page.keyboard.press("/")
     page.keyboard.insert_text(query)
-    page.keyboard.press("End")  # 시험의 입력기는 한글에 keyup을 내지 않는데, 테마는 keyup을 듣는다
+    page.keyboard.press("End")  # 테스트의 입력기는 한글에 keyup을 내지 않는데, 테마는 keyup을 듣는다
     page.wait_for_selector(".md-search-result__link")
     assert "/losses/" in page.locator(".md-search-result__link").first.get_attribute("href")

@@ -39,7 +39,7 @@ def test_axe_finds_nothing_on_a_dark_phone(path: str, on_phone: Visit) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_axe_finds_nothing_on_a_page_of_each_kind(kind: str, browser: Browser, url: str) -> None:
-    """나머지 화면들. 스타일시트가 하나이므로, 같은 꼴의 페이지는 같은 화면에서 같게 보인다."""
+    """나머지 화면들. 스타일시트가 하나이므로, 같은 형태의 페이지는 같은 화면에서 같게 보인다."""
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     arrive(page, url + kind)

@@ -232,7 +232,7 @@ def test_a_page_of_another_site_is_refused(token: str, page: Page, address: str,
     }"""
     with page.expect_navigation():
         page.evaluate(form, given)
-    assert page.locator("body").text_content() == "다른 사이트의 페이지는 코드를 돌릴 수 없다"
+    assert page.locator("body").text_content() == "다른 사이트의 페이지는 코드를 실행할 수 없다"
     assert set(answers) <= {403, 404}
     assert answers.count(403) >= 2
     assert not made.exists()

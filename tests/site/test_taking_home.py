@@ -134,7 +134,7 @@ def test_copied_prose_stays_readable(copying: Callable[..., str]) -> None:
     text = copying(CHAPTER, "#intuition + p", "#intuition ~ p:has(+ p)")
     assert text.startswith("내일 비가 올 확률을 $p$라고 예보했다. 비가 왔다면($y = 1$) 벌점은 $-\\log p$이고,")
     whole = copying(CHAPTER, "#logits", "#logits ~ div.math")
-    assert whole.split("\n\n")[0] == "로짓으로 다시 쓰기"
+    assert whole.split("\n\n")[0] == "로짓으로 쓰면 기울기가 예측 빼기 정답이다"
     assert "로짓(logit)이라 한다." in whole
     assert "¶" not in whole
     assert whole.endswith(r"p = \sigma(z) = \frac{1}{1+e^{-z}}$$")

@@ -186,7 +186,7 @@ def test_js_is_differentiable(device):
     assert torch.autograd.gradcheck(lambda z: js_divergence(*z.softmax(-1)), logits)
 
 
-# --- 기울기 벌점과 자르기 ---
+# --- 그래디언트 페널티와 가중치 자르기 ---
 
 
 @EXAMPLES
@@ -295,7 +295,7 @@ def test_the_penalty_can_be_differentiated_by_the_critic(device):
 
 @pytest.mark.parametrize(("weight", "ends"), [(10.0, 0.9), (2.0, 0.5), (0.9, -2 / 1.8 - 1)])
 def test_a_strong_penalty_traps_a_critic_that_starts_backwards(device, weight, ends):
-    # 한 차원의 곧은 비평가 D = wx, 진짜 −1과 가짜 1. w > 0은 거꾸로다. 2w + λ(w − 1)²의 골 w = 1 − 1/λ이 0보다 크면,
+    # 1차원의 선형 비평가 D = wx, 진짜 −1과 가짜 1. w > 0은 거꾸로다. 2w + λ(w − 1)²의 골 w = 1 − 1/λ이 0보다 크면,
     # 곧 λ > |θ|/2 = 1이면 그 골에 갇힌다. 약하면 넘어가 w = −1 − 1/λ에 이른다.
     w = torch.tensor(0.3, device=device, dtype=torch.float64, requires_grad=True)
     fake = torch.ones(4, 1, device=device, dtype=torch.float64)
@@ -317,7 +317,7 @@ def test_clipping_moves_only_what_is_outside(device, seed, bound):
         np.testing.assert_array_equal(new.cpu(), np.clip(old.cpu().numpy(), -bound, bound))
         assert not new.requires_grad
         assert torch.equal(kept, old)
-    again = clip_weights((parameter for parameter in clipped), bound)  # 한 번만 읽을 수 있는 것이어도
+    again = clip_weights((parameter for parameter in clipped), bound)  # 한 번만 읽을 수 있어도
     assert all(torch.equal(one, two) for one, two in zip(clipped, again, strict=True))
     assert [x.dtype for x in clip_weights([torch.ones(1, dtype=kind) for kind in KINDS], bound)] == list(KINDS)
 
@@ -337,7 +337,7 @@ def test_gradients_vanish_before_a_discriminator_and_not_before_a_critic(device)
 
 
 def test_the_gradients_are_those_of_the_losses_by_hand(device):
-    # 첫 걸음: 같은 첫 가중치의 신경망을 거리마다 따로 미분한다.
+    # 첫 스텝: 같은 초기 가중치의 신경망을 거리마다 따로 미분한다.
     theta = torch.tensor([0.3, 1.5], device=device, dtype=torch.float64)
     found = vanishing_gradients(theta, steps=1, width=4, batch_size=5, generator=generator(7))
     g = generator(7)
@@ -368,7 +368,7 @@ def test_distances_do_not_touch_each_other(device):
             torch.testing.assert_close(many[:, i], one[:, 0], atol=1e-10, rtol=1e-10)
 
 
-# --- 배우기 ---
+# --- 학습 ---
 
 
 def small_data(device, seeds=3):
@@ -432,7 +432,7 @@ def peer_losses(method, critic, real, fake, u):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_gan_learns_as_torch_would(device, method):
-    # 같은 난수, 같은 첫 가중치로 nn.Sequential과 합치지 않은 Adam을 돌린다.
+    # 같은 난수, 같은 초기 가중치로 nn.Sequential과 합치지 않은 Adam을 돌린다.
     data, steps = small_data(device, 1), 7
     ours = train_gan(data, method=METHODS[method], steps=steps, averaging=0.5, generators=[generator(9)], **TINY)
     g = generator(9)
@@ -502,7 +502,7 @@ def test_without_averaging_the_last_generator_is_returned(device):
 
 
 def test_a_shifted_gaussian_is_learned_by_every_method(device):
-    # 봉우리 하나라면 어느 방법이든 자리를 찾는다. 씨앗 셋.
+    # 봉우리 하나라면 어느 방법이든 봉우리의 위치를 찾는다. 시드 셋.
     data = torch.stack([0.5 * randn(1000, 2, generator=generator(s), device=device) + 2 for s in range(3)])
     for name, method in METHODS.items():
         gs = [generator(s) for s in range(3)]
@@ -679,13 +679,13 @@ def test_bad_trainings(device):
         ("averaging: [0, 1] 안의 값이어야 하는데 -0.1이다", data, {"averaging": -0.1}),
         ("snapshots: steps 2의 약수여야 하는데 3이다", data, {"snapshots": 3}),
         ("snapshots: 1 이상의 정수여야", data, {"snapshots": 0}),
-        ("generators: 씨앗의 수 2개여야 하는데 1개이다", data, {"generators": gs[:1]}),
+        ("generators: 시드의 수 2개여야 하는데 1개이다", data, {"generators": gs[:1]}),
     ]:
         refuses(ValueError, message, train_gan, given_data, **(knobs | changed))
     refuses(TypeError, "data: 텐서여야 하는데 list이다", train_gan, [[[1.0]]], **knobs)
     refuses(TypeError, "steps: 정수여야 하는데 float이다", train_gan, data, **(knobs | {"steps": 2.0}))
     diverging = knobs | {"steps": 10, "learning_rate": 1e30}
-    refuses(ValueError, "learning_rate: 학습이 0걸음에서 발산했다", train_gan, 1e30 * data, **diverging)
+    refuses(ValueError, "learning_rate: 학습이 0스텝에서 발산했다", train_gan, 1e30 * data, **diverging)
     refuses(TypeError, "method: Method여야 하는데 str이다", train_gan, data, **(knobs | {"method": "wgan-gp"}))
     refuses(ValueError, "bound: 0보다 큰 유한한 값이어야", wgan_clip, 0)
     refuses(ValueError, "weight: 0 이상의 유한한 값이어야 하는데 -0.1이다", wgan_gp, -0.1)
@@ -696,7 +696,7 @@ def test_bad_samples_and_points(device):
     data, gs = torch.ones(2, 3, 2, device=device), [generator(0), generator(1)]
     found = train_gan(data, method=SATURATING, steps=1, generators=gs, **TINY)
     refuses(ValueError, "n: 1 이상의 정수여야 하는데 0이다", generate, found.generator, 0, generators=gs)
-    refuses(ValueError, "generators: 씨앗의 수 2개여야", generate, found.generator, 1, generators=gs[:1])
+    refuses(ValueError, "generators: 시드의 수 2개여야", generate, found.generator, 1, generators=gs[:1])
     refuses(TypeError, "n: 정수여야 하는데 float이다", generate, found.generator, 1.0, generators=gs)
     refuses(ValueError, "points: 모양이 (2, 3, 2)이어야 하는데 (1, 3, 2)이다", criticise, found.critic, data[:1])
     refuses(ValueError, "points: 모양이 (2, 3, 2)이어야 하는데 (2, 3, 1)이다", criticise, found.critic, data[..., :1])
@@ -704,8 +704,8 @@ def test_bad_samples_and_points(device):
     refuses(ValueError, "points: 원소가 하나 이상이어야", criticise, found.critic, data[:, :0])
     refuses(ValueError, "points: 실수형이어야", criticise, found.critic, data.long())
     refuses(TypeError, "points: 텐서여야", criticise, found.critic, [[[1.0]]])
-    refuses(ValueError, "layers: 가중치와 절편의 짝이어야", criticise, found.critic[:3], data)
-    refuses(ValueError, "layers: 가중치와 절편의 짝이어야", criticise, [layer[0] for layer in found.critic], data)
+    refuses(ValueError, "layers: 가중치와 절편의 쌍이어야", criticise, found.critic[:3], data)
+    refuses(ValueError, "layers: 가중치와 절편의 쌍이어야", criticise, [layer[0] for layer in found.critic], data)
     refuses(ValueError, "layers[2]: 모양이", criticise, [*found.critic[:2], *found.critic[4:]], data)
     refuses(ValueError, "layers[6]: 모양이", generate, [*found.generator[:6], data[:, :2]], 1, generators=gs)
     refuses(TypeError, "layers[0]: 텐서여야", generate, [1.0] * 7, 1, generators=gs)

@@ -47,7 +47,7 @@ def clouds(seed, n, m, *, d=2, device=None, dtype=torch.float64):
 
 
 def masses(seed, *sizes, zeros=0.0, ugly=False, device=None, dtype=torch.float64):
-    """합이 1인 무게들. 0이나 아주 작은 값도 있다."""
+    """합이 1인 가중치들. 0이나 아주 작은 값도 있다."""
     g = generator(seed)
     made = []
     for n in sizes:
@@ -249,7 +249,7 @@ def test_a_small_residual_bounds_no_cost_and_the_interval_does(device):
 
 
 def test_newton_steps_finish_where_the_plan_falls_apart_into_pieces(device, monkeypatch):
-    """두 덩어리 사이로 오가는 양이 e⁻³⁸뿐인 문제: 곱하기만으로는 잔차가 걸음 수에 반비례해서만 준다."""
+    """두 덩어리 사이로 오가는 양이 e⁻³⁸뿐인 문제: 싱크혼 반복만으로는 잔차가 반복 수에 반비례해서만 준다."""
     cost = torch.tensor([[3.8, 0.0], [0.0, 3.8]], device=device, dtype=torch.float64)
     a = torch.tensor([0.6, 0.4], device=device, dtype=torch.float64)
     solved = sinkhorn(cost, a, a.flip(0), epsilon=0.1, tolerance=1e-12)
@@ -264,7 +264,7 @@ def test_newton_steps_finish_where_the_plan_falls_apart_into_pieces(device, monk
 
 
 def test_a_kernel_that_underflows_is_left_for_a_step_in_logarithms(device):
-    # 무게가 극단이라 식힌 직후의 칸이 float32에서 사라지거나 넘친다.
+    # 질량이 극단적이라 ε 스케일링 직후의 칸이 float32에서 언더플로하거나 오버플로한다.
     cost = torch.tensor([[0.0, 60.0], [60.0, 0.0]], device=device)
     for a, b in (([1e-37, 1.0], [1.0, 1e-37]), ([1e-30, 1.0], [0.5, 0.5])):
         weights = torch.tensor(a, device=device), torch.tensor(b, device=device)
@@ -476,7 +476,7 @@ def test_following_the_gradient_carries_one_cloud_onto_the_other(device):
     for _ in range(20):
         x.requires_grad_()
         (grad,) = torch.autograd.grad(sinkhorn_divergence(x, y, epsilon=0.1), x)
-        x = (x - 15 / 2 * grad).detach()  # 점 하나의 몫이 1/15이라 걸음이 크다
+        x = (x - 15 / 2 * grad).detach()  # 점 하나의 질량이 1/15이라 스텝 크기가 크다
     assert wasserstein(x, y).item() < 0.02 * before
 
 
@@ -510,7 +510,7 @@ def test_the_divergence_goes_from_the_exact_cost_to_the_energy_distance(device, 
 def test_the_bias_is_gone(device):
     x, _ = clouds(13, 60, 1, device=device)
     shift = torch.tensor([0.3, 0.0], device=device, dtype=torch.float64)
-    # p = 2에서 옮기기만 하면 발산은 정확히 |c|²이다. 치우친 비용은 0에서도 0이 아니다.
+    # p = 2에서 옮기기만 하면 발산은 정확히 |c|²이다. 편향된 비용은 0에서도 0이 아니다.
     assert sinkhorn_divergence(x, x + shift, epsilon=0.5, tolerance=1e-9).item() == pytest.approx(0.09, rel=1e-6)
     assert entropic_cost(cost_matrix(x, x, p=2.0), epsilon=0.5).item() > 0.3
 
@@ -528,9 +528,9 @@ def test_the_divergence_follows_the_dtype(device):
 
 def test_a_divergence_that_did_not_converge_warns_of_its_residual(device):
     x, y = clouds(15, 20, 20, device=device)
-    with pytest.warns(RuntimeWarning, match=r"5걸음 안에 수렴하지 않았다: 잔차 \d"):
+    with pytest.warns(RuntimeWarning, match=r"반복 5번 안에 수렴하지 않았다: 잔차 \d"):
         sinkhorn_divergence(x, y, epsilon=0.01, max_iterations=5)
-    with pytest.warns(RuntimeWarning, match=r"3걸음.*잔차"):
+    with pytest.warns(RuntimeWarning, match=r"반복 3번.*잔차"):
         entropic_cost(cost_matrix(x, y), epsilon=0.01, max_iterations=3)
 
 

@@ -62,7 +62,7 @@ def normal(seed, *shape, device=None, dtype=torch.float64):
 
 
 def masses(seed, *shape, zeros=0.3):
-    """합이 1인 무게. 0도 있다."""
+    """합이 1인 가중치. 0도 있다."""
     g = generator(seed)
     w = rand(*shape, generator=g, dtype=torch.float64) * (rand(*shape, generator=g) >= zeros)
     w[..., 0] += 0.1
@@ -79,7 +79,7 @@ def standard(device, dtype=torch.float64):
     return Normal(zero, one), Uniform(-edge, edge)
 
 
-# --- 짝지어 뽑기 ---
+# --- 커플링에서 샘플링 ---
 
 
 @pytest.mark.parametrize("correlation", [-1.0, -0.7, 0.0, 0.4, 1.0])
@@ -254,7 +254,7 @@ def linear_program(cost, a, b):
 
 
 def check_optimal(plan, cost, a, b, tolerance):
-    """계획이 무게를 지키고, 퍼텐셜이 제약을 지키고, 두 값이 같으면 최적이다."""
+    """계획이 가중치를 지키고, 퍼텐셜이 제약을 지키고, 두 값이 같으면 최적이다."""
     scale = cost.abs().max().item() + 1e-300
     assert (plan.coupling >= 0).all()
     torch.testing.assert_close(plan.coupling.sum(1).cpu(), a, atol=tolerance, rtol=0)
@@ -337,7 +337,7 @@ def test_inputs_are_left_alone(device):
 
 def test_an_unsolved_problem_is_an_error_and_not_a_number(device):
     cost = cost_matrix(normal(0, 50, 2, device=device), normal(1, 50, 2, device=device))
-    with pytest.raises(RuntimeError, match="3걸음 안에 풀지 못했다"):
+    with pytest.raises(RuntimeError, match="반복 3번 안에 풀지 못했다"):
         optimal_plan(cost, max_iterations=3)
 
 
@@ -377,7 +377,7 @@ FAR = [[[1e7, 0.0]], [[1e7, 0.0], [-3e7, 1e7]], [[1e3, 0.0], [1e7, 0.0], [1e9, 0
 @pytest.mark.parametrize("far", FAR)
 @pytest.mark.parametrize("p", [1.0, 2.0, 3.5, 4.0])
 def test_far_points_shared_by_both_sides_change_nothing_else(device, kind, far, p):
-    """먼 점은 제자리에 두면 되므로, 나머지의 거리(SciPy의 배정)에 질량의 몫만 곱한 것이다."""
+    """먼 점은 제자리에 두면 되므로, 나머지의 거리(SciPy의 배정)에 질량의 비율만 곱한 값이다."""
     far = torch.tensor(far, device=device, dtype=kind)
     for seed in range(4):
         x, y = (normal(2 * seed + side, 20, 2, device=device).to(kind) for side in (0, 1))
@@ -402,7 +402,7 @@ def test_far_points_with_weights_change_nothing_else(device, share, p):
 
 
 def test_costs_of_thirty_two_digits_are_told_apart(device):
-    """POT의 이슈 229: 쓸 일 없는 10³²짜리 길이 있으면 단체법의 답이 최적이 아니다. 정수 격자의 답은 배정으로 센다."""
+    """POT의 이슈 229: 쓸 일 없는 10³²짜리 경로가 있으면 단체법의 답이 최적이 아니다. 정수 격자의 답은 배정으로 센다."""
     cost = torch.tensor(
         [
             [2.50275352e02, 3.74653218e02, 2.41352736e03, 1e32, 1.51751540e-03],
@@ -415,7 +415,7 @@ def test_costs_of_thirty_two_digits_are_told_apart(device):
         dtype=torch.float64,
     )
     a = torch.tensor([0.125, 0.125, 0.125, 0.125, 0.5], device=device, dtype=torch.float64)
-    copies = numpy(cost)[np.ix_([0, 1, 2, 3, 4, 4, 4, 4], [0, 1, 2, 3, 4, 4, 4, 4])]  # 무게를 1/8짜리 점으로
+    copies = numpy(cost)[np.ix_([0, 1, 2, 3, 4, 4, 4, 4], [0, 1, 2, 3, 4, 4, 4, 4])]  # 가중치를 1/8짜리 점으로
     expected = copies[scipy.optimize.linear_sum_assignment(copies)].mean()
     plan = optimal_plan(cost, a, a)
     assert plan.cost.item() == pytest.approx(expected, rel=1e-12)
@@ -423,7 +423,7 @@ def test_costs_of_thirty_two_digits_are_told_apart(device):
 
 
 def test_a_little_mass_that_must_go_far_is_counted(device):
-    # 질량 1e-6이 10¹²짜리 길을 가야 한다. 나머지의 값 1과 함께 재어야 한다.
+    # 질량 1e-6이 10¹²짜리 경로를 가야 한다. 나머지의 값 1과 함께 재어야 한다.
     cost = torch.tensor([[0.0, 3.0, 1e12], [1.0, 1.0, 1e12], [1e12, 1e12, 0.0]], device=device, dtype=torch.float64)
     a = torch.tensor([0.25, 0.25, 0.5], device=device, dtype=torch.float64)
     b = torch.tensor([0.25 - 1e-6, 0.25, 0.5 + 1e-6], device=device, dtype=torch.float64)
@@ -444,7 +444,7 @@ def test_equal_distributions_are_at_distance_zero_in_any_order(device):
     ends = torch.tensor([0.0, 1e7], device=device, dtype=torch.float64)
     assert wasserstein_1d(ends, 0 * ends, x_weights=tiny).item() == pytest.approx(
         1e-5, rel=1e-4
-    )  # 일부러 준 적은 무게는 센다
+    )  # 일부러 준 적은 가중치는 센다
     assert wasserstein(ends[:, None], 0 * ends[:, None], a=tiny).item() == pytest.approx(1e-5, rel=1e-4)
 
 
@@ -539,7 +539,7 @@ def test_the_transforms_equal_the_loop_and_second_derivatives_are_right(device, 
 
 
 def test_where_pairs_meet_the_second_derivative_is_still_right(device):
-    """W₂² = Σ|x − y|²/n의 헤세 행렬은 겹친 짝에서도 2I/n이다."""
+    """W₂² = Σ|x − y|²/n의 헤세 행렬은 겹친 쌍에서도 2I/n이다."""
     x = normal(0, 4, 1, device=device)
     y = x + torch.tensor([[0.0], [0.0], [1e-3], [2e-3]], device=device, dtype=torch.float64)
     for function in (
@@ -693,7 +693,7 @@ def test_the_line_has_the_properties_of_a_distance(device, *, seed, n, m, p, c, 
     rest = wasserstein_1d(y, z, p=p, x_weights=v).item() + wasserstein_1d(z, x, p=p, y_weights=w).item()
     assert xy <= rest + 1e-12
     half = wasserstein_1d(x.repeat(2), y, p=p, x_weights=torch.cat([w, w]) / 2, y_weights=v).item()
-    assert half == pytest.approx(xy, rel=1e-6, abs=1e-6)  # 무게를 나누어도 같은 분포다
+    assert half == pytest.approx(xy, rel=1e-6, abs=1e-6)  # 가중치를 나누어도 같은 분포다
 
 
 def test_leading_axes_are_separate_problems(device):
@@ -756,7 +756,7 @@ def test_forward_mode_reaches_the_line_too(device):
 
 
 def expectation(potential, samples, weights):
-    """점마다의 값을 무게로 평균한다. 점은 빠짐없이 들어 있다."""
+    """점마다의 값을 가중치로 평균한다. 점은 빠짐없이 들어 있다."""
     at = torch.searchsorted(potential.points, samples)
     assert torch.equal(potential.points[at], samples)
     return (potential.values[at] * weights).sum() / weights.sum()
@@ -939,12 +939,12 @@ NAN, INF = math.nan, math.inf
         (plane, {"b": torch.ones(3) / 3}, ValueError, r"b: 모양이 \(4,\)이어야"),
         (plane, {"function": cost_matrix, "y": torch.zeros(4, 3)}, ValueError, "y: 모양이"),
         (plane, {"function": cost_matrix, "p": 0.9}, ValueError, "p: 1 이상"),
-        (plane, {"function": cost_matrix, "p": 540}, ValueError, "x, y: 거리의 540제곱이 torch.float32에 담겨야"),
+        (plane, {"function": cost_matrix, "p": 540}, ValueError, "x, y: 거리의 540제곱이 torch.float32로 표현되어야"),
         (
             plane,
             {"y": torch.full((4, 2), 1.7e308, dtype=torch.float64)},
             ValueError,
-            "x, y: 점 사이의 거리가 float64에",
+            "x, y: 점 사이의 거리가 float64로",
         ),
         (program, {"cost": [[1.0]]}, TypeError, "cost: 텐서여야"),
         (program, {"cost": torch.ones(3)}, ValueError, "cost: 축의 수가 2"),
@@ -987,7 +987,7 @@ NAN, INF = math.nan, math.inf
             line,
             {"x_weights": torch.ones(3), "y_weights": torch.ones(4)},
             ValueError,
-            "x_weights, y_weights: 합이 서로 같아야 하는데 3과 4이다",
+            "x_weights, y_weights: 합이 서로 같아야 하는데 3 대 4이다",
         ),
         (
             line,
@@ -998,7 +998,7 @@ NAN, INF = math.nan, math.inf
                 "y_weights": torch.tensor([[1.0], [2.1]]),
             },
             ValueError,
-            "합이 서로 같아야 하는데 2과 2.1이다",
+            "합이 서로 같아야 하는데 2 대 2.1이다",
         ),
         (dual, {"x": torch.zeros(2, 3)}, ValueError, "x: 축의 수가 1이어야"),
         (dual, {"x": 3.0}, TypeError, "x: 텐서"),

@@ -1,4 +1,4 @@
-// 움직이는 그림: 시험된 함수가 미리 계산한 장면에서, 손잡이의 자리에 맞는 것을 골라 보인다. 계산은 하지 않는다.
+// 움직이는 그림: 테스트한 함수가 미리 계산한 장면에서, 슬라이더의 위치에 맞는 장면을 보인다. 계산은 하지 않는다.
 function moving(figure) {
   const { knobs, traces, readings } = JSON.parse(figure.querySelector("script").textContent);
   const inputs = [...figure.querySelectorAll("input")];

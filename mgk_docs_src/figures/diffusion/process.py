@@ -25,14 +25,14 @@ from mgk_docs_src.figures.moving import Knob, Moving, Reading, knob, trace
 from mgk_docs_src.figures.style import BLUE, GREEN, INK, ORANGE, panels, powers
 from mgk_docs_src.random import generator, randn
 
-SHADES = 8  # 그림 한 장에 쓰는 먹의 농도
+SHADES = 8  # 이미지 한 장에 쓰는 먹의 농도
 
 
-PLACES = ("자료", "t = 99", "t = 249", "t = 499", "t = 749", "t = 999")
+PLACES = ("데이터", "t = 100", "t = 250", "t = 500", "t = 750", "t = 1000")
 
 
 def forward_digit() -> Figure:
-    """손글씨 하나가 잡음이 되어 가는 모습: 선형 일정표(위)와 코사인 일정표(아래)."""
+    """손글씨 하나가 노이즈가 되어 가는 모습: 선형 스케줄(위)과 코사인 스케줄(아래)."""
     picture = 2 * digits(dtype=torch.float64).features[7:8] - 1
     noise = randn(1, 64, generator=generator(0), dtype=torch.float64)
     with panels(2, height=1.25) as (figure, axes):
@@ -49,7 +49,7 @@ def forward_digit() -> Figure:
 
 
 def forward_points() -> Figure:
-    """고리에 놓인 여덟 덩어리가 가우스 구름 하나로 섞인다. 색은 처음에 어느 덩어리였나다."""
+    """고리에 놓인 여덟 봉우리의 점이 가우스 구름 하나로 섞인다. 색은 처음에 속한 봉우리를 나타낸다."""
     n = 64
     which = torch.arange(n) % 8
     centres = eight_gaussians_centres(dtype=torch.float64)[which]
@@ -68,24 +68,52 @@ def forward_points() -> Figure:
 
 
 def schedules() -> Figure:
-    """두 일정표: 남은 신호의 몫과 신호 대 잡음비."""
+    """두 스케줄: 남은 신호의 비율과 신호 대 잡음비."""
     with panels(2) as (figure, (left, right)):
         for name, schedule, color in zip(("선형", "코사인"), _schedules(1000), (ORANGE, BLUE), strict=True):
-            t = torch.arange(0, 1000, 9)
-            left.plot(t, schedule.alpha_bar[t], color=color, label=name)
-            right.semilogy(t, signal_to_noise(schedule)[t], color=color, label=name)
+            i = torch.arange(0, 1000, 9)  # 배열의 번호. 시각은 하나 크다
+            left.plot(i + 1, schedule.alpha_bar[i], color=color, label=name)
+            right.semilogy(i + 1, signal_to_noise(schedule)[i], color=color, label=name)
         right.yaxis.set_major_formatter(powers)
         right.axhline(1, color=INK, linestyle="--", linewidth=1)
-        right.annotate("신호와 잡음이 반반", (0, 1), (2, -13), textcoords="offset points", fontsize=9)
-        left.set(title="남은 신호의 몫 ᾱ", xlabel="시각 t", ylabel="ᾱ")
+        right.annotate("신호와 노이즈가 반반", (0, 1), (2, -13), textcoords="offset points", fontsize=9)
+        left.set(title="남은 신호의 비율 ᾱ", xlabel="시각 t", ylabel="ᾱ")
         right.set(title="신호 대 잡음비", xlabel="시각 t", ylabel="ᾱ / (1 − ᾱ)", ylim=(1e-7, 1e5))
         left.legend()
     return figure
 
 
+def time_axis() -> Figure:
+    """식의 시각과 배열의 번호: T = 4인 두 마르코프 체인."""
+    names = ("x₀", "x₁", "x₂", "x₃", "x₄")
+    with panels(height=2.0) as (figure, (axes,)):
+        for time, name in enumerate(names):
+            axes.text(time, 0, name, ha="center", va="center", fontsize=13)
+            axes.text(time, -0.95, f"시각 {time}", ha="center", fontsize=9)
+            axes.text(time, -1.35, f"번호 {time - 1}".replace("-", "−"), ha="center", fontsize=9)
+        for start in range(4):
+            for (left, right), height, color in (
+                ((start + 0.2, start + 0.8), 0.3, ORANGE),
+                ((start + 0.8, start + 0.2), -0.3, BLUE),
+            ):
+                axes.annotate(
+                    "",
+                    (right, height),
+                    (left, height),
+                    arrowprops={"arrowstyle": "->", "color": color, "linewidth": 1.5},
+                )
+        axes.text(2, 0.55, "정방향 q: 노이즈를 더한다 (정해 둔다)", ha="center", color=ORANGE, fontsize=10)
+        axes.text(2, -0.62, "역방향 p: 노이즈를 걷어 낸다 (학습한다)", ha="center", color=BLUE, fontsize=10)
+        axes.text(0, 0.95, "데이터", ha="center", fontsize=10)
+        axes.text(4, 0.95, "노이즈", ha="center", fontsize=10)
+        axes.set(xlim=(-0.6, 4.6), ylim=(-1.5, 1.25))
+        axes.set_axis_off()
+    return figure
+
+
 def noise_live() -> Moving:
-    """시각을 손으로 움직인다: 봉우리 둘이 한 덩이가 되고, 아래에서는 자료의 어림이 가운데로 눕는다."""
-    times = [0, *range(49, 1000, 50)]
+    """시각을 슬라이더로 움직인다: 봉우리 둘이 하나가 되고, 아래에서는 데이터의 추정이 평균 0으로 평평해진다."""
+    numbers = [0, *range(49, 1000, 50)]  # 배열의 번호. 시각은 하나 크다
     means, std = torch.tensor([[-1.0], [1.0]], dtype=torch.float64), 0.15
     x = torch.linspace(-3, 3, 81, dtype=torch.float64)
     schedules = list(_schedules(1000))
@@ -93,8 +121,8 @@ def noise_live() -> Moving:
     noise = randn(60, 1, generator=generator(1), dtype=torch.float64)
 
     def everywhere(f: Callable[[int, Schedule], Tensor]) -> Tensor:
-        """시각과 일정표마다의 값: (시각, 일정표, 점)."""
-        return torch.stack([torch.stack([f(t, schedule) for schedule in schedules]) for t in times])
+        """시각과 스케줄마다의 값: (시각, 스케줄, 점)."""
+        return torch.stack([torch.stack([f(t, schedule) for schedule in schedules]) for t in numbers])
 
     def density(t: int, schedule: Schedule) -> Tensor:
         return mixture_log_density(x[:, None], t, schedule, means=means, std=std).exp()
@@ -115,9 +143,9 @@ def noise_live() -> Moving:
             trace(below, x, everywhere(estimate), color=GREEN),
         ]
         above.set(ylabel="밀도", xlim=(-3, 3), ylim=(0, 1.45))
-        below.set(title="xₜ를 보고 어림한 자료 E[x₀ | xₜ]", xlabel="xₜ", xlim=(-3, 3), ylim=(-1.5, 1.5))
+        below.set(title="xₜ를 보고 추정한 데이터 E[x₀ | xₜ]", xlabel="xₜ", xlim=(-3, 3), ylim=(-1.5, 1.5))
         above.legend(loc="upper right", fontsize=9)
-    knobs = [knob("시각 t", torch.tensor(times), 5), Knob("일정표", ["선형", "코사인"], 0)]
+    knobs = [knob("시각 t", torch.tensor(numbers) + 1, 5), Knob("스케줄", ["선형", "코사인"], 0)]
     return Moving(figure, knobs, traces, [Reading("ᾱ = {:.4f}", signal), Reading("신호 대 잡음비 {:.3g}", ratio)])
 
 
@@ -126,12 +154,12 @@ def _schedules(steps: int) -> tuple[Schedule, Schedule]:
 
 
 def _noised(x0: Tensor, noise: Tensor, schedule: Schedule) -> list[Tensor]:
-    """PLACES의 시각마다의 x_t. 처음은 자료 자신이다."""
-    return [x0, *(diffuse(x0, t, schedule, noise=noise) for t in (99, 249, 499, 749, 999))]
+    """PLACES의 시각마다의 x_t. 처음은 데이터 자신이다."""
+    return [x0, *(diffuse(x0, t - 1, schedule, noise=noise) for t in (100, 250, 500, 750, 1000))]
 
 
 def _paint(axis: Axes, image: Tensor, *, left: int) -> None:
-    """[0, 1]의 그림을 먹의 농도로 칠한다. 농도가 같은 칸은 한 붓으로 칠해 파일을 가볍게 한다."""
+    """[0, 1]의 이미지를 먹의 농도로 칠한다. 농도가 같은 칸은 경로 하나로 칠해 파일을 가볍게 한다."""
     shade = (image * SHADES).round().long()
     for level in range(1, SHADES + 1):
         cells = (shade == level).nonzero().tolist()

@@ -26,7 +26,7 @@ from mgk_docs_src.random import generator, rand, randn
 WIDE = torch.float64
 LINE = grid(-3.0, 3.0, 240, dims=1, dtype=WIDE)
 STEPS = 200
-SHOWN = (0, 100, 150, 200)  # 곡선을 그릴 걸음
+SHOWN = (0, 100, 150, 200)  # 곡선을 그릴 학습 스텝
 
 
 def temperatures() -> Figure:
@@ -45,7 +45,7 @@ def temperatures() -> Figure:
 
 
 def energy_and_density() -> Figure:
-    """같은 함수의 두 얼굴: 골짜기의 에너지(위)와 그 밀도(아래)."""
+    """같은 함수를 두 가지로: 골짜기의 에너지(위)와 그 밀도(아래)."""
     mesh = grid(-3.0, 6.0, 90, dtype=WIDE)
     first, second = (mesh.points[:, i].view(90, 90) for i in (0, 1))
     energies = evaluate(banana, mesh.points)
@@ -65,18 +65,18 @@ def energy_and_density() -> Figure:
 
 
 def collapse() -> Figure:
-    """자료의 에너지만 내리면 모든 곳이 함께 가라앉는다. 두 항으로 배우면 자료가 있는 곳에 우물이 생긴다."""
-    runs = {"자료의 에너지만 내린다": _trained(both=False), "두 항": _trained(both=True)}
+    """데이터의 에너지만 내리면 모든 곳이 함께 내려간다. 두 항으로 학습하면 데이터가 있는 곳에 우물이 생긴다."""
+    runs = {"데이터의 에너지만 내린다": _trained(both=False), "두 항": _trained(both=True)}
     with panels(3, height=2.5) as (figure, axes):
         for axis, (name, run) in zip(axes[:2], runs.items(), strict=True):
             for step, alpha in zip(SHOWN, (0.3, 0.5, 0.75, 1.0), strict=True):
-                axis.plot(LINE.points[:, 0], run.curves[step], color=BLUE, alpha=alpha, label=f"{step}걸음")
+                axis.plot(LINE.points[:, 0], run.curves[step], color=BLUE, alpha=alpha, label=f"{step}스텝")
             _ticks(axis, run.data)
             axis.set(title=name, xlabel="x", ylabel="E(x)")
             axis.legend(fontsize=9, ncols=2, loc="upper center" if run.curves[-1].max() > 0 else "lower right")
         for (name, run), color in zip(runs.items(), (ORANGE, BLUE), strict=True):
             axes[2].plot(run.likelihood, color=color, label=name)
-        axes[2].set(title="자료의 평균 로그 가능도", xlabel="걸음", ylabel="log p (nat)", ylim=(-8, 0))
+        axes[2].set(title="데이터의 평균 로그 가능도", xlabel="학습 스텝", ylabel="log p (nat)", ylim=(-8, 0))
         axes[2].legend(loc="lower right")
     return figure
 
@@ -93,16 +93,16 @@ def phases() -> Figure:
             above.plot(values, color=color, label=name, linestyle="--" if name == "음의 항" else "-")
         below.axhline(0, color=FAINT)
         below.plot(run.gap, color=GREEN)
-        above.set(title="θ에 대한 기울기의 크기", xlabel="걸음", ylabel="크기", ylim=(0, None))
-        below.set(title="자료의 평균 에너지 − 모델의 평균 에너지", xlabel="걸음", ylabel="차 (nat)")
+        above.set(title="θ에 대한 기울기의 크기", xlabel="학습 스텝", ylabel="크기", ylim=(0, None))
+        below.set(title="데이터의 평균 에너지 − 모델의 평균 에너지", xlabel="학습 스텝", ylabel="차 (nat)")
         above.legend()
     return figure
 
 
 class _Run(NamedTuple):
     data: Tensor  # (n)
-    curves: Tensor  # (걸음 + 1, m) 격자에서의 에너지
-    likelihood: Tensor  # (걸음 + 1)
+    curves: Tensor  # (스텝 + 1, m) 격자에서의 에너지
+    likelihood: Tensor  # (스텝 + 1)
     positive: Tensor  # 양의 항의 기울기의 크기
     negative: Tensor
     difference: Tensor
@@ -111,7 +111,7 @@ class _Run(NamedTuple):
 
 @cache
 def _trained(*, both: bool) -> _Run:
-    """작은 신경망 에너지를 경사 하강으로 배운다. `both`가 거짓이면 양의 항만 쓴다."""
+    """작은 신경망 에너지를 경사 하강으로 학습한다. `both`가 거짓이면 양의 항만 쓴다."""
     g = generator(0)
     side = rand(200, generator=g) < 0.7
     data = torch.where(side, -1.2, 1.0).to(WIDE) + 0.3 * randn(200, generator=g, dtype=WIDE)
@@ -145,5 +145,7 @@ def _trained(*, both: bool) -> _Run:
 
 
 def _ticks(axis: Axes, data: Tensor) -> None:
-    """자료가 있는 곳을 아래에 짧은 금으로."""
-    axis.plot(data[:80], torch.full((80,), 0.02), "|", color=ORANGE, transform=axis.get_xaxis_transform(), label="자료")
+    """데이터가 있는 곳을 아래에 짧은 선으로."""
+    axis.plot(
+        data[:80], torch.full((80,), 0.02), "|", color=ORANGE, transform=axis.get_xaxis_transform(), label="데이터"
+    )

@@ -31,18 +31,18 @@ from mgk_docs_src.labs.energy import (
 )
 from mgk_docs_src.random import generator, randn
 
-_SHARE, _STD = 0.7, 0.4  # 몫이 다른 두 봉우리
+_SHARE, _STD = 0.7, 0.4  # 혼합 비율이 다른 두 봉우리
 
 
 def learned_landscapes() -> Figure:
-    """짧게 배운 네 방법의 에너지와 참."""
+    """짧게 학습한 네 방법의 에너지와 참 분포."""
     grid = models.grid(-3.0, 3.0, 36)
-    learned = {"참": -eight_gaussians_log_density(grid.points)}
+    learned = {"참 분포": -eight_gaussians_log_density(grid.points)}
     coarse = models.grid(-4.0, 4.0, 40)
     for name, objective, steps in (
         ("정확한 Z", maximum_likelihood(_draw(), coarse, batch_size=256), 150),
         ("NCE", noise_contrast(_draw(), batch_size=256, spread=1.6, generator=generator(1)), 250),
-        ("점수 맞추기", matching(_draw(), batch_size=256), 150),
+        ("스코어 매칭", matching(_draw(), batch_size=256), 150),
         ("CD-1", contrastive(_draw(), batch_size=256, k=1, step_size=0.08, generator=generator(1)), 150),
     ):
         trained = train(objective, create(2, [generator(0)]), steps=steps, learning_rate=0.03)
@@ -54,14 +54,14 @@ def learned_landscapes() -> Figure:
             cells.flat, learned.items(), (INK, BLUE, GREEN, ORANGE, PURPLE), strict=False
         ):
             _contours(cell, grid, energies, color)
-            gap = grid_divergence(-learned["참"], -energies).item()
-            cell.set_title("참" if name == "참" else f"{name}, KL {gap:.3f}", fontsize=10)
+            gap = grid_divergence(-learned["참 분포"], -energies).item()
+            cell.set_title("참 분포" if name == "참 분포" else f"{name}, KL {gap:.3f}", fontsize=10)
         cells[2, 1].set_axis_off()
     return figure
 
 
 def mode_weights() -> Figure:
-    """두 봉우리의 몫을 틀리게 믿을 때의 손실: 가능도와 잡음 대조는 보고, 점수 맞추기는 멀어지면 보지 못한다."""
+    """모델의 혼합 비율이 틀릴 때의 손실: 가능도는 알아보고, 스코어 매칭은 봉우리가 멀어지면 알아보지 못한다."""
     share = torch.linspace(0.05, 0.95, 19, dtype=torch.float64)
     grid = models.grid(-4.0, 4.0, 80, dtype=torch.float64)
     with panels(2) as (figure, (seen, blind)):
@@ -71,12 +71,12 @@ def mode_weights() -> Figure:
             label = f"거리 {distance / _STD:g}σ"
             seen.plot(share, grid_divergence(log_truth, log_models), color=color, label=label)
             truth, *slopes = (_peaks_slope(grid.points, s, distance) for s in (_SHARE, *share.tolist()))
-            error = (torch.stack(slopes) - truth).square().sum(-1) / 2  # (몫, 칸)
+            error = (torch.stack(slopes) - truth).square().sum(-1) / 2  # (비율, 칸)
             fisher = (log_truth.softmax(-1) * error).sum(-1)
             blind.semilogy(share, fisher.clamp(min=1e-9), color=color, label=label)
-        for axis, name in ((seen, "최대 가능도: KL 발산 (nat)"), (blind, "점수 맞추기: 점수의 제곱 오차의 반")):
+        for axis, name in ((seen, "최대 가능도: KL 발산 (nat)"), (blind, "스코어 매칭: 스코어의 제곱 오차의 반")):
             axis.axvline(_SHARE, color=FAINT, linestyle="--")
-            axis.set(title=name, xlabel="모델이 믿는 왼쪽의 몫 (참은 0.7)")
+            axis.set(title=name, xlabel="모델의 왼쪽 비율 (참 비율 0.7)")
         seen.set_ylabel("손실 − 최솟값")
         blind.set(ylabel="손실 − 최솟값", ylim=(1e-9, 10))
         blind.set_yticks([1e-8, 1e-6, 1e-4, 1e-2, 1], ["10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²", "1"])
@@ -86,20 +86,20 @@ def mode_weights() -> Figure:
 
 
 def denoising() -> Figure:
-    """DSM의 σ: 클수록 뭉개지고, 작을수록 기울기가 흔들린다. 짝지은 잡음은 흔들리지 않는다."""
+    """DSM의 σ: 클수록 평활화되고, 작을수록 기울기의 분산이 커진다. ±로 쌍지은 노이즈를 쓰면 커지지 않는다."""
     x = torch.linspace(-2.4, 2.4, 161, dtype=torch.float64)
     with panels(2) as (figure, (blurred, noisy)):
         for sigma, color in ((0.0, INK), (0.2, BLUE), (0.5, ORANGE)):
             std = math.hypot(_STD, sigma)
             near = torch.stack([_SHARE * _normal(x + 1, std), (1 - _SHARE) * _normal(x - 1, std)])
-            blurred.plot(x, near.sum(0), color=color, label="자료" if sigma == 0 else f"σ = {sigma:g}")
-        blurred.set(title="배우는 것: 잡음을 섞은 밀도", xlabel="x", ylabel="밀도")
+            blurred.plot(x, near.sum(0), color=color, label="데이터" if sigma == 0 else f"σ = {sigma:g}")
+        blurred.set(title="학습되는 밀도: 노이즈를 섞은 밀도", xlabel="x", ylabel="밀도")
         blurred.legend(loc="upper right")
         sigmas = [0.01, 0.03, 0.1, 0.3, 1.0]
-        for paired, color, name in ((False, ORANGE, "잡음 하나"), (True, BLUE, "±로 짝지은 잡음")):
+        for paired, color, name in ((False, ORANGE, "노이즈 하나"), (True, BLUE, "±로 쌍지은 노이즈")):
             spread = [_slope_spread(sigma, paired) for sigma in sigmas]
             noisy.loglog(sigmas, spread, "o-", color=color, label=name)
-        noisy.set(title="기울기의 흔들림", xlabel="σ", ylabel="손실 / σ²의 기울기의 표준 편차")
+        noisy.set(title="기울기의 표준 편차", xlabel="σ", ylabel="손실 / σ²의 기울기의 표준 편차")
         noisy.set_xticks(sigmas, [f"{sigma:g}" for sigma in sigmas])
         noisy.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         noisy.minorticks_off()
@@ -108,16 +108,16 @@ def denoising() -> Figure:
 
 
 def chains() -> Figure:
-    """한 봉우리에서 출발한 사슬 150개: 랑주뱅만으로는 거기 머물고, 가끔 건너뛰면 여덟 봉우리에 퍼진다."""
+    """한 봉우리에서 출발한 체인 150개: 랑주뱅만으로는 거기 머물고, 스텝마다 건너뛰면 여덟 봉우리에 퍼진다."""
     start = 0.2 * randn(150, 2, generator=generator(0)) + torch.tensor([2.0, 0.0])
     grid = models.grid(-3.0, 3.0, 30)
     with panels(2, height=4.2) as (figure, axes):
         for axis, leaps, color, name in (
-            (axes[0], False, ORANGE, "MALA 100걸음"),
-            (axes[1], True, BLUE, "MALA 100걸음과 건너뛰기 100번"),
+            (axes[0], False, ORANGE, "MALA 100스텝"),
+            (axes[1], True, BLUE, "MALA 100스텝과 건너뛰기 100번"),
         ):
             _contours(axis, grid, _ring(grid.points), FAINT)
-            axis.plot(*_walk(start, leaps).T, "o", color=color, markersize=3, label="사슬")
+            axis.plot(*_walk(start, leaps).T, "o", color=color, markersize=3, label="체인")
             axis.set_title(name)
     return figure
 
@@ -136,7 +136,7 @@ def contrast() -> Figure:
         axes.plot(c, _bowl(data).mean() + c, color=ORANGE, label="평균 E + c")
         axes.axvline(log_z, color=FAINT, linestyle="--")
         axes.annotate("log Z", (log_z, 3.2), (6, 0), textcoords="offset points", color=INK)
-        axes.set(xlabel="함께 배우는 상수 c", ylabel="손실 (nat)")
+        axes.set(xlabel="함께 학습하는 상수 c", ylabel="손실 (nat)")
         axes.legend(loc="upper left")
     return figure
 

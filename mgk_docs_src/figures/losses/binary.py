@@ -1,5 +1,7 @@
 """`docs/losses/binary.md`의 그림."""
 
+import math
+
 import torch
 from matplotlib.figure import Figure
 from torch import nn
@@ -35,10 +37,10 @@ def mixture() -> Figure:
 
 
 def bce_live() -> Moving:
-    """로짓과 라벨을 손으로 움직인다: 손실의 점과 그 자리의 접선, 아래는 접선의 기울기."""
+    """로짓과 라벨을 슬라이더로 움직인다: 손실의 점과 그 점의 접선, 아래는 접선의 기울기."""
     labels = torch.arange(11, dtype=torch.float64) / 10
     logits = torch.arange(-12, 13, dtype=torch.float64) / 2
-    z, y = logits[:, None].expand(-1, 11), labels.expand(25, -1)  # 손잡이: 로짓, 라벨
+    z, y = logits[:, None].expand(-1, 11), labels.expand(25, -1)  # 슬라이더: 로짓, 라벨
     loss, slope = bce_with_logits(z, y, reduction="none"), bce_with_logits_grad(z, y)
     line = torch.linspace(-6, 6, 61, dtype=torch.float64).expand(11, -1)
     target = labels[:, None].expand(-1, 61)
@@ -84,8 +86,24 @@ def vanishing() -> Figure:
     return figure
 
 
+def staircase() -> Figure:
+    """잘 맞힌 쪽(y = 0)에서 fp32의 손실: 상쇄로 남는 값은 간격의 정수배뿐이다."""
+    z = torch.linspace(-17.5, -11.5, 901)
+    target = torch.zeros_like(z)
+    fused = nn.functional.binary_cross_entropy_with_logits(z, target, reduction="none")
+    with panels() as (figure, (axes,)):
+        axes.plot(z, fused * 1e6, color=ORANGE, label="torch의 합친 식")
+        axes.plot(z, bce_with_logits(z, target, reduction="none") * 1e6, color=BLUE, label="이 책의 식")
+        edge = math.log(2**-21)  # [8, 16)의 간격의 절반
+        axes.axvline(edge, color=FAINT, linestyle="--")
+        axes.annotate(f"z = {edge:.1f}".replace("-", "−"), (edge, 6), (-64, 0), textcoords="offset points", color=INK)
+        axes.set(xlabel="로짓 z (정답은 0)", ylabel="손실 (10⁻⁶ nat)")
+        axes.legend(loc="upper left")
+    return figure
+
+
 def precision() -> Figure:
-    """fp32에서 세 가지 식의 상대 오차. 1이면 자리가 하나도 남지 않은 것이다."""
+    """fp32에서 세 가지 식의 상대 오차. 1이면 유효 숫자가 하나도 남지 않았다."""
     z = torch.linspace(-40, 40, 321)
     with panels(2) as (figure, axes):
         for axis, label in zip(axes, (0.0, 1.0), strict=True):

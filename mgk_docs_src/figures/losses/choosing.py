@@ -1,7 +1,8 @@
 """`docs/losses/choosing.md`의 그림."""
 
 import math
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -16,15 +17,17 @@ from mgk_docs_src.losses.choosing import (
     GOALS,
     GUIDE,
     LABELS,
+    SINGLE,
     Rule,
     brier_loss,
     focal_loss,
     generalised_cross_entropy,
 )
 
-WIDTH, ROW, GAP = 5.0, 0.4, 0.16  # 인치. 너비, 줄의 높이, 라벨 사이의 빈칸
-TRUNK, TWIG, LEAF = 0.12, 0.42, 2.72  # 줄기, 잔가지, 잎의 왼쪽 끝
-GROUPS = (("binary", "classes"), *((labels,) for labels in LABELS if labels not in ("binary", "classes")))
+WIDTH, ROW, GAP = 5.0, 0.37, 0.14  # 인치. 너비, 줄의 높이, 라벨 사이의 빈칸
+TRUNK, TWIG, LEAF = 0.12, 0.42, 2.9  # 줄기, 잔가지, 잎의 왼쪽 끝
+INDENT = 0.2  # 가지에서 글까지
+REST = tuple((labels,) for labels in LABELS if labels not in SINGLE)
 
 
 class _Line(NamedTuple):
@@ -41,8 +44,17 @@ class _Line(NamedTuple):
 
 
 def guide() -> Figure:
-    """안내표를 나무로. 길이 같은 라벨은 한 무리로 묶는다. 잎은 페이지의 표에서 그 줄을 가리키는 링크다."""
-    groups = [(",\n".join(LABELS[name] for name in group), list(_lines(group))) for group in GROUPS]
+    """클래스 라벨(이진, 다중 클래스)의 안내표를 나무로 그린다. 잎은 페이지의 표에서 그 줄을 가리키는 링크다."""
+    return _tree([SINGLE])
+
+
+def guide_rest() -> Figure:
+    """그 밖의 라벨의 안내표를 나무로 그린다."""
+    return _tree(REST)
+
+
+def _tree(wanted: Sequence[tuple[str, ...]]) -> Figure:
+    groups = [(", ".join(LABELS[name] for name in group), list(_lines(group))) for group in wanted]
     height = 2 * ROW + sum(ROW + sum(line.height for line in lines) + GAP for _, lines in groups)
     with panels(height=height) as (figure, (axes,)):
         axes.set_axis_off()
@@ -56,7 +68,7 @@ def guide() -> Figure:
 
 
 def penalties() -> Figure:
-    """정답의 확률에 대한 네 손실, 그리고 로짓을 미는 힘. 클래스는 둘이다."""
+    """정답의 확률에 대한 네 손실과, 정답의 로짓을 미는 힘을 그린다. 클래스는 둘이다."""
     z = torch.linspace(-6, 6, 241, dtype=torch.float64)
     label = torch.zeros(len(z), dtype=torch.int64)
     losses: dict[str, tuple[Callable[[Tensor], Tensor], str, str]] = {
@@ -83,7 +95,7 @@ def penalties() -> Figure:
 
 
 def prior() -> Figure:
-    """1:20으로 치우친 두 봉우리. 경계가 드문 쪽으로 밀리고, 보정하면 한가운데로 돌아온다."""
+    """표본 수가 20:1인 두 클래스. 결정 경계가 드문 클래스 쪽으로 밀리고, 로짓을 보정하면 한가운데로 돌아온다."""
     x = torch.linspace(-5, 5, 241)
     common, rare = (torch.exp(-0.5 * (x - centre).square()) / math.sqrt(2 * math.pi) for centre in (-1.0, 1.0))
     share = 1 / 21
@@ -94,41 +106,64 @@ def prior() -> Figure:
         for place, name, style in ((math.log(20) / 2, "그대로", "-"), (0.0, "보정", ":")):
             axes.axvline(place, color=INK, linestyle=style, linewidth=1.2)
             axes.annotate(name, (place, 0.33), (4, 0), textcoords="offset points", color=INK)
-        axes.set(xlabel="특징 x", ylabel="몫을 곱한 밀도", ylim=(0, 0.42))
+        axes.set(xlabel="특징 x", ylabel="빈도를 곱한 밀도", ylim=(0, 0.42))
         axes.legend(loc="upper left")
     return figure
 
 
 def _lines(group: tuple[str, ...]) -> Iterator[_Line]:
-    """라벨 한 무리의 가지. 같은 길을 가는 목표는 한 줄로 묶는다."""
-    paths: dict[tuple[Rule, ...], list[str]] = {}
-    for goal, name in GOALS.items():
-        if path := tuple(rule for rule in GUIDE if any(rule.asks(labels, goal) for labels in group)):
-            paths.setdefault(path, []).append(name)
-    for path, goals in paths.items():
-        asked = ",\n".join(", ".join(goals[i : i + 2]) for i in range(0, len(goals), 2))
-        if len(path) == 1:
+    """라벨 한 무리의 가지. 한 목표의 길이 다른 목표의 길에 모두 들어 있으면 한 가지로 묶는다."""
+    paths = {goal: [rule for rule in GUIDE if any(rule.asks(labels, goal) for labels in group)] for goal in GOALS}
+    families: dict[tuple[str, ...], list[str]] = {}
+    for goal, path in paths.items():
+        if path:
+            longest = max((each for each in paths.values() if all(rule in each for rule in path)), key=len)
+            families.setdefault(tuple(rule.name for rule in longest), []).append(goal)
+    for names, goals in families.items():
+        path = [rule for rule in GUIDE if rule.name in names]
+        depth = 1 if len(path) == 1 else 2
+        asked = _wrapped(map(GOALS.__getitem__, goals), depth=1, leaf=depth == 1)
+        if depth == 1:
             yield _Line(1, asked, path[0])
         else:
             yield _Line(1, asked)
-            yield from (_Line(2, _question(rule, group), rule) for rule in path)
+            yield from (_Line(2, _question(rule, group, goals), rule) for rule in path)
 
 
-def _question(rule: Rule, group: tuple[str, ...]) -> str:
-    # 무리의 한 라벨만 받는 줄이면 그 라벨부터 묻는다.
-    only = [LABELS[name] for name in group if name in rule.labels] if not set(group) <= set(rule.labels) else []
-    return ",\n".join([*only, *filter(None, rule.condition.split(", "))]) or "그 밖"
+def _question(rule: Rule, group: Sequence[str], goals: Sequence[str]) -> str:
+    # 무리의 일부 라벨이나 일부 목표만 받는 줄이면 그 이름부터 묻는다.
+    labels = [] if set(group) <= set(rule.labels) else [LABELS[name] for name in group if name in rule.labels]
+    wanted = [] if set(goals) <= set(rule.goals) else [GOALS[name] for name in goals if name in rule.goals]
+    asked = [*labels, *wanted, *filter(None, rule.condition.split(", "))]
+    return _wrapped(asked or ["그 밖"], depth=2, leaf=True)
+
+
+def _wrapped(parts: Iterable[str], *, depth: int, leaf: bool) -> str:
+    """쉼표로 이은 말을, 칸의 너비를 넘지 않게 쉼표 뒤에서 줄을 바꾼다."""
+    room = 72 * ((LEAF if leaf else WIDTH) - (TRUNK, TWIG)[depth - 1] - INDENT)
+    lines: list[str] = []
+    for part in parts:
+        if lines and points(f"{lines[-1]}, {part},") <= room:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    return ",\n".join(lines)
+
+
+def points(text: str) -> float:
+    """10 pt 글의 너비를 넉넉하게 추정한다. 한글은 정사각형이고 나머지는 그 절반쯤이다."""
+    return sum(10 if unicodedata.east_asian_width(letter) == "W" else 5.2 for letter in text)
 
 
 def _branches(axes: Axes, top: float, lines: list[_Line]) -> float:
-    """한 무리의 줄들을 읽는 차례대로 그린다. 링크가 그 차례로 선다. 끝 줄의 자리를 돌려준다."""
+    """한 무리의 줄들을 읽는 차례대로 그린다. 링크도 그 차례로 선다. 마지막 줄의 높이를 돌려준다."""
     stems = {0: (TRUNK, top), 1: (TWIG, top)}
     y, above = top, ROW
     for line in lines:
         y, above = y + (above + line.height) / 2, line.height
         x, start = stems[line.depth - 1]
         axes.plot([x, x, x + 0.16], [start + 0.14, y, y], color=FAINT, linewidth=1.2)
-        axes.text(x + 0.2, y, line.text, fontsize=10, va="center", linespacing=1.25)
+        axes.text(x + INDENT, y, line.text, fontsize=10, va="center", linespacing=1.25)
         if line.depth == 1:
             stems[1] = (TWIG, y)
         if line.rule is not None:
@@ -137,7 +172,7 @@ def _branches(axes: Axes, top: float, lines: list[_Line]) -> float:
 
 
 def _leaf(axes: Axes, y: float, rule: Rule) -> None:
-    # 상자의 너비를 글에 맞추지 않는다. 읽는 사람의 글꼴이 더 넓어도 글이 넘치지 않게.
+    # 상자의 너비를 글에 맞추지 않는다. 읽는 사람의 글꼴이 더 넓어도 글이 넘치지 않아야 한다.
     box = FancyBboxPatch(
         (LEAF, y - 0.13),
         WIDTH - LEAF - 0.06,

@@ -22,7 +22,7 @@ _REAL, _FAKE, _STD = -1.0, 1.0, 0.2  # 겹치지 않는 두 봉우리
 
 
 def critic() -> Figure:
-    """겹치지 않는 두 분포를 가르도록 배운 판별자와 비평가, 그리고 가짜가 보는 기울기."""
+    """겹치지 않는 두 분포로 학습한 판별자와 비평가, 그리고 가짜의 표본이 받는 기울기."""
     x = torch.linspace(-2, 2, 161)
     discriminator, scorer = _train(judge=True), _train(judge=False)
     place = x.clone().requires_grad_()
@@ -42,18 +42,18 @@ def critic() -> Figure:
         gradients.plot(x, -slopes[1], color=BLUE, label="비평가")
         gradients.axvspan(_FAKE - 2 * _STD, _FAKE + 2 * _STD, color=PURPLE, alpha=0.12, linewidth=0)
         gradients.annotate("가짜가 있는 곳", (_FAKE, 0.35), ha="center", color=INK)
-        values.set(title="무엇이라고 답하나", ylabel="답", ylim=(-2.3, 3.4))
-        gradients.set(title="생성자를 진짜 쪽으로 미는 힘", xlabel="x", ylabel="기울기", ylim=(-0.2, 2.6))
+        values.set(title="판별자와 비평가의 출력", ylabel="출력", ylim=(-2.3, 3.4))
+        gradients.set(title="생성자를 진짜 쪽으로 미는 기울기", xlabel="x", ylabel="기울기", ylim=(-0.2, 2.6))
         values.legend(loc="upper right", fontsize=9)
         gradients.legend(loc="upper right", fontsize=9)
     return figure
 
 
 def disjoint() -> Figure:
-    """점 하나에 몰린 두 분포의 거리 θ에 따른 JS, KL, 와서스타인 거리."""
+    """각각 점 하나에 모인 두 분포의 거리 θ에 따른 JS, KL, 와서스타인 거리."""
     theta = (torch.arange(61, dtype=torch.float64) - 30) / 20
     at = torch.eye(61, dtype=torch.float64)
-    p = at[30].expand(61, 61)  # θ = 0에 몰린 것
+    p = at[30].expand(61, 61)  # θ = 0에 모인 분포
     js, kl = js_divergence(p, at), kl_divergence(p, at)
     distance = wasserstein_1d(torch.zeros(61, 1, dtype=torch.float64), theta.unsqueeze(1))
     with panels() as (figure, (axes,)):
@@ -67,7 +67,7 @@ def disjoint() -> Figure:
 
 
 def vanishing() -> Figure:
-    """판별자와 비평가만 배우는 동안 생성자가 받는 기울기의 크기."""
+    """판별자와 비평가만 학습하는 동안 생성자가 받는 기울기의 크기."""
     theta, steps = torch.tensor([0.5, 2.0]), 600
     sizes = vanishing_gradients(theta, steps=steps, width=24, batch_size=32, generator=generator(0))
     shown = torch.arange(0, steps, 10)
@@ -80,7 +80,7 @@ def vanishing() -> Figure:
             ):
                 axis.semilogy(shown, values[shown, i], color=color, label=name)
             axis.axhline(1 + distance / 20, color=FAINT, linestyle="--", zorder=0)
-            axis.set(title=f"θ = {distance:g}", xlabel="판별자의 걸음", ylabel="기울기의 크기", ylim=(2e-4, 200))
+            axis.set(title=f"θ = {distance:g}", xlabel="판별자의 학습 스텝", ylabel="기울기의 크기", ylim=(2e-4, 200))
         axes[0].legend(loc="lower left", fontsize=9)
     return figure
 
@@ -104,8 +104,8 @@ class _Scorer(nn.Module):
 
 
 def _train(*, judge: bool) -> nn.Module:
-    """판별자(judge)나 비평가를 두 봉우리에서 400걸음 배운다."""
-    # λ > |θ|/2면 처음에 거꾸로 기운 비평가는 1차원에서 갇힌다. 바로 기운 씨앗에서 시작한다.
+    """판별자(judge)나 비평가를 두 봉우리에서 400스텝 학습한다."""
+    # λ > |θ|/2면 1차원에서 처음에 부호가 거꾸로인 비평가는 극값에 갇힌다. 부호가 옳은 시드에서 시작한다.
     network, g = _Scorer(3), generator(1)
     optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
     for _ in range(400):

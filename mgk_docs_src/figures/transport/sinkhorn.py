@@ -13,7 +13,7 @@ from mgk_docs_src.transport.wasserstein import cost_matrix, optimal_plan
 
 
 def plans() -> Figure:
-    """1차원에서 ε이 줄면 계획이 정확한 계획으로 좁아진다."""
+    """1차원에서 ε이 줄면 정칙화한 계획이 정확한 계획으로 좁아진다."""
     x = torch.linspace(-3, 3, 30, dtype=torch.float64)
     a = torch.exp(-((x + 1) ** 2)) + 0.6 * torch.exp(-4 * (x - 1.5) ** 2)
     b = torch.exp(-((x - 0.5) ** 2) / 2)
@@ -44,12 +44,12 @@ def interval() -> Figure:
         upper.append(bounds.upper.item())
     with panels(2) as (figure, (values, width)):
         values.fill_between(epsilons, lower, upper, color=FAINT)
-        values.plot(epsilons, upper, color=ORANGE, label="위: 맞춘 계획의 비용")
-        values.plot(epsilons, lower, color=BLUE, label="아래: c-변환한 퍼텐셜의 값")
+        values.plot(epsilons, upper, color=ORANGE, label="위 끝: 맞춘 계획의 비용")
+        values.plot(epsilons, lower, color=BLUE, label="아래 끝: c-변환한 퍼텐셜의 값")
         values.axhline(exact, color=INK, linestyle="--", linewidth=1.2, label="정확한 값")
         values.set(xscale="log", xlabel="ε", ylabel="수송 비용")
         values.legend(loc="upper left", fontsize=9)
-        for side, color, name in ((upper, ORANGE, "위"), (lower, BLUE, "아래")):
+        for side, color, name in ((upper, ORANGE, "위 끝"), (lower, BLUE, "아래 끝")):
             gaps = [100 * abs(end - exact) / exact for end in side]
             width.plot(epsilons, gaps, color=color, marker="o", markersize=4, label=name)
         width.set(xscale="log", yscale="log", xlabel="ε", ylabel="정확한 값과의 차이 (%)")
@@ -60,7 +60,7 @@ def interval() -> Figure:
 
 
 def bias() -> Figure:
-    """엔트로피 비용은 같은 구름 사이에서도 0이 아니고, 줄어든 구름을 더 가깝다고 한다. 발산은 그렇지 않다."""
+    """정칙화한 비용은 같은 구름 사이에서도 0이 아니고, 수축한 구름에서 최소다. 싱크혼 발산은 그렇지 않다."""
     x = _clouds(64)[0]
     shifts = torch.linspace(0, 1, 11, dtype=torch.float64)
     scales = torch.linspace(0.3, 1.5, 13, dtype=torch.float64)
@@ -78,13 +78,13 @@ def bias() -> Figure:
             axis.plot(sizes, exact, color=GREEN, linestyle=":", label="정확한 값")
             axis.set(ylabel="비용")
         moved.set(title="옮기기: y = x + c", xlabel="옮긴 거리 c")
-        scaled.set(title="늘이기: y = s x", xlabel="배율 s")
+        scaled.set(title="크기 바꾸기: y = s x", xlabel="스케일 s")
         moved.legend(loc="upper left", fontsize=9)
     return figure
 
 
 def _heat(axis: Axes, x: Tensor, plan: Tensor) -> None:
-    # 칸마다 도형을 그리면 파일이 커진다. 등고선은 높이마다 하나다.
+    # 칸마다 도형을 그리면 파일이 커지므로, 높이마다 도형 하나인 등고선으로 그린다.
     shares = (0.02, 0.1, 0.3, 0.6, 1.0)
     colors = [to_rgba(BLUE, alpha) for alpha in (0.2, 0.4, 0.65, 0.95)]
     axis.contourf(x, x, plan.T, levels=[share * float(plan.max()) for share in shares], colors=colors)

@@ -1,6 +1,6 @@
 """`docs/transport/wasserstein.md`의 그림.
 
-글의 다섯 장면(`one_pair`부터 `best_coupling`까지)은 크기와 위 칸이 모두 같아서, 차례로 넘기면 한 그림이 자란다.
+글의 다섯 장면(`one_pair`부터 `best_coupling`까지)은 크기와 위 칸이 모두 같아서, 차례로 넘기면 요소가 하나씩 더해진다.
 """
 
 import math
@@ -20,6 +20,7 @@ from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PAPER, P
 from mgk_docs_src.random import generator, randn, randperm
 from mgk_docs_src.transport.wasserstein import (
     Coupling,
+    c_transform,
     normal_uniform_distance,
     optimal_plan,
     potential_1d,
@@ -29,18 +30,18 @@ from mgk_docs_src.transport.wasserstein import (
 )
 
 NAMES: dict[Coupling, str] = {
-    "comonotone": "γ₁ 나란히",
+    "comonotone": "γ₁ 공단조",
     "independent": "γ₀ 독립",
-    "countermonotone": "γ₂ 엇갈려",
+    "countermonotone": "γ₂ 반단조",
 }
 COLORS: dict[Coupling, str] = {"comonotone": BLUE, "independent": GREEN, "countermonotone": ORANGE}
 CORRELATIONS: dict[Coupling, float] = {"comonotone": 1.0, "independent": 0.0, "countermonotone": -1.0}
 HALF_WIDTH = math.sqrt(3)
 DRAWS = 300
 MANY = 100_000
-FEW = 120  # 짝짓기를 겹쳐 그릴 때의 점의 수
+FEW = 120  # 커플링을 겹쳐 그릴 때의 점의 수
 EDGE = 3.8  # 위 칸의 끝. 주변 분포는 왼쪽과 아래 끝에서 자란다
-TOP = 5.0  # 위 칸의 위 끝. 이름표의 자리를 남긴다
+TOP = 5.0  # 위 칸의 위 끝. 범례를 놓을 공간을 남긴다
 FARTHEST = 5.3  # 거리의 축의 끝. 눈금 5의 글자가 칸 밖으로 나가면 칸이 좁아진다
 
 
@@ -56,8 +57,8 @@ def one_pair() -> Figure:
 
 
 def many_pairs() -> Figure:
-    """설명 2. ω를 여러 번 뽑으면 짝짓기 γ의 윤곽이, 가장자리에는 P와 Q가 드러난다."""
-    with _scene("ω 300개: 짝짓기 γ₁의 윤곽") as (figure, joint, below):
+    """설명 2. ω를 여러 번 뽑으면 커플링 γ의 윤곽이, 가장자리에는 주변 분포 P와 Q가 드러난다."""
+    with _scene("ω 300개: 커플링 γ₁의 윤곽") as (figure, joint, below):
         _scatter(joint, "comonotone", DRAWS)
         _marginals(joint)
         _mark_pair(joint, *_one())
@@ -76,20 +77,20 @@ def another_coupling() -> Figure:
 
 
 def same_marginals() -> Figure:
-    """설명 4. 분포 P와 Q는 그대로이고 짝짓기만 달라진다."""
-    with _scene("P와 Q는 그대로, 짝짓기만 다르다") as (figure, joint, below):
+    """설명 4. 분포 P와 Q는 그대로이고 커플링만 달라진다."""
+    with _scene("P와 Q는 그대로, 커플링만 다르다") as (figure, joint, below):
         for coupling in ("comonotone", "countermonotone"):
             _scatter(joint, coupling)
             _histograms(joint, coupling)
         for row, coupling in enumerate(get_args(Coupling)):
             _pairing(below, coupling, 2 - row)
-        below.set(xlim=(-EDGE, EDGE), ylim=(-0.1, 3.0), xlabel="줄마다 위 끝이 X, 아래 끝이 Y")
+        below.set(xlim=(-EDGE, EDGE), ylim=(-0.1, 3.0), xlabel="선마다 위 끝이 X, 아래 끝이 Y")
     return figure
 
 
 def best_coupling() -> Figure:
-    """설명 5. E[d(X, Y)]가 가장 작은 짝짓기의 값이 와서스타인 거리다."""
-    with _scene("세 짝짓기와 E|X − Y|") as (figure, joint, below):
+    """설명 5. E[d(X, Y)]가 가장 작은 커플링의 값이 와서스타인 거리다."""
+    with _scene("세 커플링과 E|X − Y|") as (figure, joint, below):
         for coupling in get_args(Coupling):
             _scatter(joint, coupling)
         _marginals(joint)
@@ -106,7 +107,7 @@ def best_coupling() -> Figure:
 
 
 def coupling_live() -> Moving:
-    """상관을 손으로 움직인다: 점들의 가장자리는 그대로이고, 짝짓기와 E|X − Y|만 달라진다."""
+    """상관을 슬라이더로 바꾼다: 두 주변 분포는 그대로이고, 커플링과 E|X − Y|만 달라진다."""
     correlations = torch.arange(-10, 11, dtype=torch.float64) / 10
     p, q = Normal(0.0, 1.0), Uniform(-HALF_WIDTH, HALF_WIDTH)
     drawn = [sample_coupling(p, q, MANY, correlation=rho, generator=generator(0)) for rho in correlations.tolist()]
@@ -131,7 +132,7 @@ def coupling_live() -> Moving:
 
 
 def transport_plan() -> Figure:
-    """공장 넷에서 가게 셋으로 옮기는 최적 계획: 선의 굵기는 옮기는 양, 값은 쌍대 퍼텐셜."""
+    """창고 넷에서 가게 셋으로 옮기는 최적 계획: 선의 굵기는 옮기는 양, f와 g는 쌍대 퍼텐셜."""
     cost, supply, demand = _table()
     plan = optimal_plan(cost, supply, demand)
     with panels(height=3.9) as (figure, (axes,)):
@@ -152,6 +153,27 @@ def transport_plan() -> Figure:
         axes.set_yticks([])
         axes.grid(visible=False)
         axes.spines[["left", "bottom"]].set_visible(False)
+    return figure
+
+
+def two_points() -> Figure:
+    """점 둘의 쌍대: c-변환을 두 번 거치면 처음의 f가 1-립시츠 함수가 되고 쌍대의 값이 W₁으로 오른다."""
+    points = torch.tensor([0.0, 2.0], dtype=torch.float64)
+    p, q = (torch.tensor(mass, dtype=torch.float64) for mass in ([0.75, 0.25], [0.25, 0.75]))
+    cost = (points[:, None] - points).abs()
+    first = torch.tensor([5.0, 0.0], dtype=torch.float64)
+    g = c_transform(first, cost)
+    second = c_transform(g, cost.T)
+    with panels(height=2.8) as (figure, (axes,)):
+        for f, color, name in ((first, ORANGE, "처음의 f"), (second, BLUE, "두 번 고친 f = −g")):
+            slope, value = float(f.diff() / points.diff()), float(p @ f + q @ g)
+            label = f"{name}: 기울기 {slope:.1f}, 쌍대의 값 {value:.2f}".replace("-", "−")
+            axes.plot(points, f, "o-", color=color, markersize=7, label=label)
+        ends = (2.0, float(second[1])), (2.0, float(first[1]))
+        axes.annotate("", *ends, arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 6, "shrinkB": 6})
+        axes.set(xlabel="점 x", ylabel="f(x)", xlim=(-0.3, 2.3), ylim=(-0.6, 7.2))
+        axes.set_xticks([0, 2])
+        axes.legend(loc="upper right", fontsize=9)
     return figure
 
 
@@ -197,7 +219,7 @@ def sample_size() -> Figure:
 
 @contextmanager
 def _scene(title: str) -> Iterator[tuple[Figure, Axes, Axes]]:
-    """다섯 장면에 공통인 것: 위는 (X, Y)의 평면, 아래는 거리의 축."""
+    """다섯 장면의 공통 부분: 위는 (X, Y)의 평면, 아래는 거리의 축."""
     with panels(2, height=3.2) as (figure, (joint, below)):
         grid = joint.get_gridspec()
         assert grid is not None
@@ -206,7 +228,7 @@ def _scene(title: str) -> Iterator[tuple[Figure, Axes, Axes]]:
         joint.annotate("x = y", (3.1, 3.1), (-8, 4), textcoords="offset points", ha="right", color=INK, fontsize=9)
         joint.set(title=title, xlabel="X(ω)", ylabel="Y(ω)", xlim=(-EDGE, EDGE), ylim=(-EDGE, TOP))
         joint.set_yticks([-2, 0, 2])
-        below.set(xlabel="거리 d = |x − y| (높이는 짝짓기마다 맞춤)", xlim=(0, FARTHEST), ylim=(0, 2.2), ylabel=" ")
+        below.set(xlabel="거리 d = |x − y| (높이는 커플링마다 맞춤)", xlim=(0, FARTHEST), ylim=(0, 2.2), ylabel=" ")
         below.set_yticks([])
         yield figure, joint, below
 
@@ -250,7 +272,7 @@ def _marginals(joint: Axes) -> None:
 
 
 def _histograms(joint: Axes, coupling: Coupling) -> None:
-    """뽑은 X와 Y의 도수를 가장자리에 겹쳐 그린다. 표본이 많아야 두 짝짓기의 도수가 겹친다."""
+    """뽑은 X와 Y의 히스토그램을 가장자리에 겹쳐 그린다. 표본이 많아야 두 커플링의 히스토그램이 겹친다."""
     x, y = (values.numpy() for values in _draws(coupling, MANY))
     bins = np.linspace(-EDGE, EDGE, 23)
     for samples, orientation in ((x, "vertical"), (y, "horizontal")):
@@ -298,7 +320,7 @@ def _table() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _zero(prices: Tensor, side: int) -> Tensor:
-    # 퍼텐셜은 상수만큼 자유롭다. f의 가장 작은 값을 0으로 놓고 g에 그만큼 더한다.
+    # f에 상수를 더하고 g에서 빼도 같은 해다. f의 가장 작은 값을 0으로 놓고 g에 그만큼 더한다.
     return prices.min() if side == 0 else -prices.min()
 
 
@@ -307,7 +329,7 @@ def _height(k: int, count: int) -> float:
 
 
 def _ship(axes: Axes, i: int, j: int, cost: float, amount: float) -> None:
-    """i에서 j로 가는 선. 옮기지 않는 길은 흐리다."""
+    """i에서 j로 가는 선. 옮기지 않는 경로는 옅다."""
     ends = (_height(i, 4), _height(j, 3))
     if amount == 0:
         axes.plot([0, 1], ends, color=FAINT, linewidth=0.8, zorder=1)

@@ -16,6 +16,7 @@ from mgk_docs_src.figures.diffusion.process import (
     forward_points,
     noise_live,
     schedules,
+    time_axis,
 )
 from mgk_docs_src.figures.style import to_svg
 
@@ -26,7 +27,7 @@ def curves(figure: Figure, axes: int = 0) -> dict[str, tuple[np.ndarray, np.ndar
 
 
 def digit_columns(figure: Figure, axes: int) -> np.ndarray:
-    """칸마다의 농도로 되돌린 여섯 그림 (6, 8, 8)."""
+    """칸마다의 농도로 되돌린 여섯 이미지 (6, 8, 8)."""
     images = np.zeros((6, 8, 8))
     for patch in figure.axes[axes].patches:
         assert isinstance(patch, PathPatch)
@@ -58,10 +59,18 @@ def test_eight_clusters_become_one_cloud() -> None:
         centred = np.concatenate(both) - [7 * (place % 3), -8.5 * (place // 3)]
         radii[name] = np.hypot(*centred.T)
     # 처음에는 반지름 2의 고리이고, 끝에는 반지름이 제각각인 가우스 구름이다.
-    assert radii["자료"].mean() == pytest.approx(2, abs=0.1)
-    assert radii["자료"].std() < 0.25
-    assert radii["t = 999"].mean() == pytest.approx(math.sqrt(math.pi / 2), abs=0.2)
-    assert radii["t = 999"].std() > 0.5
+    assert radii["데이터"].mean() == pytest.approx(2, abs=0.1)
+    assert radii["데이터"].std() < 0.25
+    assert radii["t = 1000"].mean() == pytest.approx(math.sqrt(math.pi / 2), abs=0.2)
+    assert radii["t = 1000"].std() > 0.5
+
+
+def test_the_number_in_the_array_is_one_less_than_the_time() -> None:
+    written = [text.get_text() for text in time_axis().axes[0].texts]
+    times = [int(text.removeprefix("시각 ")) for text in written if text.startswith("시각")]
+    numbers = [int(text.removeprefix("번호 ").replace("−", "-")) for text in written if text.startswith("번호")]
+    assert times == [0, 1, 2, 3, 4]
+    assert numbers == [time - 1 for time in times]
 
 
 def test_the_cosine_schedule_spends_more_time_with_signal() -> None:
@@ -71,13 +80,13 @@ def test_the_cosine_schedule_spends_more_time_with_signal() -> None:
     cosine = left["코사인"][1]
     assert (np.diff(linear) < 0).all()
     assert (np.diff(cosine) < 0).all()
-    assert cosine[t == 504] == pytest.approx(0.5, abs=0.03)
-    assert linear[t == 504] < 0.1
+    assert cosine[t == 505] == pytest.approx(0.5, abs=0.03)
+    assert linear[t == 505] < 0.1
     for name in ("선형", "코사인"):
         assert right[name][1] == pytest.approx(left[name][1] / (1 - left[name][1]))
 
 
-@pytest.mark.parametrize("draw", [forward_digit, forward_points, schedules], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("draw", [forward_digit, forward_points, schedules, time_axis], ids=lambda f: f.__name__)
 def test_every_figure_is_light_and_has_no_mathtext(draw: Callable[[], Figure]) -> None:
     svg = to_svg(draw())
     assert len(svg) < 80_000
@@ -85,7 +94,7 @@ def test_every_figure_is_light_and_has_no_mathtext(draw: Callable[[], Figure]) -
     assert getattr(process, draw.__name__) is draw
 
 
-def test_the_noise_knob_shows_closed_forms() -> None:
+def test_the_slider_of_noise_shows_closed_forms() -> None:
     moving = noise_live()
     density, points, estimate = moving.traces
     times = [int(place) for place in moving.knobs[0].places]
@@ -94,8 +103,8 @@ def test_the_noise_knob_shows_closed_forms() -> None:
     assert estimate.y[..., 40].abs().max() < 1e-12  # 한가운데에서는 어느 쪽인지 모른다
     for column, schedule in enumerate((linear_schedule(1000), cosine_schedule(1000))):
         for row, t in enumerate(times):
-            kept = float(schedule.alpha_bar[t])
-            # E[x₀ | xₜ]를 자료의 격자에서 베이즈 규칙으로 다시 구한다.
+            kept = float(schedule.alpha_bar[t - 1])
+            # E[x₀ | xₜ]를 데이터의 격자에서 베이즈 규칙으로 다시 구한다.
             grid = torch.linspace(-4, 4, 8001, dtype=torch.float64)
             prior = sum((-((grid - m) ** 2) / (2 * 0.15**2)).exp() for m in (-1, 1))
             here = x[::10, None]

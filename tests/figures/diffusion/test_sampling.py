@@ -9,6 +9,7 @@ from matplotlib.patches import StepPatch
 
 from mgk_docs_src.figures.diffusion import sampling
 from mgk_docs_src.figures.diffusion.sampling import (
+    reverse_conditional,
     reverse_paths,
     steps_error,
     tilting,
@@ -35,11 +36,26 @@ def test_the_paths_end_in_the_two_modes_and_only_ddpm_shakes() -> None:
     assert starts[0] == starts[1]
 
 
+def test_a_small_step_back_is_gaussian_and_a_long_one_has_two_modes() -> None:
+    moving = reverse_conditional()
+    (true,), (apart,) = moving.traces, moving.readings
+    normal = (-(true.x**2) / 2).exp() / np.sqrt(2 * np.pi)
+    assert (true.y[0] - normal).abs().max() < 1e-3
+    assert (true.y[-1] - normal).abs().max() > 0.3
+    inside = (true.y - normal).abs()
+    measured = (inside[:, 1:] + inside[:, :-1]).sum(1) * float(true.x[1] - true.x[0]) / 4
+    assert measured.numpy() == pytest.approx(apart.values.numpy(), abs=5e-3)
+    assert (apart.values.diff() > 0).all()
+    peaks = [int((curve.diff().sign().diff() < 0).sum()) for curve in true.y]
+    assert peaks[0] == 1
+    assert peaks[-1] == 2
+
+
 def test_more_steps_are_closer() -> None:
     lines = curves(steps_error())
     for counts, errors in lines.values():
         assert (np.diff(errors) < 0).all()
-        # 걸음이 열 배면 오차가 열에 하나쯤이다.
+        # 단계가 열 배면 오차가 열에 하나쯤이다.
         assert errors[counts == 20] / errors[counts == 200] == pytest.approx(10, rel=0.25)
     assert (lines["DDIM"][1] < lines["DDPM, 분산 β̃"][1]).all()
 
@@ -47,7 +63,7 @@ def test_more_steps_are_closer() -> None:
 def test_only_the_averaged_likelihood_follows_the_product() -> None:
     figure = tilting()
     x, product = curves(figure)["곱 p·r"]
-    p, r = curves(figure)["자료의 분포 p"][1], curves(figure)["가능도 r"][1]
+    p, r = curves(figure)["데이터의 분포 p"][1], curves(figure)["가능도 r"][1]
     assert product == pytest.approx(p * r / np.trapezoid(p * r, x), abs=1e-3)
     means = {}
     for patch in figure.axes[1].patches:

@@ -16,7 +16,7 @@ from mgk_docs_src.figures.diffusion.training import (
 from mgk_docs_src.figures.style import to_svg
 
 ALPHA_BAR = SCHEDULE.alpha_bar.numpy()
-NOISE, DATA, VELOCITY, SCORE = "잡음 ε", "자료 x₀", "속도 v", "점수 −ε/σ"
+NOISE, DATA, VELOCITY, SCORE = "노이즈 ε", "데이터 x₀", "속도 v", "스코어 −ε/σ"
 
 
 def curves(figure: Figure, axes: int = 0) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -43,8 +43,8 @@ def test_the_bound_weighs_the_ends_and_the_simple_loss_weighs_all_alike() -> Non
 def test_only_the_noise_and_the_score_lose_the_data_at_the_end() -> None:
     figure = what_is_predicted()
     scale, error = curves(figure), curves(figure, 1)
-    assert scale[DATA][1][0] == pytest.approx(np.sqrt(2.04), rel=0.03)  # 자료의 크기
-    assert scale[DATA][1][-1] < 0.05  # 순수한 잡음 앞에서는 평균(0)이라고 답한다
+    assert scale[DATA][1][0] == pytest.approx(np.sqrt(2.04), rel=0.03)  # 데이터의 크기
+    assert scale[DATA][1][-1] < 0.05  # 순수한 노이즈에서는 평균(0)이라고 답한다
     assert scale[NOISE][1][-1] == pytest.approx(1, rel=0.05)
     assert scale[SCORE][1].max() > 4
     for name in (DATA, VELOCITY):
@@ -55,13 +55,13 @@ def test_only_the_noise_and_the_score_lose_the_data_at_the_end() -> None:
 
 def test_even_the_perfect_prediction_loses() -> None:
     drawn = curves(perfect_loss())
-    _, learnt = drawn["350걸음 배운 신경망"]
+    _, learnt = drawn["350스텝 학습한 신경망"]
     _, perfect = drawn["완벽한 예측"]
-    assert perfect[0] == pytest.approx(2, abs=0.15)  # 잡음이 적으면 어느 잡음인지 알 수 없다
+    assert perfect[0] == pytest.approx(2, abs=0.15)  # 노이즈가 적으면 어느 노이즈인지 알 수 없다
     assert perfect[-1] < 0.01
     assert (learnt > perfect - 0.02).all()
     assert (learnt - perfect).mean() < 0.1
-    assert (learnt[:4] - perfect[:4]).mean() > (learnt[-12:] - perfect[-12:]).mean()  # 모자란 것은 잡음이 적은 쪽이다
+    assert (learnt[:4] - perfect[:4]).mean() > (learnt[-12:] - perfect[-12:]).mean()  # 노이즈가 적은 쪽이 모자라다
 
 
 def test_the_guess_is_the_middle_when_noise_is_strong_and_a_mode_when_it_is_weak() -> None:

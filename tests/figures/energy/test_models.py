@@ -47,12 +47,12 @@ def test_the_contours_of_energy_and_density_are_the_same_curves() -> None:
 def test_pushing_only_the_data_down_sinks_everything_and_ruins_the_likelihood() -> None:
     figure = collapse()
     sunk, learned = curves(figure), curves(figure, 1)
-    x = sunk["0걸음"][0]
-    assert (sunk["0걸음"][1] > sunk["100걸음"][1]).all()
-    assert (sunk["100걸음"][1] > sunk["150걸음"][1]).all()
-    assert (sunk["150걸음"][1] > sunk["200걸음"][1]).all()
-    assert sunk["200걸음"][1].max() < sunk["0걸음"][1].min() - 10
-    valley = learned["200걸음"][1]
+    x = sunk["0스텝"][0]
+    assert (sunk["0스텝"][1] > sunk["100스텝"][1]).all()
+    assert (sunk["100스텝"][1] > sunk["150스텝"][1]).all()
+    assert (sunk["150스텝"][1] > sunk["200스텝"][1]).all()
+    assert sunk["200스텝"][1].max() < sunk["0스텝"][1].min() - 10
+    valley = learned["200스텝"][1]
     assert valley[abs(x + 1.2).argmin()] < valley[abs(x).argmin()] - 0.5
     assert valley[abs(x - 1.0).argmin()] < valley[abs(x).argmin()] - 0.5
     (_, alone), (_, both) = curves(figure, 2).values()

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from scipy.stats import linregress
+from scipy.stats import linregress, norm
 
 from mgk_docs_src.figures.energy.samplers import (
     _TUNED,
@@ -13,6 +13,7 @@ from mgk_docs_src.figures.energy.samplers import (
     hmc_film,
     langevin_live,
     leapfrog_energy,
+    proposal,
     resonance,
     step_sweep,
     trajectories,
@@ -50,6 +51,16 @@ def test_only_the_variance_of_ula_leaves_one() -> None:
     for name in ("MALA", "HMC (√ε, L = 3)"):
         assert found[name][1] == pytest.approx(1, abs=0.06)
     assert light(figure)
+
+
+def test_the_proposal_towards_the_valley_is_denser_than_the_way_back() -> None:
+    points = [line.get_xydata()[0] for line in proposal().axes[0].get_lines() if line.get_marker() == "o"]
+    (there, forward), (here, backward) = points
+    epsilon = 0.6
+    assert forward == pytest.approx(norm.pdf(there, here - epsilon / 2 * here, epsilon**0.5))
+    assert backward == pytest.approx(norm.pdf(here, there - epsilon / 2 * there, epsilon**0.5))
+    assert forward > 3 * backward
+    assert light(proposal())
 
 
 def test_the_energy_error_has_slope_two_and_a_border() -> None:
@@ -98,7 +109,7 @@ def test_the_steps_of_the_figure_are_those_that_the_benchmark_chose() -> None:
 def test_jitter_lifts_the_resonant_coordinates() -> None:
     figure = resonance()
     (_, plain), (_, shaken) = curves(figure).values()
-    floor = 1 / 80  # 사슬마다 한 개: 얻은 것이 없다
+    floor = 1 / 80  # 체인마다 한 개: 더 얻은 표본이 없다
     assert plain.min() < 1.2 * floor
     assert shaken.min() > 1.7 * floor
     assert (plain < 2 * floor).sum() > 5 * (shaken < 2 * floor).sum()
@@ -117,7 +128,7 @@ def test_the_film_rolls_from_sample_to_sample() -> None:
     samples = frames["frame-23-samples"].get_xydata()
     assert len(samples) == 5
     for turn in range(4):
-        # 받아들였으면 공이 구른 끝이, 아니면 앞의 자리가 다음 표본이다.
+        # 채택했으면 공이 구른 끝이, 아니면 앞의 위치가 다음 표본이다.
         ends = (balls[6 * turn + 5], samples[turn])
         assert any((samples[turn + 1] == end).all() for end in ends)
     assert np.ptp(samples[:, 0]) > 2
@@ -138,8 +149,8 @@ def test_the_step_knob_shows_slow_right_and_biased_chains() -> None:
     assert path.y[small, one].min() > 0
     assert float(left[middle, hot]) == pytest.approx(float(exact[0, hot]), abs=0.05)
     assert distance[middle, hot] < 0.1
-    # 차가우면 같은 걸음으로도 건너지 못하고, 걸음이 너무 크면 튕겨 나간다.
+    # 온도가 낮으면 같은 스텝 크기로도 건너지 못하고, 스텝이 너무 크면 튕겨 나간다.
     assert distance[middle, cold] > distance[middle, one] > distance[middle, hot]
     assert lost[: middle + 1].max() == 0
     assert lost[large, one] > 0.5
-    assert distance[large, one] > 0.45  # 그림 안에 남은 사슬이 없으면 꼭 반이다
+    assert distance[large, one] > 0.45  # 그림 안에 남은 체인이 없으면 꼭 반이다

@@ -18,10 +18,10 @@ def curves(figure: Figure, axes: int = 0) -> dict[str, tuple[np.ndarray, np.ndar
 def test_exact_methods_come_closer_than_score_matching_and_cd_1() -> None:
     figure = learned_landscapes()
     titles = [axes.get_title() for axes in figure.axes]
-    assert titles[0] == "참"
+    assert titles[0] == "참 분포"
     gaps = {title.split(",")[0]: float(re.findall(r"[\d.]+$", title)[0]) for title in titles[1:5]}
-    assert list(gaps) == ["정확한 Z", "NCE", "점수 맞추기", "CD-1"]
-    assert max(gaps["정확한 Z"], gaps["NCE"]) < 0.1 < min(gaps["점수 맞추기"], gaps["CD-1"])
+    assert list(gaps) == ["정확한 Z", "NCE", "스코어 매칭", "CD-1"]
+    assert max(gaps["정확한 Z"], gaps["NCE"]) < 0.1 < min(gaps["스코어 매칭"], gaps["CD-1"])
     assert not figure.axes[5].axison
     assert all(axes.collections for axes in figure.axes[:5])
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from mgk_docs_src.figures.losses.binary import bce_live, mixture, penalty, precision, vanishing
+from mgk_docs_src.figures.losses.binary import bce_live, mixture, penalty, precision, staircase, vanishing
 from mgk_docs_src.losses.binary import bce_with_logits
 
 
@@ -43,6 +43,16 @@ def test_the_gradient_of_bce_after_sigmoid_dies_at_17() -> None:
     assert (dead[z >= 17] == 0).all()
     assert ours[z >= 17] == pytest.approx(z[z >= 17], rel=1e-5)
     assert (alive[z >= 17] > 0.99).all()
+
+
+def test_torchs_loss_is_a_staircase_of_the_spacing_that_ends_at_minus_14_6() -> None:
+    z, fused = curves(staircase())["torch의 합친 식"]
+    _, ours = curves(staircase())["이 책의 식"]
+    steps = fused / (2**-20 * 1e6)
+    assert steps == pytest.approx(steps.round(), abs=1e-4)
+    assert (fused[z <= -14.6] == 0).all()
+    assert (fused[z >= -14.5] > 0).all()
+    assert ours == pytest.approx(np.log1p(np.exp(z.astype(float))) * 1e6, rel=1e-5)
 
 
 def test_only_the_books_form_keeps_its_digits_on_both_sides() -> None:

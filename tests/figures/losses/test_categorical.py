@@ -47,8 +47,8 @@ def test_the_smoothing_knob_moves_the_floor_and_where_it_is_reached() -> None:
         assert dot.y[:, column, 0] == pytest.approx(truth.numpy(), abs=1e-5)
     assert (curve.y[0].min(-1).values >= floor.y[0, :, 0] - 1e-6).all()
     assert curve.y[0, 1:].min(-1).values == pytest.approx(floor.y[0, 1:, 0].numpy(), abs=2e-3)
-    assert floor.x[0, 0, 0] == math.inf  # ε = 0이면 바닥에 닿는 여백이 없다
-    # 바닥에 닿는 여백에서 모델의 확률이 라벨과 같다.
+    assert floor.x[0, 0, 0] == math.inf  # ε = 0이면 바닥에 닿는 마진이 없다
+    # 바닥에 닿는 마진에서 모델의 확률이 라벨과 같다.
     best = torch.zeros(len(epsilon) - 1, 5)
     best[:, 0] = floor.x[0, 1:, 0]
     assert torch.softmax(best, 1) == pytest.approx(labels.y[0, 1:].numpy(), abs=1e-6)

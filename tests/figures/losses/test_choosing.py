@@ -1,16 +1,17 @@
-"""mgk_docs_src/figures/losses/choosing.py: 그림이 안내표와 페이지의 말과 같은 것을 보인다."""
+"""mgk_docs_src/figures/losses/choosing.py: 그림이 안내표와 페이지의 설명과 같은 내용을 보인다."""
 
 import itertools
 import math
 import re
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mgk_docs_src.figures.losses.choosing import GROUPS, guide, penalties, prior
+from mgk_docs_src.figures.losses.choosing import REST, WIDTH, guide, guide_rest, penalties, points, prior
 from mgk_docs_src.figures.style import to_svg
-from mgk_docs_src.losses.choosing import GOALS, GUIDE, LABELS, REFUSALS
+from mgk_docs_src.losses.choosing import GOALS, GUIDE, LABELS, REFUSALS, SINGLE
 
 RULES = {rule.name: rule for rule in GUIDE}
 
@@ -20,11 +21,11 @@ def curves(figure: Figure, axes: int = 0) -> dict[str, tuple[np.ndarray, np.ndar
     return {line.get_label(): (np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in lines}
 
 
-def walk() -> dict[tuple[str, str], list[tuple[str, str]]]:
+def walk(tree: Figure, groups: Sequence[tuple[str, ...]]) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """그림의 글을 위에서 아래로 읽는다: (라벨, 목표)마다 (물음, 규칙의 이름)의 차례."""
-    names = {", ".join(LABELS[labels] for labels in group): group for group in GROUPS}
+    names = {", ".join(LABELS[labels] for labels in group): group for group in groups}
     goals = {name: goal for goal, name in GOALS.items()}
-    title, *texts = sorted(guide().axes[0].texts, key=lambda text: (text.get_position()[1], text.get_position()[0]))
+    title, *texts = sorted(tree.axes[0].texts, key=lambda text: (text.get_position()[1], text.get_position()[0]))
     assert title.get_text() == "라벨이 무엇인가?"
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     group, asked, question = (), [], ""
@@ -35,7 +36,7 @@ def walk() -> dict[tuple[str, str], list[tuple[str, str]]]:
                 found.setdefault((labels, goal), []).append((question, url.removeprefix("#rule-")))
         elif words in names:
             group = names[words]
-        elif words.split(", ")[0] in goals:
+        elif set(words.split(", ")) <= set(goals):
             asked, question = [goals[word] for word in words.split(", ")], ""
         else:
             question = words
@@ -43,45 +44,62 @@ def walk() -> dict[tuple[str, str], list[tuple[str, str]]]:
 
 
 def test_the_tree_says_what_the_guide_says() -> None:
-    # 그림을 읽어 얻은 길을 표에서 얻은 길과 견준다. 답이 없는 물음은 가지도 없다.
-    found = walk()
+    # 그림을 읽어 얻은 길을 표에서 얻은 길과 비교한다. 답이 없는 물음은 가지도 없다.
+    found = walk(guide(), [SINGLE]) | walk(guide_rest(), REST)
     for labels in LABELS:
         for goal in GOALS:
             refused = any(labels in refusal.labels and goal in refusal.goals for refusal in REFUSALS)
             assert ((labels, goal) in found) != refused, (labels, goal)
             if refused:
                 continue
-            # 무리의 다른 라벨만 받는 줄은 그 라벨을 물어 거른다.
-            path = [(question, RULES[name]) for question, name in found[labels, goal]]
-            others = [LABELS[name] for name in LABELS if name != labels]
-            path = [(question, rule) for question, rule in path if question.split(", ")[0] not in others]
+            # 다른 라벨이나 다른 목표만 받는 줄은 그 이름을 물어 거른다.
+            path = []
+            for question, name in found[labels, goal]:
+                asked = question.split(", ")
+                rest = list(asked)
+                for own, every in ((labels, LABELS), (goal, GOALS)):
+                    named = [part for part in asked if part in every.values()]
+                    rest = [part for part in rest if part not in named]
+                    if named and every[own] not in named:
+                        break
+                else:
+                    path.append((", ".join(rest), RULES[name]))
             assert [rule for _, rule in path] == [rule for rule in GUIDE if rule.asks(labels, goal)]
             for question, rule in path[:-1]:
-                assert question.removeprefix(f"{LABELS[labels]}, ") == rule.condition
+                assert question == rule.condition
                 assert rule.condition
             assert path[-1][0] in ("", "그 밖")
             assert not path[-1][1].condition
 
 
 def test_the_leaves_are_links_in_reading_order() -> None:
-    svg = to_svg(guide())
-    links = re.findall(r'<a xlink:href="#rule-([\w-]+)"', svg)
-    assert set(links) == set(RULES)
-    texts = [text for text in guide().axes[0].texts if text.get_url()]
-    assert links == [str(text.get_url()).removeprefix("#rule-") for text in texts]
-    heights = [text.get_position()[1] for text in texts]
-    assert heights == sorted(heights)
-    for text in texts:
-        assert text.get_text() == RULES[str(text.get_url()).removeprefix("#rule-")].loss
-    assert len(svg) < 80_000
+    every = set()
+    for tree in (guide, guide_rest):
+        svg = to_svg(tree())
+        links = re.findall(r'<a xlink:href="#rule-([\w-]+)"', svg)
+        every |= set(links)
+        texts = [text for text in tree().axes[0].texts if text.get_url()]
+        assert links == [str(text.get_url()).removeprefix("#rule-") for text in texts]
+        heights = [text.get_position()[1] for text in texts]
+        assert heights == sorted(heights)
+        for text in texts:
+            assert text.get_text() == RULES[str(text.get_url()).removeprefix("#rule-")].loss
+        assert len(svg) < 40_000
+    assert every == set(RULES)
 
 
-def test_the_words_of_the_tree_do_not_touch() -> None:
-    texts = guide().axes[0].texts
+@pytest.mark.parametrize("tree", [guide, guide_rest])
+def test_the_words_of_the_tree_do_not_touch(tree: Callable[[], Figure]) -> None:
+    texts = tree().axes[0].texts
     assert min(text.get_fontsize() for text in texts) >= 10
     rows = sorted({text.get_position()[1] for text in texts})
     assert min(np.diff(rows)) >= 0.35  # 인치. 두 줄짜리 10 pt 글이 들어간다
-    assert max(line.count("") for text in texts for line in text.get_text().split("\n")) <= 19
+    ends: dict[float, float] = {}
+    for text in texts:  # 같은 높이의 글은 왼쪽의 것이 끝난 뒤에 시작하고, 마지막은 그림을 넘지 않는다
+        x, y = text.get_position()
+        assert x >= ends.get(y, 0.0)
+        ends[y] = x + max(points(line) for line in text.get_text().split("\n")) / 72
+        assert ends[y] <= WIDTH
 
 
 def test_only_bounded_losses_let_go_of_a_sure_mistake() -> None:

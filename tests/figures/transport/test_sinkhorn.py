@@ -37,14 +37,14 @@ def test_the_exact_value_lies_in_every_interval_and_the_ends_close_in() -> None:
     figure = interval()
     lines = curves(figure)
     (exact,) = set(lines["정확한 값"][1])
-    epsilons, upper = lines["위: 맞춘 계획의 비용"]
-    _, lower = lines["아래: c-변환한 퍼텐셜의 값"]
+    epsilons, upper = lines["위 끝: 맞춘 계획의 비용"]
+    _, lower = lines["아래 끝: c-변환한 퍼텐셜의 값"]
     assert (np.diff(epsilons) < 0).all()
     assert (lower <= exact).all()
     assert (exact <= upper).all()
     assert (np.diff(upper) < 0).all()
     assert (upper - lower)[-1] < 0.01 * exact
-    for name, side in (("위", upper), ("아래", lower)):
+    for name, side in (("위 끝", upper), ("아래 끝", lower)):
         assert curves(figure, 1)[name][1] == pytest.approx(100 * abs(side - exact) / exact)
 
 

@@ -21,6 +21,7 @@ from mgk_docs_src.figures.transport.wasserstein import (
     same_marginals,
     sample_size,
     transport_plan,
+    two_points,
 )
 from mgk_docs_src.transport.wasserstein import normal_uniform_distance
 
@@ -74,14 +75,14 @@ def test_the_first_pair_shows_its_distance_to_the_diagonal_and_stays_in_the_seco
     assert any(sorted(drop) == pytest.approx(sorted([x, y])) for drop in drops if len(drop) == 2)
     second = many_pairs().axes[0]
     assert marked(second) == (x, y)
-    xs, ys = named(second)["γ₁ 나란히"]
+    xs, ys = named(second)["γ₁ 공단조"]
     assert (xs == x).any()
     assert (ys == y).any()
 
 
 def test_many_pairs_trace_the_coupling() -> None:
     joint, below = many_pairs().axes
-    x, y = named(joint)["γ₁ 나란히"]
+    x, y = named(joint)["γ₁ 공단조"]
     assert len(x) == 300
     assert (np.diff(y[np.argsort(x)]) >= 0).all()
     assert number("평균 ", next(iter(named(below)))) == pytest.approx(0.154, abs=0.03)
@@ -90,8 +91,8 @@ def test_many_pairs_trace_the_coupling() -> None:
 def test_the_other_coupling_changes_the_distances() -> None:
     joint, below = another_coupling().axes
     points = named(joint)
-    assert list(points) == ["γ₁ 나란히", "γ₂ 엇갈려"]
-    x, y = points["γ₂ 엇갈려"]
+    assert list(points) == ["γ₁ 공단조", "γ₂ 반단조"]
+    x, y = points["γ₂ 반단조"]
     assert (np.diff(y[np.argsort(x)]) <= 0).all()
     means = [number("평균 ", label) for label in named(below)]
     assert means == pytest.approx([0.154, 1.664], abs=0.15)
@@ -121,7 +122,7 @@ def test_the_best_coupling_is_the_first_and_samples_agree_with_the_bars() -> Non
     sampled = [float(line.get_xdata()[0]) for line in below.get_lines()]
     assert bars == pytest.approx([0.154280, 1.147571, 1.663910], abs=1e-6)
     assert sampled == pytest.approx(bars, abs=0.01)
-    assert "γ₁ 나란히: 0.1543 = W₁" in texts(below)
+    assert "γ₁ 공단조: 0.1543 = W₁" in texts(below)
     assert texts(below).count("W₁") == 1
 
 
@@ -131,12 +132,23 @@ def test_the_plan_moves_everything_and_its_prices_add_up_to_the_cost() -> None:
     total = number("전체 비용 ", axes.get_title())
     assert sum(amount for amount, _ in moved) == pytest.approx(1)
     assert sum(amount * cost for amount, cost in moved) == pytest.approx(total)
-    assert len(moved) == 4 + 3 - 1  # 꼭짓점의 해: 길이 행과 열의 수보다 적다
+    assert len(moved) == 4 + 3 - 1  # 꼭짓점의 해: 경로가 행과 열의 수보다 적다
     masses = [float(text) for text in re.findall(r"^0\.\d\d$", texts(axes), re.M)]
     prices = [float(text.replace("−", "-")) for text in re.findall(r"= (−?\d+)", texts(axes))]
     assert len(masses) == len(prices) == 7
     assert sum(m * p for m, p in zip(masses, prices, strict=True)) == pytest.approx(total)
     assert min(prices[:4]) == 0
+
+
+def test_two_c_transforms_make_the_potential_lipschitz_and_reach_the_distance() -> None:
+    (axes,) = two_points().axes
+    (rough, first), (smooth, second) = named(axes).items()
+    assert abs(np.diff(first[1]) / np.diff(first[0])).item() > 1
+    assert np.diff(second[1]) / np.diff(second[0]) == pytest.approx([-1])
+    moved = 0.5 * 2  # 질량 0.5를 거리 2만큼
+    assert number("값 ", rough) == pytest.approx(0.25)
+    assert number("값 ", smooth) == pytest.approx(moved)
+    assert len(to_svg(axes.figure)) <= 80_000
 
 
 def test_the_area_the_title_and_the_potential_tell_the_same_number() -> None:
@@ -185,7 +197,7 @@ def test_the_correlation_moves_the_pairs_and_leaves_the_marginals() -> None:
         assert distance[place] == pytest.approx(normal_uniform_distance(HALF_WIDTH, coupling=coupling), abs=0.01)
     assert (distance.diff() < 0).all()
     assert (points.x == points.x[0]).all()
-    for place, value in enumerate(rho.tolist()):  # 같은 씨앗의 앞 120쌍이고, 순위의 상관이 손잡이를 따른다
+    for place, value in enumerate(rho.tolist()):  # 같은 시드의 앞 120쌍이고, 순위의 상관이 슬라이더를 따른다
         ranks = np.corrcoef(points.x[place].argsort().argsort(), points.y[place].argsort().argsort())[0, 1]
         assert ranks == pytest.approx(6 / math.pi * math.asin(value / 2), abs=0.2)
     assert points.y.abs().max() <= HALF_WIDTH

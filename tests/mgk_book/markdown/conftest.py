@@ -1,4 +1,4 @@
-"""마크다운의 시험이 함께 쓰는 작은 책."""
+"""마크다운의 테스트가 함께 쓰는 작은 책."""
 
 import sys
 from pathlib import Path
@@ -24,9 +24,9 @@ FILES = {
     "docs/reference/glossary.md": (
         f"{FRONT}\n# 용어\n\n"
         "로짓 (logit)\n:   확률로 바꾸기 전의 값. 둘째 문장. [정의](../losses/binary.md#logits)\n\n"
-        "기울기 (gradient)\n:   커지는 방향.\n\n"
-        '기울기 벌점 (gradient penalty)\n:   "벌점" [정의](../transport/gan.md)\n\n'
-        "점수 (score)\n:   로그 밀도의 기울기. [정의](../diffusion/process.md)\n"
+        "라벨 (label)\n:   표본의 정답.\n\n"
+        '라벨 스무딩 (label smoothing)\n:   "섞기" [정의](../losses/categorical.md)\n\n'
+        "온도 (temperature)\n:   무디게 보는 정도. [정의](../diffusion/process.md)\n"
     ),
     **{f"docs/{page}": FRONT for page in ("index.md", "losses/binary.md", "diffusion/process.md", "transport/gan.md")},
     "docs/losses/index.md": FRONT,

@@ -1,4 +1,4 @@
-"""mgk_book/markdown/figures.py: 그림에 크기를 적고, 페이지에 넣을 것은 넣고, 움직일 것에는 손잡이를 단다."""
+"""mgk_book/markdown/figures.py: 그림에 크기를 적고, 페이지에 넣을 것은 넣고, 움직일 것에는 슬라이더를 단다."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""mgk_book/markdown/proof.py: 장부에 맞는 것만 돌았다고 적고, 낡은 것과 없는 것은 그렇다고 적는다."""
+"""mgk_book/markdown/proof.py: 실행 기록에 맞는 것만 돌았다고 적고, 낡은 것과 없는 것은 그렇다고 적는다."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -60,7 +60,7 @@ def test_every_example_says_where_it_ran_under_its_output(certified: Path) -> No
     soup = shown(certified)
     first, second = soup.select(".certificate")
     one, two = (evidence.example(WHERE, text, Sources(certified)).id.partition("#")[2] for text in (ONE, TWO))
-    assert first.get_text() == f"✓ CPU · torch 2.13.0 · 2026-11-22 · #{one} · 내 컴퓨터에서 돌리기"
+    assert first.get_text() == f"✓ CPU · torch 2.13.0 · 2026-11-22 · #{one} · 내 컴퓨터에서 실행하기"
     assert second.get_text() == f"✓ CPU · torch 2.13.0 · 2026-11-22 · #{two}"
     assert [link["href"] for link in first.select("a")] == ["../certificates.md#check", "../install.md"]
     assert first.find_previous_sibling("div").select_one(".filename").get_text() == "출력"
@@ -72,13 +72,13 @@ def test_what_never_ran_anywhere_is_said_once_at_the_end(certified: Path) -> Non
     soup = shown(certified)
     assert not [line for line in lines(soup) if "CUDA" in line]
     (foot,) = soup.select(".never-run")
-    assert foot.get_text() == "CUDA에서 돌린 기록은 아직 없다 · 인증"
+    assert foot.get_text() == "CUDA에서 실행한 기록은 아직 없다 · 인증"
     assert foot.a["href"] == "../certificates.md"
     assert foot.find_next_siblings() == soup.select(".page-links")
     assert not shown(certified, "# 글뿐").select(".never-run")  # 돌릴 것이 없는 페이지
     ledger.write(certified, "cpu", Ledger({}, {}))
     soup = shown(certified)
-    assert soup.select_one(".never-run").get_text().startswith("CPU, CUDA에서 돌린")
+    assert soup.select_one(".never-run").get_text().startswith("CPU, CUDA에서 실행한")
     assert lines(soup)[1].startswith("#")
     # 블록 하나라도 돌린 장치는 블록마다 말한다.
     certify(certified, "cuda", GPU, only="en/")
@@ -113,7 +113,7 @@ def test_an_english_page_says_it_in_english(certified: Path) -> None:
 
 def test_a_lab_has_one_line_at_its_end(certified: Path) -> None:
     (line,) = shown(certified, "# 실습\n\n글", "labs/gan.ipynb").select(".certificate")
-    assert line.get_text() == "CPU 기록 없음 · 내 컴퓨터에서 돌리기"
+    assert line.get_text() == "CPU 기록 없음 · 내 컴퓨터에서 실행하기"
     assert line.find_next_sibling()["class"] == ["never-run"]
 
 
@@ -140,7 +140,7 @@ def test_a_ledger_that_cannot_be_believed_stops_the_build(certified: Path) -> No
     path = ledger.path(certified, "cpu")
     own = ledger.identity(CPU)
     path.write_text(path.read_text("utf-8").replace(own, "00000000").replace("00000000", own, 1), "utf-8")
-    with pytest.raises(BookError, match=r"cpu\.json:6: en/index\.md#.*기계 00000000이 machines에 없다"):
+    with pytest.raises(BookError, match=r"cpu\.json:6: en/index\.md#.*컴퓨터 00000000이 machines에 없다"):
         shown(certified)
 
 

@@ -46,16 +46,16 @@ def test_a_part_of_another_word_is_not_the_term(text: str, book: Path) -> None:
 
 
 def test_the_longest_term_wins_across_a_line_break(book: Path) -> None:
-    assert terms("기울기\n벌점의 기울기", book) == ["기울기\n벌점", "기울기"]
+    assert terms("라벨\n스무딩의 라벨", book) == ["라벨\n스무딩", "라벨"]
 
 
 def test_quotes_in_a_meaning_do_not_end_the_attribute(book: Path) -> None:
-    assert shown("기울기 벌점", book).abbr["title"] == 'gradient penalty: "벌점"'
+    assert shown("라벨 스무딩", book).abbr["title"] == 'label smoothing: "섞기"'
 
 
 def test_everyday_words_are_explained_where_they_are_terms(book: Path) -> None:
-    assert terms("점수", book, "diffusion/process.md") == ["점수"]
-    assert terms("점수", book, "transport/gan.md") == []
+    assert terms("온도", book, "diffusion/process.md") == ["온도"]
+    assert terms("온도", book, "transport/gan.md") == []
 
 
 @pytest.mark.parametrize("page", ["reference/glossary.md", "labs/gan.ipynb", "en/index.md"])

@@ -1,4 +1,4 @@
-"""준비의 시험이 함께 쓰는 작은 책."""
+"""준비의 테스트가 함께 쓰는 작은 책."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

@@ -38,7 +38,7 @@ def references() -> list[dict[str, Any]]:
 
 
 def parse(text: str) -> dict[str, tuple[str, dict[str, str]]]:
-    """BibTeX를 글자마다 엄격하게 읽는다: 열쇠마다 종류와 칸들."""
+    """BibTeX를 글자마다 엄격하게 읽는다: 해시 키마다 종류와 칸들."""
     entries: dict[str, tuple[str, dict[str, str]]] = {}
     rest = text
     while rest.strip():
@@ -128,7 +128,9 @@ def test_a_line_of_the_page_by_kind() -> None:
         "Cover, T. M. & Thomas, J. A. *Elements of Information Theory*, 2판. Wiley, 2006. 엔트로피와 KL 발산은 2장.",
     ]
     assert lines["muller"][1].endswith("*When Does Label Smoothing Help?* NeurIPS 2019.")
-    assert lines["schmitzer"][1].endswith("SIAM Journal on Scientific Computing 41(3), 2019. 흡수와 ε 줄이기.")
+    assert lines["schmitzer"][1].endswith(
+        "SIAM Journal on Scientific Computing 41(3), 2019. 로그 영역의 안정화와 ε 스케일링."
+    )
     assert lines["brier"][1].startswith("Brier, G. W. *Verification")
     assert lines["pot"][1].startswith("Flamary, R. 외. *POT: Python Optimal Transport*. Journal")
     assert lines["sohl-dickstein"][1].endswith("ICML 2015 (PMLR 37).")
@@ -149,7 +151,7 @@ def test_each_line_folds_its_own_bibtex() -> None:
     [
         ({"type": "blog"}, "종류 'blog'"),
         ({"year": None}, "year이"),
-        ({"doi": "10"}, "모르는 칸 doi"),
+        ({"doi": "10"}, "모르는 필드 doi"),
         ({"id": "A book"}, "id는 영어 소문자"),
         ({"id": 7}, "7: id는 영어 소문자"),
     ],
@@ -173,7 +175,7 @@ def test_letters_that_bibtex_reads_otherwise_are_escaped() -> None:
 
 def test_the_book_is_cited_with_its_address_only_when_it_is_known() -> None:
     kind, fields = parse(bibliography.cite(CITED, "") + "\n")["mgk"]
-    assert (kind, fields) == ("misc", {"author": "{준혁} and {박세준}", "title": r"{책 \& 코드}", "note": "판 1"})
+    assert (kind, fields) == ("misc", {"author": "{준혁} and {박세준}", "title": r"{책 \& 코드}", "note": "버전 1"})
     assert parse(bibliography.cite(CITED, "https://x.example/") + "\n")["mgk"][1]["url"] == "https://x.example/"
 
 

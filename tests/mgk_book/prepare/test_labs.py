@@ -27,7 +27,7 @@ TAKEN = "labs/deep/deep.ipynb"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """진짜 프로세스는 tests/mgk_book/running이 시험한다. 여기서는 모듈의 값을 바로 적는다."""
+    """진짜 프로세스는 tests/mgk_book/running이 테스트한다. 여기서는 모듈의 값을 바로 적는다."""
 
     def find(sources: Any, root: Path, device: str) -> list[execution.Lab]:
         labs = real(sources, root, device)

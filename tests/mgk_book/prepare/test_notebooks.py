@@ -100,7 +100,7 @@ def test_examples_become_code_cells_and_their_outputs_stay() -> None:
 def test_prose_points_at_the_site_when_its_address_is_known() -> None:
     text = words(notebooks.cells(PAGE, place("https://s.example/b/", table="| 표 |\n| --- |")))
     for part in (
-        "이 노트북은 [장](https://s.example/b/part/page/) 페이지를 옮긴 것이다.",
+        "이 노트북은 [장](https://s.example/b/part/page/) 페이지를 옮긴 노트북이다.",
         "\n# 장\n",
         "[다른 장](https://s.example/b/part/other/#use)과 [`bce`의 표](https://s.example/b/), ",
         "[여기](https://s.example/b/part/page/#top), [밖](https://x.example/a), 없는 것.",

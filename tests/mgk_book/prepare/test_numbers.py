@@ -46,7 +46,7 @@ def test_the_digits_that_stand_are_those_of_the_run(tmp_path: Path, name: str, t
     else:
         with pytest.raises(BookError) as caught:
             numbers.check(tmp_path, KNOWN)
-        assert f"docs/page.md:2: '{text}'인데 돌려 보니 '{right}'이다" in str(caught.value)
+        assert f"docs/page.md:2: '{text}'인데 실행해 보니 '{right}'이다" in str(caught.value)
         assert path.read_text("utf-8") == around.format(name, text)  # 보기만 하고 고치지 않는다
         assert [fault.right for fault in numbers.rewrite(tmp_path, KNOWN)] == [right]
     assert path.read_text("utf-8") == around.format(name, right)
@@ -58,8 +58,8 @@ def test_the_digits_that_stand_are_those_of_the_run(tmp_path: Path, name: str, t
     [
         ('<data value="labs/deep:없는 이름">1</data>', "docs/labs/deep.py:1: labs/deep에 '없는 이름'이라는 수가 없다"),
         ('<data value="labs/none:차이">1</data>', "docs/labs/deep.py:1: labs/none에 '차이'이라는 수가 없다"),
-        ('<data value="labs/deep:차이">1</data>', "'1'에는 수가 1개인데 실습이 낸 것은 2개다"),
-        ('<data value="labs/deep:몫">가장 높다</data>', "'가장 높다'에는 수가 0개인데 실습이 낸 것은 1개다"),
+        ('<data value="labs/deep:차이">1</data>', "'1'에는 수가 1개인데 실습의 결과는 2개다"),
+        ('<data value="labs/deep:몫">가장 높다</data>', "'가장 높다'에는 수가 0개인데 실습의 결과는 1개다"),
     ],
 )
 def test_a_reference_to_nothing_stops_the_build(tmp_path: Path, text: str, said: str) -> None:
@@ -88,7 +88,7 @@ def test_the_command_says_what_it_rewrote(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(numbers, "execute", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     prepare.main(["--numbers"])
-    assert capsys.readouterr().out == "docs/page.md:1: '0.1'인데 돌려 보니 '1.0'이다\n"
+    assert capsys.readouterr().out == "docs/page.md:1: '0.1'인데 실행해 보니 '1.0'이다\n"
     assert path.read_text("utf-8") == '<data value="labs/deep:몫">1.0</data>'
 
 

@@ -1,4 +1,4 @@
-"""mgk_book/prepare/totals.py: 장부에 맞는 것만 돌았다고 세고, 한 것은 한 번만 센다."""
+"""mgk_book/prepare/totals.py: 실행 기록에 맞는 것만 돌았다고 세고, 한 것은 한 번만 센다."""
 
 import importlib
 import sys
@@ -98,7 +98,7 @@ def test_totals_count_each_once(root: Path, write: Write) -> None:
     assert cells(book, "pages", "sessions/one.md")[0][0] == "[처음 &lt;a&gt;](../index.md)"
     assert cells(book, "machines") == [
         ["CPU", r"torch 2.13.0, system &lt;리눅스&gt; x86\_64", "3"],
-        ["CUDA", "이 장치에서는 아직 돌린 적이 없다", "0"],
+        ["CUDA", "이 장치에서는 아직 실행한 적이 없다", "0"],
     ]
 
 
@@ -142,7 +142,7 @@ def test_what_was_measured_is_shown_and_what_was_not_is_named(tmp_path: Path, wr
     (folder / "devices-cpu.md").write_text("CPU에서 잰 표\n", "utf-8")
     book = write({"a.md": "# 가"})
     places, here = totals.places(book), book.pages["a.md"]
-    assert places["certificates:speeds"](here) == "CPU에서 잰 표\n\nCUDA에서는 아직 재지 못했다."
+    assert places["certificates:speeds"](here) == "CPU에서 잰 표\n\nCUDA에서는 아직 측정하지 못했다."
     assert places["results:devices-cpu"](here) == "CPU에서 잰 표"
     assert "results:devices-cuda" not in places
 
@@ -155,7 +155,7 @@ def test_a_ledger_that_cannot_be_believed_stops_the_build(root: Path, write: Wri
 
 
 def test_the_entries_of_the_pages_are_all_that_the_ledger_must_hold() -> None:
-    """그려진 사이트 대신, 계약의 시험이 세는 것과 견준다: 찾아보기를 뺀 페이지의 예제와 실습, 그리고 모든 함수."""
+    """그려진 사이트 대신, 계약의 테스트가 세는 것과 비교한다: 찾아보기를 뺀 페이지의 예제와 실습, 그리고 모든 함수."""
     from mgk_book.prepare.pages import Settings, open_book
     from mgk_book.running.execution import find, sources
     from tests.docs.blocks import ROOT

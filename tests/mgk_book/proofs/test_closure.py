@@ -1,4 +1,4 @@
-"""mgk_book/proofs/closure.py: 기대는 것이 바뀌면 열쇠가 바뀌고, 상관없는 것이 바뀌면 그대로다."""
+"""mgk_book/proofs/closure.py: 기대는 것이 바뀌면 해시 키가 바뀌고, 상관없는 것이 바뀌면 그대로다."""
 
 import platform
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""mgk_book/proofs/ledger.py: 열쇠는 글과 닿는 코드만 보고, 믿을 수 없는 장부는 행의 이름을 대며 거절한다."""
+"""mgk_book/proofs/ledger.py: 해시 키는 글과 닿는 코드만 보고, 믿을 수 없는 실행 기록은 행의 이름을 대며 거절한다."""
 
 import json
 import subprocess
@@ -20,8 +20,8 @@ MACHINE = ledger.identity(FACTS)
 
 @pytest.fixture
 def shelf(book: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """시험이 하나 있는 작은 책."""
-    monkeypatch.delitem(sys.modules, "tests", raising=False)  # 진짜 시험이 아니라 이 책의 시험을 찾게
+    """테스트가 하나 있는 작은 책."""
+    monkeypatch.delitem(sys.modules, "tests", raising=False)  # 진짜 테스트가 아니라 이 책의 테스트를 찾게
     (book / "tests").mkdir()
     (book / "tests" / "__init__.py").touch()
     (book / "tests" / "helper.py").write_text("LIMIT = 1\n")
@@ -107,7 +107,7 @@ def test_an_edited_block_is_another_block(shelf: Path) -> None:
     edited = evidence.example("page.md", BLOCK + "\nprint(2)", sources)
     missing, unknown = ledger.faults(shelf, "cpu", [edited], sources)
     assert f"{edited.id}: 인증이 없다" in missing
-    assert f"{example(shelf).id}: 책에 없는 것의 행이다" in unknown
+    assert f"{example(shelf).id}: 책에 없는 항목의 행이다" in unknown
 
 
 def test_spaces_at_line_ends_are_not_part_of_the_text(shelf: Path) -> None:
@@ -196,10 +196,10 @@ def field(name: str, value: object):
         (merge_marks, ["cpu.json:6: page.md#", " 가까이: 읽을 수 없다"]),
         (lambda text: text.replace("}\n}\n}", "}\n<<<<<<<\n}\n}"), ["cpu.json:7: page.md#", "가까이: 읽을 수 없다"]),
         (twice, ["cpu.json:7: page.md#", "두 번"]),
-        (field("machine", "0" * 8), ["page.md#", "기계 00000000이 machines에 없다"]),
+        (field("machine", "0" * 8), ["page.md#", "컴퓨터 00000000이 machines에 없다"]),
         (field("key", 1), ["page.md#", "행의 칸은 key, machine"]),
         (field("note", "새 칸"), ["page.md#", "행의 칸은"]),
-        (lambda text: text.replace("2.13.0", "9.9.9"), [f"cpu.json:3: 기계 {MACHINE}", "손으로 고쳤다"]),
+        (lambda text: text.replace("2.13.0", "9.9.9"), [f"cpu.json:3: 컴퓨터 {MACHINE}", "손으로 고쳤다"]),
         (lambda text: text.replace(first_row(text), ""), []),
         (lambda text: text.replace('"rows"', '"lines"'), ["cpu.json:1: machines, rows가 있어야 한다"]),
         (lambda text: "[]", ["cpu.json:1: machines, rows가"]),
@@ -211,7 +211,7 @@ def test_a_ledger_that_cannot_be_believed(spoil, words: list[str], shelf: Path) 
     spoiled = spoil(path.read_text())
     assert spoiled != path.read_text()
     path.write_text(spoiled)
-    if not words:  # 행을 지운 장부는 장부다. 없는 행은 faults가 말한다
+    if not words:  # 행을 지운 실행 기록은 실행 기록이다. 없는 행은 faults가 말한다
         assert "인증이 없다" in ledger.faults(shelf, "cpu", [example(shelf)], Sources(shelf))[0]
         return
     with pytest.raises(BookError) as raised:
@@ -222,5 +222,5 @@ def test_a_ledger_that_cannot_be_believed(spoil, words: list[str], shelf: Path) 
 def test_a_row_of_an_unknown_machine(shelf: Path) -> None:
     entry = example(shelf)
     ledger.write(shelf, "cpu", Ledger({}, {entry.id: row(entry, shelf)}))
-    with pytest.raises(BookError, match=f"{entry.id}: 기계 {MACHINE}이 machines에 없다"):
+    with pytest.raises(BookError, match=f"{entry.id}: 컴퓨터 {MACHINE}이 machines에 없다"):
         ledger.read(shelf, "cpu")

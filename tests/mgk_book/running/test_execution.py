@@ -247,7 +247,7 @@ def test_a_long_wait_says_how_long_it_will_be_and_the_longest_goes_first(site: P
     execution.execute(labs, site, "cpu", {"labs/other": 90.0, "labs/deep": 30.0})
     assert runs == [["labs/other", "labs/deep"]]
     first, second, last = caplog.messages
-    assert re.fullmatch(r"2개를 돌린다: 약 (1분 0초|\d+초|2분 0초)", first)
+    assert re.fullmatch(r"2개를 실행한다: 약 (1분 0초|\d+초|2분 0초)", first)
     assert re.fullmatch(r"✓ labs/\w+ [\d.]+초 \(1/2, 남은 시간 약 .*초\)", second)
     assert re.fullmatch(r"✓ labs/\w+ [\d.]+초 \(2/2\)", last)
 

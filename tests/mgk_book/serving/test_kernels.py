@@ -64,7 +64,7 @@ def test_it_prints_and_says_whether_it_agrees(shared: Runner) -> None:
     assert found[-1] == {"end": "done"} | {"agrees": False}
     found = events(shared, "from mgk_docs_src.side import SIDE\nprint(f'{SIDE / 7:.4f}')", "0.4286\n")
     assert (printed(found), found[-1]) == ("0.4286\n", {"end": "done", "agrees": True})
-    assert events(shared, "1")[-1] == {"end": "done"}  # 견줄 것이 없다
+    assert events(shared, "1")[-1] == {"end": "done"}  # 비교할 것이 없다
     assert printed(events(shared, "import sys\nprint(2, file=sys.stderr)\n[1]"), "stderr") == "2\n"
     assert printed(events(shared, "[1]"), "result") == "[1]\n"
 

@@ -22,7 +22,7 @@ OWN = re.compile(f"{SCRIPTS}|<link [^>]*/_mgk/[^>]*>", re.DOTALL)  # 서버가 �
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """시험들이 차례로 고치는 책 한 권. 저마다 고친 것을 되돌린다."""
+    """테스트들이 차례로 고치는 책 한 권. 저마다 고친 것을 되돌린다."""
     with serving(lay(tmp_path_factory.mktemp("책"))) as served:
         yield served
 
