@@ -1,6 +1,7 @@
 r"""실습 “숫자를 그리는 확산 모델”의 재료: `docs/labs/digits.py`.
 
-이미지의 화소는 정수 단계 $0, \ldots, L - 1$이고, 단계 $j$는 실수 $v_j \in [-1, 1]$로 본다.
+이미지의 화소는 정수 단계(level) $0, \ldots, L - 1$이고, 단계 $j$는 실수 $v_j \in [-1, 1]$로 본다. 시각을 하나 옮기는
+일은 ‘확산 단계’라고 적는다. 식의 시각은 $t = 1, \ldots, T$, 배열의 번호는 그보다 1 작다.
 """
 
 import math
@@ -33,7 +34,7 @@ class Prediction(NamedTuple):
     r"""노이즈를 섞은 이미지에서 추정한 원래 이미지.
 
     Attributes:
-        mean: 화소값의 추정 $\hat x_0 \approx \mathbb{E}[x_0 \mid x_t]$.
+        mean: 화소값의 추정값 $\hat x_0 \approx \mathbb{E}[x_0 \mid x_t]$.
         logits: 단계의 로짓. 소프트맥스가 $p(x_0 = v_j \mid x_t)$다.
 
     References:
@@ -44,7 +45,7 @@ class Prediction(NamedTuple):
     logits: Float[Tensor, "*batch d levels"]
 
 
-# 노이즈를 섞은 이미지 (n, d)와 시각 (n)을 받아 원래 이미지를 추정한다.
+# 노이즈를 섞은 이미지 (n, d)와 시각의 번호 (n)을 받아 원래 이미지를 추정한다.
 Denoiser = Callable[[Tensor, Tensor], Prediction]
 
 
@@ -154,12 +155,12 @@ def log_snr_schedule(
 ) -> Schedule:
     r"""로그 신호 대 잡음비 $\lambda$가 같은 간격으로 줄어드는 노이즈 스케줄.
 
-    $$\lambda_t = \lambda_{\max} - \frac{t}{T - 1} (\lambda_{\max} - \lambda_{\min}), \qquad
+    $$\lambda_t = \lambda_{\max} - \frac{t - 1}{T - 1} (\lambda_{\max} - \lambda_{\min}), \qquad
     \bar\alpha_t = \frac{1}{1 + e^{-\lambda_t}}, \qquad \beta_t = 1 - \frac{\bar\alpha_t}{\bar\alpha_{t-1}}$$
 
-    시각의 간격이 작으면 변분 상한의 항이
-    $\frac12 (\lambda_{t-1} - \lambda_t) \lVert \epsilon - \epsilon_\theta \rVert^2$다. 시각마다 가중치가 같으므로, 이
-    스케줄에서는 노이즈의 제곱 오차를 똑같이 평균하면 상한이 준다.
+    $\lambda$의 간격이 작으면 변분 상한의 항은
+    $\frac12 (\lambda_{t-1} - \lambda_t) \lVert \epsilon - \epsilon_\theta \rVert^2$에 가깝다. 이 스케줄에서는 시각마다
+    가중치가 같으므로, 노이즈의 제곱 오차를 같은 가중치로 평균해 줄이면 상한도 준다.
 
     Args:
         steps: 확산 단계의 수 $T \ge 2$.
@@ -206,13 +207,13 @@ def posterior_logits(
     $$\log p(x_0 = v_j \mid x_t) = \eta^\top \varphi(v_j)
     + \frac{\sqrt{\bar\alpha_t}\, x_t v_j - \frac12 \bar\alpha_t v_j^2}{1 - \bar\alpha_t} + \text{상수}$$
 
-    둘째 항은 $\log \mathcal{N}(x_t; \sqrt{\bar\alpha_t} v_j, 1 - \bar\alpha_t)$에서 $j$가 든 부분이다. 화소가 서로
-    독립이면 $\eta$가 상수여도 정확하다. 신경망은 이웃 화소에서 얻는 정보만 학습하면 된다.
+    둘째 항은 $\log \mathcal{N}(x_t; \sqrt{\bar\alpha_t} v_j, 1 - \bar\alpha_t)$에서 $j$가 들어 있는 부분이다. 화소가
+    서로 독립이면 $\eta$가 상수여도 정확하다. 신경망은 이웃 화소에서 얻는 정보만 학습하면 된다.
 
     Args:
         natural: 자연 매개변수 $\eta$.
         xt: 시각 $t$의 $x_t$.
-        t: 표본마다의 시각.
+        t: 표본마다 시각의 번호.
         schedule: 노이즈 스케줄.
         basis: 함수 $\varphi$의 값. 단위행렬이면 $\eta$가 곧 로짓이다.
 
@@ -221,7 +222,7 @@ def posterior_logits(
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 다르거나, 비었거나, 실수형이 아니거나, `xt`가 유한하지 않거나, 시각이
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 실수형이 아니거나, `xt`가 유한하지 않거나, 번호가
             `torch.int64`가 아니거나 $[0, T)$를 벗어나면.
 
     References:
@@ -240,7 +241,7 @@ class Bound(NamedTuple):
 
     Attributes:
         reconstruction: 단계를 예측하는 $L_0$.
-        steps: 확산 단계의 합 $\sum_{t \ge 1} L_t$.
+        steps: 확산 단계의 합 $\sum_{t=2}^{T} L_{t-1}$.
         prior: 출발점의 $L_T$.
         total: 모두의 합.
 
@@ -267,16 +268,16 @@ def bound(
 ) -> Bound:
     r"""단계가 있는 데이터의 음의 로그 가능도의 변분 상한. 밀도가 아니라 확률이라 0 이상이다.
 
-    $$-\log P_\theta(x_0) \le \mathbb{E}\Bigl[ -\log p_\theta(x_0 \mid x_{t=0})
-    + \sum_{t=1}^{T-1} \frac{\mathrm{SNR}_{t-1} - \mathrm{SNR}_t}{2} \lVert x_0 - \hat x_0(x_t) \rVert^2 \Bigr] + L_T$$
+    $$-\log P_\theta(x_0) \le \mathbb{E}\Bigl[ -\log p_\theta(x_0 \mid x_1)
+    + \sum_{t=2}^{T} \frac{\mathrm{SNR}_{t-1} - \mathrm{SNR}_t}{2} \lVert x_0 - \hat x_0(x_t) \rVert^2 \Bigr] + L_T$$
 
-    $$L_T = \frac12 \sum_i \left[ \bar\alpha_{T-1} (x_{0i}^2 - 1) - \log (1 - \bar\alpha_{T-1}) \right]$$
+    $$L_T = \frac12 \sum_i \left[ \bar\alpha_T (x_{0i}^2 - 1) - \log (1 - \bar\alpha_T) \right]$$
 
     둘째 항은 평균만 다르고 분산이 $\tilde\beta_t$로 같은 두 정규 분포의 KL 발산이다. 합은 시각을 `draws`개의 구간으로
-    나누어 이미지마다, 구간마다 하나씩 뽑아 추정하며, 기댓값은 모두 더한 값과 같다. 기울기를 따라가지 않는다.
+    나누어 이미지마다, 구간마다 하나씩 뽑아 추정한다. 추정값의 기댓값은 모두 더한 값과 같다. 기울기를 따라가지 않는다.
 
     Args:
-        denoise: $x_t$ (n, d)와 시각 (n)을 받아 `Prediction`을 주는 함수.
+        denoise: $x_t$ (n, d)와 시각의 번호 (n)을 받아 `Prediction`을 주는 함수.
         levels: 이미지. 화소마다 단계의 번호 $\{0, \ldots, L - 1\}$.
         schedule: 노이즈 스케줄.
         num_levels: 단계의 수 $L \ge 2$.
@@ -290,7 +291,7 @@ def bound(
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 없는 단계이거나, 수가 모자라거나, 스케줄의 시각이 둘보다 적거나,
-            `denoise`를 다른 스케줄로 만들었거나, 예측의 모양이 다르거나 유한하지 않으면.
+            `denoise`에 다른 스케줄이 저장되었거나, 예측의 모양이 다르거나 유한하지 않으면.
 
     References:
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 식 11–14.
@@ -403,13 +404,14 @@ def train_denoisers(
     $$\min_\theta\; \mathbb{E}_{t, \epsilon}\left[ \bigl( 1 + \kappa (1 - \bar\alpha_t) \bigr)\, (T - 1)\,
     \frac{\mathrm{SNR}_{t-1} - \mathrm{SNR}_t}{2} \lVert x_0 - \hat x_0(x_t, t, y) \rVert^2 \right]$$
 
-    $\kappa = 0$이면 상한 그대로다. 노이즈가 많은 시각은 무슨 숫자인지를 정하지만 상한에서는 몇 백분의 일 비트라, 상한만
-    줄이면 거의 학습하지 못한다. $\kappa$가 그 시각의 가중치를 더한다. 시각마다 최적의 추정은 가중치와 상관없이 같다.
+    시각은 $t = 2, \ldots, T$에서 균등하게 뽑는다. $\kappa = 0$이면 상한 그대로다. 노이즈가 많은 시각은 무슨 숫자인지를
+    정하지만 상한에서는 몇 백분의 일 비트뿐이다. 그래서 상한만 줄이면 그 시각의 추정을 거의 학습하지 못한다. $\kappa$가
+    그 시각의 가중치를 더한다. 시각마다 최적의 추정은 가중치와 상관없이 같다.
 
     $\hat x_0$를 내는 헤드가 셋이다. `"levels"`는 `level_basis`의 자연 매개변수 다섯, `"softmax"`는 로짓 $L$개를 내고
     둘 다 `posterior_logits`의 평균을 쓴다. `"gaussian"`은 단계를 모른 채 속도 $v$를 바로 낸다. 라벨은 `label_drop`의
-    확률로 가려, 조건이 없는 예측도 함께 학습한다. AdamW로 학습하고, 학습률은 처음 열에 하나에서 늘고 나중 열에 여섯에서
-    0까지 준다.
+    확률로 가려, 조건이 없는 예측도 함께 학습한다. AdamW로 학습한다. 학습률은 처음 10 %의 스텝에서 늘고, 나중 60 %의
+    스텝에서 0까지 준다.
 
     Args:
         levels: 이미지. 화소마다 단계의 번호.
@@ -486,13 +488,13 @@ def denoiser(
     *,
     member: int | None = None,
 ) -> Denoiser:
-    r"""학습한 신경망들의 추정을 평균한다.
+    r"""학습한 신경망들의 추정값을 평균한다.
 
     $$\hat x_0 = \frac{1}{S} \sum_{s=1}^{S} \hat x_0^{(s)}, \qquad
     p(v_j \mid x_t) = \frac{1}{S} \sum_{s=1}^{S} p^{(s)}(v_j \mid x_t)$$
 
-    제곱 오차는 볼록하므로, 평균한 추정의 상한은 신경망마다의 상한의 평균보다 크지 않다. 신경망은 시각이 아니라
-    $\log \mathrm{SNR}_t$를 보므로 학습할 때와 다른 스케줄에도 쓸 수 있다. 만든 함수는 여기서 준 스케줄에 묶여 있어,
+    제곱 오차는 볼록하므로, 평균한 추정값의 상한은 신경망마다의 상한의 평균보다 크지 않다. 신경망은 시각이 아니라
+    $\log \mathrm{SNR}_t$를 보므로 학습할 때와 다른 스케줄에도 쓸 수 있다. 만든 함수에는 여기서 준 스케줄이 저장되므로,
     상한을 재거나 샘플링할 때 다른 스케줄을 주면 오류가 난다.
 
     Args:
@@ -502,7 +504,7 @@ def denoiser(
         member: 신경망 하나만 쓸 때 그 번호. `None`이면 모두.
 
     Returns:
-        $x_t$ (n, d)와 시각 (n)을 받아 `Prediction`을 주는 함수.
+        $x_t$ (n, d)와 시각의 번호 (n)을 받아 `Prediction`을 주는 함수.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
@@ -550,7 +552,7 @@ def sample_levels(
     \tilde\epsilon = (1 + w)\, \epsilon_c - w\, \epsilon_u$$
 
     Args:
-        denoise: $x_t$ (n, d)와 시각 (n)을 받아 `Prediction`을 주는 함수. 조건 $c$는 이 안에 있다.
+        denoise: $x_t$ (n, d)와 시각의 번호 (n)을 받아 `Prediction`을 주는 함수. 조건 $c$는 이 안에 있다.
         shape: 표본의 모양 (n, d).
         schedule: 노이즈 스케줄.
         num_levels: 단계의 수 $L \ge 2$.
@@ -564,8 +566,8 @@ def sample_levels(
 
     Raises:
         TypeError: 함수, 정수, 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 `steps`가 틀렸거나, $w$가 음수이거나, $w > 0$인데 `unconditional`이 없거나, 예측을 다른
-            스케줄로 만들었거나, 예측의 모양이 다르거나 유한하지 않으면.
+        ValueError: 모양이나 `steps`가 틀렸거나, $w$가 음수이거나, $w > 0$인데 `unconditional`이 없거나, 예측에 다른
+            스케줄이 저장되었거나, 예측의 모양이 다르거나 유한하지 않으면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 2.
@@ -601,30 +603,33 @@ def inpaint(
     generator: torch.Generator | None,
     dtype: torch.dtype | None = None,
 ) -> Int[Tensor, "n d"]:
-    r"""아는 화소를 두고 나머지를 그린다. 확산 단계마다 아는 화소에 노이즈를 섞은 참값을 되돌려 놓는다.
+    r"""아는 화소를 두고 나머지를 그린다. 확산 단계마다 아는 화소를, 참값에 노이즈를 섞은 값으로 되돌려 놓는다.
 
     $$x_{t-1} = m \odot x_{t-1}^{\text{앎}} + (1 - m) \odot x_{t-1}^{\text{모름}}, \qquad
     x_{t-1}^{\text{앎}} \sim q(x_{t-1} \mid x_0), \qquad x_{t-1}^{\text{모름}} \sim p_\theta(x_{t-1} \mid x_t)$$
 
-    갈아 끼우기만 하면 새로 그리는 화소는 아는 화소를 노이즈가 섞인 채로만 본다. `tilted`이면 단계마다 아는 화소의
-    확률을 곱해 기울인다.
+    갈아 끼우기만 하면 새로 그리는 화소는 아는 화소를 노이즈가 섞인 채로만 본다. `tilted`이면 확산 단계마다 아는
+    화소의 확률을 곱해 기울인다.
 
     $$\tilde\epsilon = \epsilon_\theta - \sqrt{1 - \bar\alpha_t}\, \nabla_{x_t} \log r_t(x_t), \qquad
     r_t(x_t) = \prod_{i : m_i = 1} p_\theta(x_{0i} \mid x_t)$$
 
-    $x_t$를 알 때 화소가 서로 독립이어야 정확한 식이므로, 이 식도 근사다. `resample`이 $R > 1$이면 $j$단계마다 한 번씩,
-    $j$단계만큼 노이즈를 다시 섞고($x_t \sim q(x_t \mid x_{t-1})$) 다시 제거하기를 $R - 1$번 더 하여 두 부분을
-    맞춘다(RePaint). 저자들은 $T = 250$, $R = j = 10$을 썼다.
+    $x_t$를 알 때 화소가 서로 독립이어야 정확한 식이므로, 이 식도 근사다.
+
+    `resample`이 $R > 1$이면 확산 단계 $j$번마다 같은 구간을 $R - 1$번 더 오가며 두 부분을 맞춘다(RePaint). 한 번 오갈
+    때 $x_t \sim q(x_t \mid x_{t-1})$로 노이즈를 $j$번 다시 섞고 $j$번 걷어 낸다. 저자들은 $T = 250$, $R = j = 10$을
+    썼다.
 
     Args:
-        denoise: $x_t$ (n, d)와 시각 (n)을 받아 `Prediction`을 주는 함수. `tilted`이면 $x_t$로 미분할 수 있어야 한다.
+        denoise: $x_t$ (n, d)와 시각의 번호 (n)을 받아 `Prediction`을 주는 함수. `tilted`이면 $x_t$로 미분할 수 있어야
+            한다.
         levels: 이미지. 모르는 화소의 값은 쓰지 않는다.
         known: 아는 화소 $m$.
         schedule: 노이즈 스케줄. 모든 시각을 거친다.
         num_levels: 단계의 수 $L \ge 2$.
         tilted: 아는 화소의 확률로 기울일지.
         resample: 같은 구간을 반복하는 횟수 $R \ge 1$.
-        jump: 한 번에 되돌아가는 단계의 수 $j \ge 1$. $R = 1$이면 쓰지 않는다.
+        jump: 한 번에 되돌아가는 확산 단계의 수 $j \ge 1$. $R = 1$이면 쓰지 않는다.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -634,7 +639,7 @@ def inpaint(
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이나 장치가 다르거나, 없는 단계이거나, `known`이 참거짓형이 아니거나, `resample`이나
-            `jump`가 1보다 작거나, `denoise`를 다른 스케줄로 만들었거나, 유한하지 않은 추정을 주거나, `tilted`인데
+            `jump`가 1보다 작거나, `denoise`에 다른 스케줄이 저장되었거나, 추정값이 유한하지 않거나, `tilted`인데
             미분할 수 없으면.
 
     References:
@@ -674,7 +679,7 @@ def inpaint(
 
 @full_precision
 def nearest_distance(x: Float[Tensor, "n d"], reference: Float[Tensor, "m d"]) -> Float[Tensor, "n"]:
-    r"""가장 가까운 기준점까지의 거리. 0이면 학습 데이터를 베낀 표본이다.
+    r"""가장 가까운 기준점까지의 거리. 0이면 기준점을 베낀 표본이다.
 
     $$\min_j \lVert x_i - r_j \rVert$$
 
@@ -877,7 +882,7 @@ def _denoise(xt: Tensor, t: Tensor, schedule: Schedule, *, members: Ensemble, la
     size = len(members.networks.weights[0])
     many_xt, many_t, many_y = (part.expand(size, *part.shape) for part in (xt, t, y))
     mean, logits = _predict(members, many_xt, many_t, many_y, schedule)
-    if size == 1:  # 평균할 것이 없다
+    if size == 1:  # 평균할 필요가 없다
         return Prediction(mean[0], logits[0])
     return Prediction(mean.mean(0), logits.log_softmax(3).logsumexp(0) - math.log(size))
 
@@ -907,7 +912,7 @@ def _tilted_noise(
 
 
 def _resampled_times(steps: int, resample: int, jump: int) -> list[int]:
-    """거쳐 가는 시각. 0, j, 2j, …에 처음 이를 때마다 j단계 되돌아갔다 오기를 R − 1번 한다."""
+    """거쳐 가는 시각. 0, j, 2j, …에 처음 이를 때마다 확산 단계 j번을 되돌아갔다 오기를 R − 1번 한다."""
     left = dict.fromkeys(range(0, steps - jump, jump), resample - 1)
     times = [steps - 1]
     while times[-1] >= 0:
@@ -933,7 +938,7 @@ def _predict(ensemble: Ensemble, xt: Tensor, t: Tensor, y: Tensor, schedule: Sch
     outputs = forward_residual(ensemble.networks, inputs).view(*flat.shape, -1)
     v = level_values(ensemble.num_levels, device=xt.device, dtype=xt.dtype)
     if ensemble.basis is None:
-        # 살피지 않는다: 함께 학습하는 신경망 하나의 nan이 나머지까지 멈추지 않게.
+        # 검사하지 않는다: 함께 학습하는 신경망 하나의 nan이 나머지까지 멈추지 않게.
         mean = process.converted(outputs.squeeze(2), flat, schedule.alpha_bar[times], source="velocity", to="x0")
         snr = process.signal_to_noise(schedule)[times].to(xt.dtype)[:, None, None]
         logits = -snr * (mean[..., None] - v) ** 2 / 2
@@ -944,7 +949,7 @@ def _predict(ensemble: Ensemble, xt: Tensor, t: Tensor, y: Tensor, schedule: Sch
 
 
 def _posterior_logits(natural: Tensor, xt: Tensor, t: Tensor, schedule: Schedule, basis: Tensor) -> Tensor:
-    """`posterior_logits`의 식. 학습할 때는 스텝마다 살피지 않는다."""
+    """`posterior_logits`의 식. 학습할 때는 스텝마다 검사하지 않는다."""
     eta, x, phi = widen(natural, xt, basis)
     v = level_values(basis.shape[1], device=x.device, dtype=x.dtype)
     alpha_bar = schedule.alpha_bar[t].to(x.dtype)[:, None]  # (n, 1)
@@ -965,7 +970,7 @@ def _batch(
 
 
 def _times(size: int, steps: int, generator: torch.Generator) -> Int[Tensor, "b"]:
-    # 시각을 같은 간격으로 벌려 뽑으면 손실의 분산이 준다. 하나하나는 여전히 {1, …, T − 1}의 균등 분포다.
+    # 시각을 같은 간격으로 벌려 뽑으면 손실의 분산이 준다. 하나하나는 여전히 번호 {1, …, T − 1}의 균등 분포다.
     spread = (rand(1, generator=generator, dtype=torch.float64) + torch.arange(size) / size) % 1
     return 1 + (spread * (steps - 1)).long()
 

@@ -1,4 +1,4 @@
-"""GAN 실습의 잣대: 여덟 봉우리의 개수만으로는 보이지 않는 것."""
+"""GAN 실습의 지표: 찾은 봉우리의 수만으로는 드러나지 않는 퍼짐과 혼합 비율 오차를 잰다."""
 
 import math
 from typing import NamedTuple
@@ -12,11 +12,13 @@ from mgk_docs_src.checks import REAL
 
 
 class Shape(NamedTuple):
-    """봉우리를 찾은 표본이 그 안에 제대로 퍼지고 고르게 나뉘었나.
+    """표본이 봉우리 안에서 퍼진 정도와, 혼합 비율이 균등한 비율에서 벗어난 정도.
 
     Attributes:
-        spread: 3σ 안에 든 표본이 제 봉우리의 한가운데에서 떨어진 정도(좌표 하나의 표준 편차). 진짜 자료에서는 0.195다.
-        imbalance: 표본의 몫과 고른 몫 1/8의 차이, 0–7/8. 고르게 옮기려면 이만큼의 질량을 다른 봉우리로 보내야 한다.
+        spread: 퍼짐. 3σ 안에 든 표본이 가장 가까운 봉우리의 중심에서 떨어진 정도(좌표 하나의 표준 편차). 참 분포에서는
+            0.195다.
+        imbalance: 혼합 비율 오차. 봉우리마다의 비율과 참 혼합 비율 1/8의 차이, 0–7/8. 균등하게 만들려면 이만큼의 질량을
+            다른 봉우리로 옮겨야 한다.
 
     References:
         Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절.
@@ -27,19 +29,20 @@ class Shape(NamedTuple):
 
 
 def peak_shape(samples: Float[Tensor, "*batch n 2"]) -> Shape:
-    r"""봉우리 안의 퍼짐과 봉우리 사이의 치우침.
+    r"""봉우리 안의 퍼짐과 봉우리 사이의 혼합 비율 오차.
 
     $$\mathrm{spread} = \sqrt{\tfrac12\, \mathbb{E}\bigl[ \lVert x - m_{k(x)} \rVert^2 \bigm|
     \lVert x - m_{k(x)} \rVert \le 0.6 \bigr]}, \qquad
     \mathrm{imbalance} = \tfrac12 \sum_{k} \bigl| \Pr(k(x) = k) - \tfrac18 \bigr|$$
 
-    $k(x)$는 가장 가까운 봉우리다. 진짜 자료의 퍼짐은 $0.2\sqrt{1 - 4.5 / (e^{4.5} - 1)} = 0.195$다.
+    $k(x)$는 가장 가까운 봉우리의 번호, $m_k$는 봉우리의 중심이다. 참 분포의 퍼짐은
+    $0.2\sqrt{1 - 4.5 / (e^{4.5} - 1)} = 0.195$다.
 
     Args:
-        samples: [`eight_gaussians`][mgk_docs_src.data.eight_gaussians]를 흉내 낸 표본. 앞의 축은 따로따로 잰다.
+        samples: [`eight_gaussians`][mgk_docs_src.data.eight_gaussians]를 학습한 모델의 표본. 앞의 축은 따로 잰다.
 
     Returns:
-        퍼짐과 치우침. 3σ 안에 든 것이 없으면 퍼짐은 nan이다.
+        퍼짐과 혼합 비율 오차. 3σ 안에 든 표본이 없으면 퍼짐은 nan이다.
 
     Raises:
         TypeError: 텐서가 아니면.
@@ -56,7 +59,7 @@ def peak_shape(samples: Float[Tensor, "*batch n 2"]) -> Shape:
     turn = math.pi / 4
     peak = (
         torch.round(torch.atan2(samples[..., 1], samples[..., 0]) / turn) % 8
-    )  # 고리에서는 각도가 가까운 봉우리를 정한다
+    )  # 중심이 원 위에 있으므로 각도만으로 가장 가까운 봉우리를 안다
     centre = 2 * torch.stack([torch.cos(turn * peak), torch.sin(turn * peak)], -1)
     square = (samples - centre).square().sum(-1)  # (..., n)
     near = square <= 0.6**2

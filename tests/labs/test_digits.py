@@ -67,7 +67,7 @@ def independent(schedule, log_p):
 
 
 def joint(schedule, images, log_p, num_levels):
-    """이미지을 모두 늘어놓은 데이터의 정확한 추정. images는 (k, d), log_p는 (k,)."""
+    """이미지를 모두 늘어놓은 데이터의 정확한 추정. images는 (k, d), log_p는 (k,)."""
 
     def denoise(xt, t):
         v = level_values(num_levels, device=xt.device, dtype=xt.dtype)
@@ -130,7 +130,7 @@ def test_small_steps_of_the_bound_weigh_the_noise_error_equally(device):
     terms = torch.stack(
         [sampling.bound_term(lambda x, t: guess, x0, t, schedule, noise=noise) for t in (1, 1000, 2500, 3999)]
     )
-    step = 13 / 3999  # λ의 한 단계
+    step = 13 / 3999  # λ의 간격
     torch.testing.assert_close(terms, torch.full_like(terms, step / 2 * 3 * 0.01), rtol=5e-3, atol=0)
 
 
@@ -189,14 +189,14 @@ def test_the_bound_of_independent_pixels_closes_on_the_exact_likelihood(device):
             dtype=torch.float64,
         )
         gaps.append((terms.total - exact).mean().item())
-    assert gaps[0] > gaps[1] > 0.02  # 단계가 적으면 상한이 헐겁다
+    assert gaps[0] > gaps[1] > 0.02  # 확산 단계가 적으면 상한과 참값의 차이가 크다
     assert abs(gaps[2]) < 0.02  # 이미지 4000장과 노이즈의 표준 오차는 0.006쯤이다
 
 
 @settings(EXAMPLES, max_examples=10)
 @given(seed=st.integers(0, 10**6), steps=st.integers(2, 60))
 def test_a_wrong_prediction_only_raises_the_bound(device, seed, steps):
-    # 한 화소 두 단계, 확률은 0.3과 0.7. 무엇을 믿든 상한의 평균은 엔트로피보다 작지 않다.
+    # 한 화소 두 단계, 확률은 0.3과 0.7. 무엇을 예측하든 상한의 평균은 엔트로피보다 작지 않다.
     g, schedule = generator(seed), log_snr_schedule(steps, device=device)
     levels = (torch.arange(2000, device=device) % 10 >= 3).long()[:, None]
     believed = (2 * randn(1, 2, generator=g, device=device, dtype=torch.float64)).log_softmax(1)
@@ -207,7 +207,7 @@ def test_a_wrong_prediction_only_raises_the_bound(device, seed, steps):
 
 
 def test_the_terms_of_the_bound_in_closed_form(device):
-    # 언제나 같은 값을 추정하면 단계의 합은 (SNR_0 − SNR_{T−1}) ‖x_0 − c‖² / 2로 접힌다.
+    # 언제나 같은 값을 추정하면 확산 단계의 합은 (SNR_1 − SNR_T) ‖x_0 − c‖² / 2로 접힌다.
     schedule = log_snr_schedule(40, device=device)
     levels = randint(0, 5, (6, 3), generator=generator(0), device=device)
     x0 = level_values(5, device=device, dtype=torch.float64)[levels]
@@ -234,7 +234,7 @@ def test_the_terms_of_the_bound_in_closed_form(device):
 
 @pytest.mark.bad_input
 def test_a_denoiser_for_another_schedule_is_refused(device):
-    """시각의 번호는 같아도 노이즈의 양이 다르다. 뽑기도 재기도 채우기도, 묶인 스케줄로만 한다."""
+    """시각의 번호는 같아도 노이즈의 양이 다르다. 샘플링도 상한도 인페인팅도, 저장된 스케줄로만 한다."""
     levels, labels = pairs(device, 6, 3), torch.zeros(6, dtype=torch.int64, device=device)
     schedule, other = log_snr_schedule(20, device=device), log_snr_schedule(10, device=device)
     knobs = {"num_levels": 3, "num_classes": 1, **SMALL, "generators": [generator(0)]}
@@ -250,12 +250,12 @@ def test_a_denoiser_for_another_schedule_is_refused(device):
         refuses(ValueError, "schedule: denoise의 스케줄(T = 20)과 같아야 하는데", call)
     guided = {"unconditional": denoise, "scale": 1.0, **rest}
     refuses(ValueError, "schedule: unconditional의 스케줄", sample_levels, free, (4, 2), other, **guided)
-    walk = denoiser(ensemble, other)  # 신경망은 log SNR을 보므로, 다른 스케줄에 새로 묶을 수 있다
+    walk = denoiser(ensemble, other)  # 신경망은 log SNR을 보므로, 다른 스케줄로 새로 만들 수 있다
     assert sample_levels(walk, (4, 2), other, **rest).shape == (4, 2)
 
 
 def test_a_seed_that_diverges_is_named_and_the_others_are_kept(device, monkeypatch):
-    """둘째 시드의 초기 가중치 하나가 nan이다. 나머지 둘은 혼자 학습한 것과 같다."""
+    """둘째 시드의 초기 가중치 하나가 nan이다. 나머지 둘은 하나씩 따로 학습한 결과와 같다."""
     levels, labels = pairs(device, 30, 4), torch.arange(30, device=device) % 3
     schedule = log_snr_schedule(20, device=device)
     knobs = {"num_levels": 4, "num_classes": 3, **SMALL}
@@ -335,7 +335,7 @@ def test_an_ensemble_averages_and_never_loses(device):
 
 
 def test_what_is_learned_is_a_true_bound(device):
-    # 두 화소가 언제나 같다. 화소마다 1비트라고 하면 이웃을 보지 않은 것이고, 1/2비트 아래는 있을 수 없다.
+    # 두 화소가 언제나 같다. 이웃을 보지 않으면 화소마다 1비트이고, 1/2비트보다 적을 수는 없다.
     schedule = log_snr_schedule(200, device=device)
     levels, labels = pairs(device, 512), torch.zeros(512, dtype=torch.int64, device=device)
     knobs = {"num_levels": 2, "num_classes": 1, "hidden": (32, 32), "steps": 150, "batch_size": 128}
@@ -437,7 +437,7 @@ def test_samples_of_an_exact_denoiser_have_the_right_frequencies(device):
         independent(schedule, p.log()), (4000, 2), schedule, num_levels=3, generator=generator(0)
     ).cpu()
     seen = torch.stack([torch.bincount(column, minlength=3) / 4000 for column in drawn.T])
-    torch.testing.assert_close(seen, p.cpu(), atol=0.04, rtol=0)  # 표준 오차는 0.008, 나머지는 단계의 수에서 온다
+    torch.testing.assert_close(seen, p.cpu(), atol=0.04, rtol=0)  # 표준 오차는 0.008, 나머지는 확산 단계의 수에서 온다
 
 
 def test_guidance_exaggerates_the_condition(device):
@@ -461,7 +461,7 @@ def test_guidance_exaggerates_the_condition(device):
     plain = share(0.0, None)
     assert plain == pytest.approx(0.7, abs=0.05)
     assert share(0.0, blank) == plain
-    assert share(2.0, condition) == pytest.approx(plain, abs=0.002)  # 조건이 더해 주는 것이 없다
+    assert share(2.0, condition) == pytest.approx(plain, abs=0.002)  # 조건이 정보를 더하지 않는다
     assert share(2.0, blank) > plain + 0.1
 
 
@@ -492,7 +492,7 @@ def test_filling_in_by_tilting_agrees_with_what_is_known(device):
     [
         (4, 1, 3, [3, 2, 1, 0]),
         (3, 3, 1, [2, 2, 2, 1, 1, 1, 0]),
-        (5, 2, 2, [4, 3, 4, 3, 2, 1, 2, 1, 0]),  # 2와 0에 처음 닿을 때 두 단계 되돌아간다
+        (5, 2, 2, [4, 3, 4, 3, 2, 1, 2, 1, 0]),  # 2와 0에 처음 이를 때 확산 단계 둘을 되돌아간다
     ],
 )
 def test_resampling_walks_back_as_the_authors_do(device, steps, resample, jump, visited):
@@ -543,7 +543,7 @@ def test_the_nearest_distance_is_that_of_scipy(device, seed, n, m, d):
     x, reference = (randn(k, d, generator=g, device=device, dtype=torch.float64) for k in (n, m))
     wanted = scipy.spatial.distance.cdist(x.cpu(), reference.cpu()).min(1)
     np.testing.assert_allclose(nearest_distance(x, reference).cpu(), wanted, **CLOSE)
-    assert (nearest_distance(torch.cat([x, reference]), reference)[n:] == 0).all()  # 베낀 것은 정확히 0이다
+    assert (nearest_distance(torch.cat([x, reference]), reference)[n:] == 0).all()  # 베낀 표본은 정확히 0이다
     small = nearest_distance(x.float(), reference.float())
     for scale in (2.0**100, 2.0**-100):  # 제곱하면 float32를 넘거나 사라지는 크기
         far = nearest_distance(x.float() * scale, reference.float() * scale)
