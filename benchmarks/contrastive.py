@@ -1,7 +1,7 @@
 """대조 학습의 손실을 pytorch-metric-learning과 나란히 잰다.
 
-`python -m benchmarks.contrastive [--device cuda]`. 같은 배치의 손실과 기울기를 한 번의 실행에서 번갈아 구하고, 번갈아 잰
-두 시간의 비율의 중앙값을 쓴다. 값과 기울기가 얼마나 다른지도 함께 적는다. 결과는 페이지에 끼워 넣을 표로
+`python -m benchmarks.contrastive [--device cuda]`. 같은 배치의 손실과 기울기를 한 번의 실행에서 번갈아 구하고, 두
+시간의 비의 중앙값을 쓴다. 값과 기울기가 얼마나 다른지도 함께 적는다. 결과는 페이지에 끼워 넣을 표로
 `benchmarks/results/`에 쓴다. 장치가 CUDA이면 잴 때마다 동기화한다.
 """
 

@@ -2,8 +2,8 @@
 
 `OMP_NUM_THREADS=1 torchrun --standalone --nproc-per-node 2 -m benchmarks.contrastive_processes [--device cuda]`.
 손글씨 숫자의 두 뷰를 프로세스끼리 나누어 맡고 학습한다. 온 배치는 프로세스의 수와 무관하므로, 프로세스가 하나이든
-여럿이든 같은 손실을 출력한다. 기계가 여럿이면 `--standalone` 대신 `--nnodes`와 `--rdzv-endpoint`를 준다. CPU는 gloo, GPU는 NCCL로
-주고받는다.
+여럿이든 같은 손실을 출력한다. 기계가 여럿이면 `--standalone` 대신 `--nnodes`와 `--rdzv-endpoint`를 준다. 통신에는
+CPU는 gloo, GPU는 NCCL을 쓴다.
 """
 
 import argparse

@@ -64,7 +64,9 @@ def digit_split(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> Split:
-    """손글씨 숫자를 라벨의 비율을 지켜 분할한다. 절반은 테스트에 두고, 남은 절반에서 검증 데이터를 시드마다 다르게 뗀다.
+    """손글씨 숫자를 라벨의 비율을 지켜 분할한다.
+
+    절반은 테스트에 두고, 남은 절반에서 검증 데이터를 시드마다 다르게 뗀다.
 
     Args:
         seed: 검증 데이터를 떼는 시드. 0 이상.
