@@ -1,7 +1,7 @@
 """대조 학습의 손실을 pytorch-metric-learning과 나란히 잰다.
 
-`python -m benchmarks.contrastive [--device cuda]`. 같은 배치의 손실과 기울기를 한 번의 실행에서 번갈아 구하고, 짝지은
-비율의 가운데값을 쓴다. 값과 기울기가 얼마나 다른지도 함께 적는다. 결과는 페이지에 끼워 넣을 표로
+`python -m benchmarks.contrastive [--device cuda]`. 같은 배치의 손실과 기울기를 한 번의 실행에서 번갈아 구하고, 두
+시간의 비의 중앙값을 쓴다. 값과 기울기가 얼마나 다른지도 함께 적는다. 결과는 페이지에 끼워 넣을 표로
 `benchmarks/results/`에 쓴다. 장치가 CUDA이면 잴 때마다 동기화한다.
 """
 
@@ -45,7 +45,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class Case(NamedTuple):
-    """견줄 것 하나: 이름, 이 책의 것, 상대의 것, 표본의 수로 어림한 상대의 가장 큰 텐서."""
+    """비교할 손실 하나: 이름, 이 책의 함수, 상대의 함수, 표본의 수로 추정한 상대의 가장 큰 텐서."""
 
     name: str
     ours: Loss
@@ -78,7 +78,7 @@ def keys(x: Tensor, _labels: Tensor) -> Tensor:
 def peer_keys(x: Tensor, _labels: Tensor) -> Tensor:
     query, key = x.chunk(2)
     own = torch.arange(len(query), device=x.device)
-    # 같은 텐서를 라벨로 두 번 넘기면 제 짝까지 자기 자신으로 보고 뺀다.
+    # 같은 텐서를 라벨로 두 번 넘기면 양성 표본까지 자기 자신으로 보고 뺀다.
     return peer.NTXentLoss(TEMPERATURE)(query, own, ref_emb=key, ref_labels=own.clone())
 
 
@@ -107,8 +107,8 @@ CASES = [
     Case("NT-Xent", two_views, peer_two_views, lambda n: n**3),
     Case("NT-Xent, 상대는 SupConLoss로", two_views, peer_two_views_as_supcon, lambda n: n**2),
     Case("InfoNCE", keys, peer_keys, lambda n: (n // 2) ** 3),
-    Case("세 점, 모두", partial(batch_all_triplet, margin=MARGIN), peer.TripletMarginLoss(MARGIN), lambda n: n**3),
-    Case("세 점, 가장 어려운 것", partial(batch_hard_triplet, margin=MARGIN), peer_hard, lambda n: n**2),
+    Case("트리플렛, 모두", partial(batch_all_triplet, margin=MARGIN), peer.TripletMarginLoss(MARGIN), lambda n: n**3),
+    Case("트리플렛, 가장 어려운 것", partial(batch_hard_triplet, margin=MARGIN), peer_hard, lambda n: n**2),
     Case("코사인 소프트맥스", softmax, peer_softmax, lambda n: n * CLASSES),
 ]
 
@@ -137,7 +137,7 @@ def seconds(loss: Loss, x: Tensor, labels: Tensor) -> float:
 
 
 def time_both(case: Case, x: Tensor, labels: Tensor) -> tuple[float, float]:
-    """이 책의 초의 가운데값, 번갈아 잰 두 시간의 비(상대 ÷ 이 책)의 가운데값."""
+    """이 책의 초의 중앙값, 번갈아 잰 두 시간의 비(상대 ÷ 이 책)의 중앙값."""
     own, ratios, start = [], [], time.perf_counter()
     for turn in range(ROUNDS):
         pair = (case.ours, case.theirs) if turn % 2 else (case.theirs, case.ours)
@@ -154,7 +154,7 @@ def time_ours(case: Case, x: Tensor, labels: Tensor) -> float:
 
 
 def difference(case: Case, n: int, device: torch.device) -> float:
-    """float64로 구한 값과 기울기의 상대 차 가운데 큰 것. 기울기는 가장 큰 것에 견준다."""
+    """float64로 구한 값과 기울기의 상대 차 가운데 큰 것. 기울기는 가장 큰 성분으로 나눈다."""
     x, labels = batch(n, device, torch.float64)
     ours, theirs = (step(loss, x, labels) for loss in (case.ours, case.theirs))
     return max(float((a - b).abs().max() / b.abs().max()) for a, b in zip(ours, theirs, strict=True))
@@ -207,7 +207,7 @@ def table(device: torch.device) -> list[str]:
     )
     day = f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}"
     note = (
-        f"{place}, {versions}, fp32, {day}. 상대는 pytorch-metric-learning, 표본 n개(두 시야는 n/2개씩), "
+        f"{place}, {versions}, fp32, {day}. 상대는 pytorch-metric-learning, 표본 n개(두 뷰는 n/2개씩), "
         f"차원 {DIMENSION}, 클래스 {CLASSES}개. 손실과 기울기를 구하는 시간. ‘텐서’는 만든 가장 큰 텐서의 원소 수를 "
         "n²으로 나눈 것, ‘차이’는 fp64로 구한 값과 기울기의 가장 큰 상대 차. ‘—’는 상대의 가장 큰 텐서가 원소 1억 개를 "
         "넘어 재지 않은 것."

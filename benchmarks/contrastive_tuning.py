@@ -1,7 +1,7 @@
-"""대조 학습 실습의 배율, 여유, 온도를 고른 격자: `python -m benchmarks.contrastive_tuning`.
+"""대조 학습 실습의 스케일, 마진, 온도를 정한 격자: `python -m benchmarks.contrastive_tuning`.
 
-손실마다 값을 바꾸며, 실습이 쓰지 않는 씨앗 100–102에서 실습의 기준 인코더를 150걸음 배우고, 검증 쌍의 AUC를 찍는다.
-시험 자료는 보지 않는다. CPU 하나로 몇 분 걸린다.
+손실마다 값을 바꾸며, 실습이 쓰지 않는 시드 100–102에서 실습의 기준 인코더를 150스텝 학습하고, 검증 쌍의 AUC를 출력한다.
+테스트 데이터는 보지 않는다. CPU 하나로 몇 분 걸린다.
 """
 
 import argparse
@@ -30,7 +30,7 @@ SEEDS, STEPS, BATCH = (100, 101, 102), 150, 128
 
 
 class Grid(NamedTuple):
-    """손실 하나의 격자: 이름, 값들, 값에서 손실을 만드는 함수, 쌍으로 배우는가, 함께 배우는 값."""
+    """손실 하나의 격자: 이름, 값들, 값에서 손실을 만드는 함수, 쌍으로 학습하는가, 함께 학습하는 값."""
 
     name: str
     values: tuple[float, ...]
@@ -57,10 +57,10 @@ def _margin(margin: float) -> Objective:
 
 
 GRIDS = (
-    Grid("배율 (치우침은 −배율/2)", (5.0, 10.0, 20.0), _scaled, pairs=True),
-    Grid("여유 손실의 여유", (0.5, 1.0, 1.4), _margin, pairs=True),
+    Grid("스케일 (편향은 −스케일/2)", (5.0, 10.0, 20.0), _scaled, pairs=True),
+    Grid("마진 손실의 마진", (0.5, 1.0, 1.4), _margin, pairs=True),
     Grid(
-        "세 점 손실의 여유",
+        "트리플렛 손실의 마진",
         (0.2, 0.5, 1.0),
         lambda margin: lambda z, y, _: losses.batch_all_triplet(z[0], y[0], margin=margin),
         pairs=False,
@@ -72,7 +72,7 @@ GRIDS = (
         pairs=False,
     ),
     Grid(
-        "코사인 소프트맥스의 배율",
+        "코사인 소프트맥스의 스케일",
         (5.0, 10.0, 20.0),
         lambda scale: lambda z, y, w: losses.cosine_softmax(z[0], w, y[0], scale=scale),
         pairs=False,
@@ -82,7 +82,7 @@ GRIDS = (
 
 
 def validated(grid: Grid, value: float, split: Split, seed: int, *, steps: int = STEPS) -> float:
-    """그 값으로 배운 인코더의, 검증 쌍의 AUC."""
+    """그 값으로 학습한 인코더의, 검증 쌍의 AUC."""
     draw, size = (class_pairs, BATCH // 2) if grid.pairs else (views, BATCH)
     learned = train_encoder(
         convolutional_encoder(1, 8, generator=generator(seed)),
@@ -98,7 +98,7 @@ def validated(grid: Grid, value: float, split: Split, seed: int, *, steps: int =
 
 
 def chosen(found: dict[float, list[float]]) -> float:
-    """씨앗에 평균한 AUC가 가장 높은 값."""
+    """시드에 평균한 AUC가 가장 높은 값."""
     return max(found, key=lambda value: math.fsum(found[value]))
 
 

@@ -1,10 +1,10 @@
-"""대조 학습의 손실들: `docs/contrastive/losses.md`.
+r"""대조 학습의 손실들: `docs/contrastive/losses.md`.
 
 임베딩을 받는 함수는 모두 스스로 길이를 1로 맞춘다. 그래서 임베딩의 크기는 손실을 바꾸지 않고, 거리의 제곱은
-2 − 2 cos이다. 앞에 축(씨앗)이 더 있으면 그 축마다 따로 잰다.
+2 − 2 cos이다. 앞에 축(시드)이 더 있으면 그 축마다 따로 잰다. 길이를 1로 맞춘 임베딩을 $\hat x$로 적는다.
 
-온도, 배율, 치우침은 수이거나 텐서다. `nn.Parameter`를 넣으면 임베딩과 함께 배운다(CLIP, SigLIP). 계산하는 자료형에서
-제곱이나 제곱의 역수가 넘치는 크기(float32에서 9.2e18보다 크거나 1.1e-19보다 작은 것)는 거절한다.
+온도, 스케일, 편향은 수이거나 텐서다. `nn.Parameter`를 넣으면 임베딩과 함께 학습한다(CLIP, SigLIP). 계산하는 자료형에서
+제곱이나 제곱의 역수가 넘치는 크기(float32에서 9.2e18보다 크거나 1.1e-19보다 작은 값)는 거절한다.
 """
 
 import math
@@ -23,10 +23,10 @@ from mgk_docs_src.modes import full_precision
 
 Arrangement = Literal["simplex", "orthogonal"]
 
-_CLOSE = 1e-3  # 거리의 제곱이 이보다 작으면 float32의 2 - 2S에 남는 자릿수가 셋뿐이다
+_CLOSE = 1e-3  # 거리의 제곱이 이보다 작으면 float32의 2 - 2S에 남는 유효 숫자가 셋뿐이다
 
 
-# --- 길이 1과 배우는 수 ---
+# --- 길이 1과 학습하는 수 ---
 
 
 @full_precision
@@ -39,10 +39,10 @@ def unit_vectors(**vectors: Float[Tensor, "..."]) -> tuple[Float[Tensor, "..."],
     float32의 $10^{-14}$에서 길이가 1이 아닌 벡터를 준다. 값을 살피므로 장치와 한 번 동기화한다.
 
     Args:
-        vectors: 이름과 벡터 $x$. 벡터는 마지막 축에 놓이고, 모양은 저마다 달라도 된다. 오류가 그 이름을 말한다.
+        vectors: 이름과 벡터 $x$. 벡터는 마지막 축에 놓이고, 모양은 저마다 달라도 된다. 오류가 그 이름을 적는다.
 
     Returns:
-        이름의 차례대로, 길이가 1이고 모양이 같은 텐서들. 자료형은 모두를 함께 담는 것이고 적어도 float32다.
+        이름의 차례대로, 길이가 1이고 모양이 같은 텐서들. 자료형은 모두를 함께 담는 자료형이고 적어도 float32다.
 
     Raises:
         TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
@@ -70,19 +70,19 @@ def unit_vectors(**vectors: Float[Tensor, "..."]) -> tuple[Float[Tensor, "..."],
 def knobs(
     like: Tensor, shape: tuple[int, ...], **values: tuple[float | Tensor, Interval]
 ) -> tuple[float | Float[Tensor, "..."], ...]:
-    r"""온도, 배율, 치우침처럼 수로 주거나 함께 배우는 것들을 계산에 쓸 꼴로.
+    r"""온도, 스케일, 편향처럼 수로 주거나 함께 학습하는 값을 계산에 쓸 형태로.
 
     $\epsilon$이 `like`의 자료형이 온전히 담는 가장 작은 수일 때, 제곱도 제곱의 역수도 넘치지 않는 크기만 받는다.
 
     $$\sqrt{\epsilon} \le \lvert v \rvert \le \frac{1}{\sqrt{\epsilon}}, \qquad
     \epsilon = 2^{-126} \;\Rightarrow\; [1.1 \times 10^{-19},\; 9.2 \times 10^{18}] \quad (\text{float32})$$
 
-    0이나 음수여도 되는 것에는 오른쪽 부등호만 본다.
+    0이나 음수여도 되는 값에는 오른쪽 부등호만 본다.
 
     Args:
         like: 계산하는 자료형과 장치의 텐서.
         shape: 늘어난 뒤의 모양.
-        values: 이름과 (수나 텐서, 구간). 오류가 그 이름을 말한다.
+        values: 이름과 (수나 텐서, 구간). 오류가 그 이름을 적는다.
 
     Returns:
         이름의 차례대로, 수는 그대로, 텐서는 `like`의 자료형으로. 원소가 하나인 텐서는 축을 뗀다. 기울기가 흐른다.
@@ -125,13 +125,13 @@ def cosine_similarity(
     first: Float[Tensor, "*shape d"],
     second: Float[Tensor, "*shape d"],
 ) -> Float[Tensor, "*shape"]:
-    r"""짝마다의 코사인 유사도: 두 벡터가 이루는 각의 코사인.
+    r"""쌍마다의 코사인 유사도: 두 벡터가 이루는 각의 코사인.
 
     $$s(x, y) = \hat x^\top \hat y, \qquad \hat x = \frac{x}{\lVert x \rVert}$$
 
     Args:
         first: 벡터 $x$.
-        second: 짝 $y$. `first`와 같은 모양.
+        second: 상대 벡터 $y$. `first`와 같은 모양.
 
     Returns:
         $[-1, 1]$ 안의 값. 반올림만큼 넘을 수 있다. 마지막 축이 빠진 모양.
@@ -154,7 +154,7 @@ def similarity_matrix(
     x: Float[Tensor, "*seeds n d"],
     y: Float[Tensor, "*seeds m d"] | None = None,
 ) -> Float[Tensor, "*seeds n m"]:
-    r"""모든 짝의 코사인 유사도.
+    r"""모든 쌍의 코사인 유사도.
 
     $$S_{ij} = \hat x_i^\top \hat y_j$$
 
@@ -184,12 +184,12 @@ def distance_matrix(
     x: Float[Tensor, "*seeds n d"],
     y: Float[Tensor, "*seeds m d"] | None = None,
 ) -> Float[Tensor, "*seeds n m"]:
-    r"""반지름이 1인 구면 위에서 잰 모든 짝의 유클리드 거리.
+    r"""반지름이 1인 구면 위에서 잰 모든 쌍의 유클리드 거리.
 
     $$D_{ij} = \lVert \hat x_i - \hat y_j \rVert = \sqrt{2 - 2 S_{ij}}$$
 
-    행렬곱 한 번으로 구한다. 0.03보다 가까운 두 점이 있으면 뺄셈에 float32의 자릿수가 모자라므로 float64로 다시 구한다.
-    같은 점 사이의 거리는 0이고, 그 기울기도 0으로 둔다.
+    행렬 곱 한 번으로 구한다. 0.03보다 가까운 두 점이 있으면 뺄셈에서 float32의 유효 숫자가 모자라므로 float64로 다시
+    구한다. 같은 점 사이의 거리는 0이고, 그 기울기도 0으로 둔다.
 
     Args:
         x: 벡터 $x_i$.
@@ -213,7 +213,7 @@ def distance_matrix(
     return _distances(rows, columns).to(torch.promote_types(x.dtype, y.dtype))
 
 
-# --- 짝의 손실 ---
+# --- 쌍의 손실 ---
 
 
 @full_precision
@@ -229,15 +229,15 @@ def cosine_bce(
 
     $$\ell(s, y) = y\,\mathrm{softplus}(-z) + (1 - y)\,\mathrm{softplus}(z), \qquad z = a s + b$$
 
-    $a = 1$, $b = 0$이면 확률 $\sigma(z)$가 $[0.269, 0.731]$을 벗어나지 못해, 완벽한 짝의 손실도
-    $\mathrm{softplus}(-1) = 0.3133$이고 $s = 0$인 다른 짝은 $\log 2$를 낸다. $a$를 키우면 바닥이 내려가고, $b$는 같은지
-    다른지를 가르는 코사인 $-b / a$를 옮긴다. 둘은 배울 수도 있다. 값을 살피므로 장치와 동기화한다.
+    $a = 1$, $b = 0$이면 확률 $\sigma(z)$가 $[0.269, 0.731]$을 벗어나지 못한다. 그래서 완벽한 양성 쌍의 손실도
+    $\mathrm{softplus}(-1) = 0.3133$이고, $s = 0$인 음성 쌍의 손실은 $\log 2$다. 스케일 $a$를 키우면 바닥이 내려가고,
+    편향 $b$는 판정의 경계가 되는 코사인 $-b / a$를 정한다. 둘은 학습할 수도 있다. 값을 살피므로 장치와 동기화한다.
 
     Args:
         similarity: 코사인 $s \in [-1, 1]$. 임의의 모양.
-        same: 같은 짝이면 1이나 참, 다르면 0이나 거짓인 $y$. `similarity`와 같은 모양.
-        scale: 배율 $a > 0$. 수이거나, `similarity`의 모양으로 늘어나는 텐서.
-        bias: 치우침 $b$. 수이거나, `similarity`의 모양으로 늘어나는 텐서.
+        same: 양성 쌍이면 1이나 참, 음성 쌍이면 0이나 거짓인 $y$. `similarity`와 같은 모양.
+        scale: 스케일 $a > 0$. 수이거나, `similarity`의 모양으로 늘어나는 텐서.
+        bias: 편향 $b$. 수이거나, `similarity`의 모양으로 늘어나는 텐서.
         reduction: `"none"`, `"mean"`, `"sum"`.
 
     Returns:
@@ -246,7 +246,7 @@ def cosine_bce(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 다르거나, 비었거나, 코사인이 $[-1, 1]$을(반올림을 넘게) 벗어나거나, 라벨이 $[0, 1]$을
-            벗어나거나, 배율이 0보다 크지 않거나, 치우침이 유한하지 않으면.
+            벗어나거나, 스케일이 0보다 크지 않거나, 편향이 유한하지 않으면.
 
     References:
         Zhai, X. 외 (2023). Sigmoid Loss for Language Image Pre-Training, 3.2절.
@@ -277,8 +277,8 @@ def similarity_to_cosine(
 
     Args:
         probability: 확률 $p \in (0, 1)$. 임의의 모양.
-        scale: 배율 $a > 0$. 수이거나, `probability`의 모양으로 늘어나는 텐서.
-        bias: 치우침 $b$. `scale`과 같다.
+        scale: 스케일 $a > 0$. 수이거나, `probability`의 모양으로 늘어나는 텐서.
+        bias: 편향 $b$. `scale`과 같다.
 
     Returns:
         코사인 $s$. $[-1, 1]$을 벗어나면 코사인에서 나온 확률이 아니다. `probability`와 같은 모양.
@@ -307,16 +307,16 @@ def sigmoid_loss(
     bias: float | Float[Tensor, "..."],
     balanced: bool = False,
 ) -> Float[Tensor, "*seeds"]:
-    r"""배치 안의 모든 짝에 매기는 시그모이드 손실.
+    r"""배치 안의 모든 쌍에 매기는 시그모이드 손실.
 
     $$L = \frac{1}{n(n - 1)} \sum_{i \ne j} \mathrm{softplus}\bigl(-y_{ij} (a\,\hat x_i^\top \hat x_j + b)\bigr),
     \qquad y_{ij} = \begin{cases} +1 & c_i = c_j \\ -1 & c_i \ne c_j \end{cases}$$
 
-    `balanced`이면 같은 짝의 평균과 다른 짝의 평균을 반씩 섞는다: $L = \tfrac12 (L_+ + L_-)$. 클래스가 여럿이면 다른
-    짝이 훨씬 많아, 그대로 두면 $z = 0$이라는 문턱이 다른 짝 쪽으로 기운다.
+    `balanced`이면 양성 쌍의 평균과 음성 쌍의 평균을 반씩 섞는다: $L = \tfrac12 (L_+ + L_-)$. 클래스가 여럿이면 음성
+    쌍이 훨씬 많아, 그대로 두면 $z = 0$이라는 임계값이 음성 쌍 쪽으로 기운다.
     $(n, n)$ 행렬만 만든다. 값을 살피므로 장치와 동기화한다.
 
-    짝이 둘씩인 두 시야 $x_i$, $y_i$의 손실(SigLIP)은 모든 짝의 합을 표본의 수로 나눈다.
+    두 뷰 $x_i$, $y_i$의 손실(SigLIP)은 모든 쌍의 합을 표본의 수로 나눈다.
 
     $$\frac{1}{n} \sum_{i, j} \mathrm{softplus}\bigl(-y_{ij} (a\,\hat x_i^\top \hat y_j + b)\bigr), \qquad
     y_{ij} = \begin{cases} +1 & i = j \\ -1 & i \ne j \end{cases}$$
@@ -327,17 +327,17 @@ def sigmoid_loss(
     Args:
         embeddings: 임베딩 $x_i$.
         labels: 클래스 $c_i$. `torch.int64`.
-        scale: 배율 $a > 0$. 수이거나 스칼라 텐서, 또는 씨앗마다 하나. 배울 수 있다.
-        bias: 치우침 $b$. `scale`과 같다.
-        balanced: 같은 짝과 다른 짝을 반씩 칠지.
+        scale: 스케일 $a > 0$. 수이거나 스칼라 텐서, 또는 시드마다 하나. 학습할 수 있다.
+        bias: 편향 $b$. `scale`과 같다.
+        balanced: 양성 쌍과 음성 쌍을 반반으로 볼지.
 
     Returns:
         0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 같은
-            짝이 없거나, `balanced`인데 다른 짝이 없거나, 배율과 치우침이 범위를 벗어나면.
+        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 양성
+            쌍이 없거나, `balanced`인데 음성 쌍이 없거나, 스케일과 편향이 범위를 벗어나면.
 
     References:
         Zhai, X. 외 (2023). Sigmoid Loss for Language Image Pre-Training, 3.2절.
@@ -348,7 +348,7 @@ def sigmoid_loss(
     z = _over(a, 2) * (x @ x.mT) + _over(b, 2)  # (n, n)
     each = -logsigmoid(torch.where(positive, z, -z))
     if balanced:
-        _check_some(negative, "다른 짝(라벨이 다른 두 표본)")
+        _check_some(negative, "음성 쌍(라벨이 다른 두 표본)")
         loss = (_mean_where(each, positive) + _mean_where(each, negative)) / 2
     else:
         loss = _mean_where(each, positive | negative)
@@ -363,14 +363,14 @@ def pairwise_margin(
     margin: float,
     reduction: Reduction = "mean",
 ) -> Float[Tensor, "..."]:
-    r"""여유를 둔 짝의 손실: 같은 짝은 끌어당기고, 다른 짝은 여유 $m$까지만 밀어낸다.
+    r"""마진 손실: 양성 쌍은 당기고, 음성 쌍은 거리가 마진 $m$이 될 때까지만 밀어낸다.
 
     $$\ell(d, y) = \tfrac12 y\, d^2 + \tfrac12 (1 - y) \max(0, m - d)^2$$
 
     Args:
         distance: 거리 $d \ge 0$. 임의의 모양.
-        same: 같은 짝이면 1이나 참, 다르면 0이나 거짓인 $y$. `distance`와 같은 모양.
-        margin: 여유 $m > 0$. 구면 위의 거리는 2를 넘지 못한다.
+        same: 양성 쌍이면 1이나 참, 음성 쌍이면 0이나 거짓인 $y$. `distance`와 같은 모양.
+        margin: 마진 $m > 0$. 구면 위의 거리는 2를 넘지 못한다.
         reduction: `"none"`, `"mean"`, `"sum"`.
 
     Returns:
@@ -378,7 +378,7 @@ def pairwise_margin(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 다르거나, 비었거나, 거리가 음수이거나, 라벨이 $[0, 1]$을 벗어나거나, 여유가 0보다 크지
+        ValueError: 모양이 다르거나, 비었거나, 거리가 음수이거나, 라벨이 $[0, 1]$을 벗어나거나, 마진이 0보다 크지
             않으면.
 
     References:
@@ -393,7 +393,7 @@ def pairwise_margin(
     return reduce(loss, reduction).to(distance.dtype)
 
 
-# --- 세 점의 손실 ---
+# --- 트리플렛 손실 ---
 
 
 @full_precision
@@ -405,15 +405,15 @@ def triplet(
     margin: float,
     reduction: Reduction = "mean",
 ) -> Float[Tensor, "..."]:
-    r"""세 점의 손실: 기준점에서 같은 것까지가 다른 것까지보다 여유 $m$만큼 가까워야 한다.
+    r"""트리플렛 손실(triplet loss): 기준점에서 양성 표본까지가 음성 표본까지보다 마진 $m$만큼 가까워야 한다.
 
-    $$\ell(a, p, q) = \max\bigl(0, \lVert \hat a - \hat p \rVert - \lVert \hat a - \hat q \rVert + m\bigr)$$
+    $$\ell = \max\bigl(0, \lVert \hat x - \hat x^+ \rVert - \lVert \hat x - \hat x^- \rVert + m\bigr)$$
 
     Args:
-        anchor: 기준점 $a$.
-        positive: 기준점과 같은 것 $p$.
-        negative: 기준점과 다른 것 $q$.
-        margin: 여유 $m > 0$.
+        anchor: 기준점 $x$.
+        positive: 양성 표본 $x^+$.
+        negative: 음성 표본 $x^-$.
+        margin: 마진 $m > 0$.
         reduction: `"none"`, `"mean"`, `"sum"`.
 
     Returns:
@@ -421,7 +421,7 @@ def triplet(
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, 여유가 0보다 크지
+        ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, 마진이 0보다 크지
             않으면.
 
     References:
@@ -445,28 +445,28 @@ def batch_all_triplet(
     *,
     margin: float,
 ) -> Float[Tensor, "*seeds"]:
-    r"""배치에서 만들 수 있는 모든 세 점의 손실을, 0이 아닌 것만 평균한다.
+    r"""배치에서 만들 수 있는 모든 트리플렛의 손실을, 0이 아닌 것만 평균한다.
 
-    $$L = \frac{\sum_{a, p, q} \ell_{apq}}{\max(1, \lvert \{\ell_{apq} > 0\} \rvert)}, \qquad
-    \sum_q \ell_{apq} = k_{ap} (D_{ap} + m) - \sum_{q \le k_{ap}} D_{a(q)}$$
+    $$L = \frac{\sum_{i, p, j} \ell_{ipj}}{\max(1, \lvert \{\ell_{ipj} > 0\} \rvert)}, \qquad
+    \sum_j \ell_{ipj} = k_{ip} (D_{ip} + m) - \sum_{j \le k_{ip}} D_{i(j)}$$
 
-    $n^3$개의 세 점을 늘어놓지 않는다. 기준점 $a$에서 다른 것까지의 거리를 작은 차례로
-    $D_{a(1)} \le D_{a(2)} \le \cdots$로 놓으면, $D_{ap} + m$보다 가까운 것은 앞의 $k_{ap}$개라 누적합 하나로
-    더해진다. 시간 $O(n^2 \log n)$, 메모리 $O(n^2)$.
-    0인 것까지 평균하면 배울수록 손실이 묻힌다. 값을 살피므로 장치와 동기화한다.
+    $n^3$개의 트리플렛을 늘어놓지 않는다. 기준점 $i$, 양성 표본 $p$, 음성 표본 $j$다. 기준점에서 음성 표본까지의 거리를
+    작은 차례로 $D_{i(1)} \le D_{i(2)} \le \cdots$로 놓으면, $D_{ip} + m$보다 가까운 음성 표본은 앞의 $k_{ip}$개라
+    누적합 하나로 더해진다. 시간 $O(n^2 \log n)$, 메모리 $O(n^2)$.
+    0인 손실까지 평균하면 학습할수록 평균이 작아져 남은 트리플렛이 묻힌다. 값을 살피므로 장치와 동기화한다.
 
     Args:
         embeddings: 임베딩 $x_i$. $D_{ij} = \lVert \hat x_i - \hat x_j \rVert$.
         labels: 클래스 $c_i$. `torch.int64`.
-        margin: 여유 $m > 0$.
+        margin: 마진 $m > 0$.
 
     Returns:
         0 이상의 손실. 마지막 두 축이 빠진 모양.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 같은
-            짝이나 다른 짝이 없거나, 여유가 0보다 크지 않으면.
+        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 양성
+            쌍이나 음성 쌍이 없거나, 마진이 0보다 크지 않으면.
 
     References:
         Hermans, A., Beyer, L. & Leibe, B. (2017). In Defense of the Triplet Loss for Person Re-Identification, 2절.
@@ -475,7 +475,7 @@ def batch_all_triplet(
     ordered = distance.masked_fill(~negative, math.inf).sort(-1).values
     reach = distance + margin
     k = torch.searchsorted(ordered.detach().contiguous(), reach.detach().contiguous())  # (n, n)
-    # 큰 합의 차라, float32로 누적하면 작은 손실이 반올림에 묻힌다.
+    # 큰 합의 차이므로, float32로 누적하면 작은 손실이 반올림에 묻힌다.
     total = pad(ordered.masked_fill(ordered.isinf(), 0.0).double().cumsum(-1), (1, 0))
     k = k.masked_fill(~positive, 0)
     each = (k * reach.double() - total.gather(-1, k)).clamp(min=0)
@@ -490,25 +490,25 @@ def batch_hard_triplet(
     *,
     margin: float,
 ) -> Float[Tensor, "*seeds"]:
-    r"""기준점마다 가장 먼 같은 것과 가장 가까운 다른 것만 쓴 세 점의 손실.
+    r"""기준점마다 가장 먼 양성 표본과 가장 가까운 음성 표본만 쓴 트리플렛 손실.
 
-    $$L = \frac{1}{\lvert A \rvert} \sum_{a \in A}
-    \max\Bigl(0, \max_{p} D_{ap} - \min_{q} D_{aq} + m\Bigr)$$
+    $$L = \frac{1}{\lvert A \rvert} \sum_{i \in A}
+    \max\Bigl(0, \max_{p} D_{ip} - \min_{j} D_{ij} + m\Bigr)$$
 
-    $A$는 같은 것이 있는 기준점들이다. 값을 살피므로 장치와 동기화한다.
+    $A$는 양성 표본이 있는 기준점들이다. 값을 살피므로 장치와 동기화한다.
 
     Args:
         embeddings: 임베딩 $x_i$. $D_{ij} = \lVert \hat x_i - \hat x_j \rVert$.
         labels: 클래스 $c_i$. `torch.int64`.
-        margin: 여유 $m > 0$.
+        margin: 마진 $m > 0$.
 
     Returns:
         0 이상의 손실. 마지막 두 축이 빠진 모양.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 같은
-            짝이나 다른 짝이 없거나, 여유가 0보다 크지 않으면.
+        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 양성
+            쌍이나 음성 쌍이 없거나, 마진이 0보다 크지 않으면.
 
     References:
         Hermans, A., Beyer, L. & Leibe, B. (2017). In Defense of the Triplet Loss for Person Re-Identification, 식 5.
@@ -521,7 +521,7 @@ def batch_hard_triplet(
     return _mean_where(each.unsqueeze(-1), usable.unsqueeze(-1)).to(embeddings.dtype)
 
 
-# --- 여럿 가운데 고르는 손실 ---
+# --- 여럿 가운데 찾는 손실 ---
 
 
 @full_precision
@@ -531,25 +531,25 @@ def info_nce(
     *,
     temperature: float | Float[Tensor, "..."],
 ) -> Float[Tensor, "*seeds"]:
-    r"""InfoNCE: 질문 $q_i$의 짝 $k_i$를 여러 열쇠 가운데에서 고르는 교차 엔트로피.
+    r"""InfoNCE: 쿼리 $x_i$의 양성 표본 $y_i$를 여러 키 가운데에서 찾는 교차 엔트로피.
 
     $$L = -\frac{1}{n} \sum_i \log
-    \frac{\exp(\hat q_i^\top \hat k_i / \tau)}{\sum_{j=1}^{m} \exp(\hat q_i^\top \hat k_j / \tau)}$$
+    \frac{\exp(\hat x_i^\top \hat y_i / \tau)}{\sum_{j=1}^{m} \exp(\hat x_i^\top \hat y_j / \tau)}$$
 
-    $m > n$이면 $n$번째 뒤의 열쇠는 누구의 짝도 아닌 오답이다(MoCo의 줄 세운 열쇠). 질문과 열쇠를 바꾼 것과 평균하면
-    CLIP의 손실이다. $\log m - L$은 상호정보량의 아래 한계의 추정값이다. 값을 살피므로 장치와 동기화한다.
+    $m > n$이면 $n$번째 뒤의 키는 모든 쿼리의 음성 표본이다(MoCo의 큐에 둔 키). 쿼리와 키를 바꾼 손실과 평균하면
+    CLIP의 손실이다. $\log m - L$은 상호정보량의 하한의 추정값이다. 값을 살피므로 장치와 동기화한다.
 
     Args:
-        query: 질문 $q_i$.
-        key: 열쇠 $k_j$. $m \ge n$, 앞의 $n$개가 차례대로 질문의 짝이다.
-        temperature: 온도 $\tau > 0$. 수이거나 스칼라 텐서, 또는 씨앗마다 하나. 배울 수 있다.
+        query: 쿼리(query) $x_i$.
+        key: 키(key) $y_j$. $m \ge n$이고, 앞의 $n$개가 차례대로 쿼리의 양성 표본이다.
+        temperature: 온도 $\tau > 0$. 수이거나 스칼라 텐서, 또는 시드마다 하나. 학습할 수 있다.
 
     Returns:
         0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 열쇠가 하나뿐이거나 질문보다 적거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은
+        ValueError: 키가 하나뿐이거나 쿼리보다 적거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은
             벡터가 있거나, 온도가 0보다 크지 않으면.
 
     References:
@@ -559,7 +559,7 @@ def info_nce(
     q, k = _unit_rows(query=query, key=key)
     n, m = q.shape[-2], k.shape[-2]
     if m < max(n, 2):
-        raise ValueError(f"key: 질문의 수 {n} 이상, 2개 이상이어야 하는데 {m}개다")
+        raise ValueError(f"key: 쿼리의 수 {n} 이상, 2개 이상이어야 하는데 {m}개다")
     (tau,) = knobs(q, q.shape[:-2], temperature=(temperature, POSITIVE))
     scaled = q / _over(tau, 2)
     logits = scaled @ k.mT  # (n, m)
@@ -576,25 +576,25 @@ def nt_xent(
     *,
     temperature: float | Float[Tensor, "..."],
 ) -> Float[Tensor, "*seeds"]:
-    r"""NT-Xent(SimCLR): 두 시야 $2n$개 가운데에서 저마다 제 짝을 고르는 교차 엔트로피.
+    r"""NT-Xent(SimCLR): 두 뷰의 임베딩 $2n$개 가운데에서 저마다 양성 표본을 찾는 교차 엔트로피.
 
     $$L = -\frac{1}{2n} \sum_{i=1}^{2n} \log
-    \frac{\exp(\hat z_i^\top \hat z_{p(i)} / \tau)}{\sum_{j \ne i} \exp(\hat z_i^\top \hat z_j / \tau)}$$
+    \frac{\exp(\hat x_i^\top \hat x_{p(i)} / \tau)}{\sum_{j \ne i} \exp(\hat x_i^\top \hat x_j / \tau)}$$
 
-    $z$는 두 시야를 이어 붙인 것이고, $p(i)$는 다른 시야에 있는 같은 표본이다. 라벨이 없어도 된다.
-    $(2n, 2n)$ 행렬만 만든다. 값을 살피므로 장치와 한 번 동기화한다.
+    $x_1, \ldots, x_{2n}$은 두 뷰의 임베딩을 이어 붙인 것이고, $p(i)$는 같은 표본의 다른 뷰의 번호다. 라벨이 없어도
+    된다. $(2n, 2n)$ 행렬만 만든다. 값을 살피므로 장치와 한 번 동기화한다.
 
     Args:
-        first_view: 첫째 시야의 임베딩.
-        second_view: 둘째 시야의 임베딩. 같은 표본이 같은 줄에 있다.
-        temperature: 온도 $\tau > 0$. 수이거나 스칼라 텐서, 또는 씨앗마다 하나. 배울 수 있다.
+        first_view: 첫째 뷰의 임베딩.
+        second_view: 둘째 뷰의 임베딩. 같은 표본이 같은 줄에 있다.
+        temperature: 온도 $\tau > 0$. 수이거나 스칼라 텐서, 또는 시드마다 하나. 학습할 수 있다.
 
     Returns:
         0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 표본이 하나뿐이거나, 두 시야의 모양이나 장치가 다르거나, 길이가 0이거나 유한하지 않은 임베딩이
+        ValueError: 표본이 하나뿐이거나, 두 뷰의 모양이나 장치가 다르거나, 길이가 0이거나 유한하지 않은 임베딩이
             있거나, 온도가 0보다 크지 않으면.
 
     References:
@@ -605,11 +605,11 @@ def nt_xent(
     first, second = _unit_rows(first_view=first_view, second_view=second_view)
     _check_two(first_view=first)
     (tau,) = knobs(first, first.shape[:-2], temperature=(temperature, POSITIVE))
-    pulled = (first * second).sum(-1, keepdim=True).mT / _over(tau, 2)  # (1, n): 짝의 두 줄이 같은 값을 쓴다
+    pulled = (first * second).sum(-1, keepdim=True).mT / _over(tau, 2)  # (1, n): 양성 쌍의 두 줄이 같은 값을 쓴다
     z = torch.cat([first, second], -2)
     logits = (z / _over(tau, 2)) @ z.mT  # (2n, 2n)
     views = (2, first.shape[-2])
-    # (2, n, 2, n)으로 보면 자기 자신과 짝이 모두 대각선에 있다.
+    # (2, n, 2, n)으로 보면 자기 자신과 양성 표본이 모두 대각선에 있다.
     _leave_out(logits.view(*logits.shape[:-2], *views, *views).diagonal(dim1=-3, dim2=-1))
     loss = _surprisal(pulled, logits.logsumexp(-1).view(*logits.shape[:-2], *views)).mean((-2, -1))
     return loss.to(torch.promote_types(first_view.dtype, second_view.dtype))
@@ -622,27 +622,27 @@ def supcon(
     *,
     temperature: float | Float[Tensor, "..."],
 ) -> Float[Tensor, "*seeds"]:
-    r"""라벨이 있는 대조 손실(SupCon): 같은 클래스를 모두 짝으로 본다.
+    r"""라벨이 있는 대조 손실(SupCon): 같은 클래스의 표본을 모두 양성 표본으로 본다.
 
     $$L = -\frac{1}{\lvert A \rvert} \sum_{i \in A} \frac{1}{\lvert P(i) \rvert} \sum_{p \in P(i)} \log
-    \frac{\exp(\hat z_i^\top \hat z_p / \tau)}{\sum_{j \ne i} \exp(\hat z_i^\top \hat z_j / \tau)}$$
+    \frac{\exp(\hat x_i^\top \hat x_p / \tau)}{\sum_{j \ne i} \exp(\hat x_i^\top \hat x_j / \tau)}$$
 
-    $P(i)$는 $i$와 클래스가 같은 다른 표본들, $A$는 $P(i)$가 비지 않은 표본들이다. $P(i)$ 위에 고르게 놓인 라벨의 교차
-    엔트로피와 같다. 두 시야에 같은 번호를 붙이면 [`nt_xent`][mgk_docs_src.contrastive.losses.nt_xent]다.
+    $P(i)$는 $i$와 클래스가 같은 다른 표본들, $A$는 $P(i)$가 비지 않은 표본들이다. $P(i)$ 위에 균등하게 놓인 라벨의 교차
+    엔트로피와 같다. 두 뷰에 같은 번호를 붙이면 [`nt_xent`][mgk_docs_src.contrastive.losses.nt_xent]다.
     $(n, n)$ 행렬만 만든다. 값을 살피므로 장치와 동기화한다.
 
     Args:
-        embeddings: 임베딩 $z_i$.
+        embeddings: 임베딩 $x_i$.
         labels: 클래스. `torch.int64`.
-        temperature: 온도 $\tau > 0$. 수이거나 스칼라 텐서, 또는 씨앗마다 하나. 배울 수 있다.
+        temperature: 온도 $\tau > 0$. 수이거나 스칼라 텐서, 또는 시드마다 하나. 학습할 수 있다.
 
     Returns:
         0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 같은
-            짝이 하나도 없거나, 온도가 0보다 크지 않으면.
+        ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 양성
+            쌍이 하나도 없거나, 온도가 0보다 크지 않으면.
 
     References:
         Khosla, P. 외 (2020). Supervised Contrastive Learning, 식 2 ($L_{\mathrm{out}}$).
@@ -653,7 +653,7 @@ def supcon(
     logits = (z / _over(tau, 2)) @ z.mT  # (n, n)
     partners = positive.sum(-1)
     pulled = logits.masked_fill(~positive, 0.0).sum(-1) / partners.clamp(min=1)
-    # 짝이 하나뿐인 줄의 손실은 0까지 내려가므로 nt_xent처럼 짝을 뺀 나머지와 견준다. 여럿이면 log |P|보다 작지 않다.
+    # 양성 표본이 하나뿐인 줄의 손실은 0까지 내려가므로 nt_xent처럼 나머지와 비교한다. 여럿이면 log |P|보다 작지 않다.
     alone, hidden = partners == 1, _diagonal(logits)
     some_alone = bool(checks.plain(alone).any())
     if some_alone:
@@ -673,19 +673,19 @@ def cosine_softmax(
     *,
     scale: float | Float[Tensor, "..."],
 ) -> Float[Tensor, "*seeds"]:
-    r"""클래스마다 벡터를 하나씩 두고, 코사인으로 고르는 교차 엔트로피.
+    r"""클래스마다 벡터를 하나씩 두고, 코사인으로 분류하는 교차 엔트로피.
 
     $$L = -\frac{1}{n} \sum_i \log
     \frac{\exp(a\,\hat x_i^\top \hat w_{c_i})}{\sum_{c} \exp(a\,\hat x_i^\top \hat w_c)}$$
 
-    짝을 이루지 않아도 되고, $w_c$는 임베딩과 함께 배운다. $a = 1$이면 손실이 0 가까이 가지 못한다.
+    쌍을 만들지 않아도 되고, $w_c$는 임베딩과 함께 학습한다. $a = 1$이면 손실이 0 가까이 가지 못한다.
     값을 살피므로 장치와 동기화한다.
 
     Args:
         embeddings: 임베딩 $x_i$.
         prototypes: 클래스의 벡터 $w_c$.
         labels: 클래스 $c_i \in [0, c)$. `torch.int64`.
-        scale: 배율 $a > 0$. 온도의 역수다. 수이거나 스칼라 텐서, 또는 씨앗마다 하나. 배울 수 있다.
+        scale: 스케일 $a > 0$. 온도의 역수다. 수이거나 스칼라 텐서, 또는 시드마다 하나. 학습할 수 있다.
 
     Returns:
         0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
@@ -693,7 +693,7 @@ def cosine_softmax(
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 비었거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, 라벨이 범위를
-            벗어나거나, 배율이 0보다 크지 않으면.
+            벗어나거나, 스케일이 0보다 크지 않으면.
 
     References:
         Wang, F. 외 (2017). NormFace: L2 Hypersphere Embedding for Face Verification.
@@ -709,7 +709,7 @@ def cosine_softmax(
     return loss.to(torch.promote_types(embeddings.dtype, prototypes.dtype))
 
 
-# --- 임베딩을 재는 자 ---
+# --- 임베딩을 재는 지표 ---
 
 
 @full_precision
@@ -719,13 +719,13 @@ def alignment(
     *,
     alpha: float = 2.0,
 ) -> Float[Tensor, "*seeds"]:
-    r"""정렬: 같은 것끼리 얼마나 떨어져 있나. 작을수록 좋다.
+    r"""정렬(alignment): 양성 쌍이 얼마나 떨어져 있나. 작을수록 좋다.
 
     $$\frac{1}{n} \sum_i \lVert \hat x_i - \hat y_i \rVert^{\alpha}$$
 
     Args:
-        first_view: 한쪽 $x_i$.
-        second_view: 짝 $y_i$.
+        first_view: 한쪽 뷰의 임베딩 $x_i$.
+        second_view: 다른 쪽 뷰의 임베딩 $y_i$.
         alpha: 지수 $\alpha > 0$.
 
     Returns:
@@ -751,13 +751,13 @@ def alignment(
 
 @full_precision
 def uniformity(x: Float[Tensor, "*seeds n d"], *, t: float = 2.0) -> Float[Tensor, "*seeds"]:
-    r"""고름: 구면에 얼마나 고르게 퍼졌나. 작을수록 고르다. 한 점에 몰리면 0이다.
+    r"""균일성(uniformity): 구면에 얼마나 균등하게 퍼졌나. 작을수록 균등하다. 한 점에 몰리면 0이다.
 
     $$\log \frac{1}{n(n - 1)} \sum_{i \ne j} \exp\bigl(-t \lVert \hat x_i - \hat x_j \rVert^2\bigr)$$
 
     Args:
         x: 벡터 $x_i$.
-        t: 가우스 퍼텐셜의 날카로움 $t > 0$.
+        t: 가우스 퍼텐셜이 좁은 정도 $t > 0$.
 
     Returns:
         $[-4t, 0]$ 안의 값. 마지막 두 축이 빠진 모양.
@@ -793,23 +793,24 @@ def pair_floor(
     r"""클래스가 $C$개일 때 코사인 위의 BCE가 내려갈 수 있는 바닥.
 
     $$L^* = \pi\,\mathrm{softplus}(-a - b) + (1 - \pi)\,\mathrm{softplus}(a c + b), \qquad
-    c = \begin{cases} -\frac{1}{C - 1} & \text{단체} \\ 0 & \text{직교} \end{cases}$$
+    c = \begin{cases} -\frac{1}{C - 1} & \text{정단체} \\ 0 & \text{직교} \end{cases}$$
 
-    같은 짝의 손실은 코사인이 1일 때 가장 작다. 클래스마다 표본의 수가 같으면 다른 짝의 코사인의 평균은 중심 $\mu_c$로
-    쓸 수 있고, softplus가 볼록한 증가 함수이므로 (옌센) 다른 짝의 손실은 코사인이 모두 그 한계일 때(정단체) 가장 작다.
+    양성 쌍의 손실은 코사인이 1일 때 가장 작다. 클래스마다 표본의 수가 같으면 음성 쌍의 평균 코사인은 중심 $\mu_c$로 쓸
+    수 있다. softplus가 볼록한 증가 함수이므로(옌센) 음성 쌍의 손실은 코사인이 모두 그 하한일 때, 곧 정단체(regular
+    simplex)일 때 가장 작다.
 
     $$\frac{\lVert \sum_c \mu_c \rVert^2 - \sum_c \lVert \mu_c \rVert^2}{C(C - 1)} \ge
     -\frac{C}{C(C - 1)} = -\frac{1}{C - 1}$$
 
     정단체에는 $C - 1$차원이 있어야 한다. 다른 클래스끼리 직교하기만 하면 코사인은 0이다. $a = 1$, $b = 0$, 반반일 때
-    열 클래스의 바닥은 단체 0.4762, 직교 0.5032다.
+    열 클래스의 바닥은 정단체 0.4762, 직교 0.5032다.
 
     Args:
         classes: 클래스의 수 $C \ge 2$.
         arrangement: 클래스를 놓는 법. `"simplex"`, `"orthogonal"`.
-        positive: 같은 짝의 비율 $\pi \in [0, 1]$.
-        scale: 배율 $a > 0$.
-        bias: 치우침 $b$.
+        positive: 양성 쌍의 비율 $\pi \in [0, 1]$.
+        scale: 스케일 $a > 0$.
+        bias: 편향 $b$.
 
     Returns:
         바닥 $L^*$(nat).
@@ -837,7 +838,7 @@ def supcon_floor(classes: int, per_class: int, *, temperature: float) -> float:
     $$L^* = \log \left[ (m - 1) + m (C - 1) \exp\left(-\frac{C}{(C - 1) \tau}\right) \right]$$
 
     $m = 2$이고 $C$가 표본의 수이면 [`nt_xent`][mgk_docs_src.contrastive.losses.nt_xent]의 바닥이다.
-    $m > 2$이면 온도를 낮춰도 $\log(m - 1)$ 아래로 가지 않는다. 단체에는 $C - 1$차원이 있어야 한다.
+    $m > 2$이면 온도를 낮춰도 $\log(m - 1)$ 아래로 가지 않는다. 정단체에는 $C - 1$차원이 있어야 한다.
 
     Args:
         classes: 클래스의 수 $C \ge 2$.
@@ -856,7 +857,7 @@ def supcon_floor(classes: int, per_class: int, *, temperature: float) -> float:
     """
     checks.count(2, classes=classes, per_class=per_class)
     checks.number(POSITIVE, temperature=temperature)
-    gap = classes / ((classes - 1) * temperature)  # 같은 것과 다른 것의 로짓의 차
+    gap = classes / ((classes - 1) * temperature)  # 양성 쌍과 음성 쌍의 로짓의 차
     return math.log1p(per_class - 2 + per_class * (classes - 1) * math.exp(-gap))
 
 
@@ -890,7 +891,7 @@ def _distances(
 
 
 def _root(squared: Float[Tensor, "*shape"], power: float = 0.5, *, same: float = 0.0) -> Float[Tensor, "*shape"]:
-    # 0에서 제곱근의 기울기는 무한대라, 거리가 0인(제곱이 `same` 이하인) 짝의 기울기는 0으로 둔다.
+    # 0에서 제곱근의 기울기는 무한대라, 거리가 0인(제곱이 `same` 이하인) 쌍의 기울기는 0으로 둔다.
     zero = squared <= same
     return (squared.masked_fill(zero, 1.0) ** power).masked_fill(zero, 0.0)
 
@@ -903,12 +904,12 @@ def _pairs(
     x: Float[Tensor, "*seeds n d"],
     labels: Int[Tensor, "*seeds n"],
 ) -> tuple[Bool[Tensor, "*seeds n n"], Bool[Tensor, "*seeds n n"]]:
-    """같은 짝과 다른 짝. 자기와의 짝은 어느 쪽도 아니다."""
+    """양성 쌍과 음성 쌍. 자기와의 쌍은 어느 쪽도 아니다."""
     _check_labels(x, labels)
     _check_two(embeddings=x)
     same = labels.unsqueeze(-1) == labels.unsqueeze(-2)  # (n, n)
     positive = same & ~_diagonal(x)
-    _check_some(positive, "같은 짝(라벨이 같은 두 표본)")
+    _check_some(positive, "양성 쌍(라벨이 같은 두 표본)")
     return positive, ~same
 
 
@@ -919,8 +920,8 @@ def _mined(
 ) -> tuple[Float[Tensor, "*seeds n n"], Bool[Tensor, "*seeds n n"], Bool[Tensor, "*seeds n n"]]:
     (x,) = _unit_rows(embeddings=embeddings)
     positive, negative = _pairs(x, labels)
-    # 같은 짝이 있는 표본에게 다른 표본이 하나라도 있으면 세 점이 나온다.
-    _check_some(negative, "다른 짝(라벨이 다른 두 표본)")
+    # 양성 쌍이 있는 표본에게 음성 표본이 하나라도 있으면 트리플렛이 나온다.
+    _check_some(negative, "음성 쌍(라벨이 다른 두 표본)")
     _check_size(x.dtype, margin=margin)
     return _distances(x), positive, negative
 
@@ -952,7 +953,7 @@ def _check_labels(x: Tensor, labels: Tensor) -> None:
 def _check_two(**vectors: Tensor) -> None:
     for name, x in vectors.items():
         if x.shape[-2] < 2:
-            raise ValueError(f"{name}: 견줄 것이 있도록 표본이 둘 이상이어야 하는데 {x.shape[-2]}개다")
+            raise ValueError(f"{name}: 비교할 수 있도록 표본이 둘 이상이어야 하는데 {x.shape[-2]}개다")
 
 
 def _check_some(pairs: Bool[Tensor, "*seeds n n"], what: str) -> None:
@@ -971,21 +972,21 @@ def _check_size(dtype: torch.dtype, **numbers: float) -> None:
 
 
 def _over(knob: float | Tensor, axes: int) -> float | Tensor:
-    """씨앗마다의 값을, 뒤에 축이 `axes`개 더 있는 것에 곱하거나 나눌 모양으로."""
+    """시드마다의 값을, 뒤에 축이 `axes`개 더 있는 텐서에 곱하거나 나눌 모양으로."""
     return knob[(..., *[None] * axes)] if isinstance(knob, Tensor) else knob
 
 
 def _nothing(logits: Tensor) -> float:
-    # 합에서 빠질 자리의 로짓. -inf와 달리 모두 빠진 줄에서도 기울기가 0/0이 되지 않는다.
+    # 합에서 빠질 원소의 로짓. -inf와 달리 모두 빠진 줄에서도 기울기가 0/0이 되지 않는다.
     return -torch.finfo(logits.dtype).max / 4
 
 
 def _leave_out(logits: Tensor) -> None:
-    # 빠진 자리의 기울기는 softmax가 0이라 어차피 0이다. 미분에 적지 않으면 뒤로 갈 때 행렬을 한 번 덜 훑는다.
+    # 빠진 원소의 기울기는 softmax가 0이라 어차피 0이다. 미분에 적지 않으면 역전파에서 행렬을 한 번 덜 훑는다.
     logits.detach().fill_(_nothing(logits))
 
 
 def _surprisal(chosen: Float[Tensor, "*#shape"], others: Float[Tensor, "*#shape"]) -> Float[Tensor, "*#shape"]:
-    # -log softmax = log(1 + e^(나머지의 logsumexp - 정답의 로짓)). 정답을 합에 넣었다 빼면, 정답의 확률이 1에 가까울 때
-    # 손실도 기울기(확률 - 정답)도 반올림에 묻힌다.
+    # -log softmax = log(1 + e^(나머지의 logsumexp - 양성 표본의 로짓)). 양성 표본을 합에 넣었다 빼면, 그 확률이 1에
+    # 가까울 때 손실도 기울기(확률 - 1)도 반올림에 묻힌다.
     return softplus(others - chosen, threshold=40.0)

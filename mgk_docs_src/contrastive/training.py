@@ -17,12 +17,12 @@ from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randint, randn, randperm
 
-# 원문이 찍은 것: 열 번의 손실, 시험 쌍 여덟의 “코사인 유사도”(실은 시그모이드를 지난 값)와 라벨.
+# 원문이 출력한 값: 열 번의 손실, 테스트 쌍 여덟의 “코사인 유사도”(코드로는 시그모이드를 지난 값)와 라벨.
 PRINTED_LOSSES = (0.8842, 0.9274, 0.9250, 0.9146, 0.8662, 0.5781, 0.5576, 0.5832, 0.4141, 0.4383)
 PRINTED_PROBABILITIES = (0.7111, 0.7042, 0.7109, 0.7049, 0.7111, 0.7117, 0.7063, 0.7098)
 PRINTED_LABELS = (0, 0, 0, 0, 1, 0, 0, 0)
 
-_WARM_UP = 20  # Adam이 기울기의 크기를 어림하는 동안은 조금만 움직인다
+_WARM_UP = 20  # Adam이 기울기의 크기를 추정하는 동안은 조금만 움직인다
 
 
 # --- 인코더 ---
@@ -42,28 +42,28 @@ def convolutional_encoder(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> nn.Sequential:
-    r"""합성곱, ReLU, 최대 풀링을 되풀이하고 선형층으로 끝나는 인코더. 배우기 전이다.
+    r"""합성곱, ReLU, 최대 풀링을 반복하고 선형층으로 끝나는 인코더. 초기 가중치 그대로다.
 
     $$f = \mathrm{Linear} \circ \mathrm{Flatten} \circ
     \bigl( \mathrm{MaxPool}_2 \circ (\mathrm{ReLU} \circ \mathrm{Conv})^{k} \bigr)^{B}, \qquad
     W, b \sim \mathcal{U}\!\left( -\tfrac{1}{\sqrt{d_{\text{in}}}},\ \tfrac{1}{\sqrt{d_{\text{in}}}} \right)$$
 
-    $B$는 `widths`의 길이, $k$는 `depth`다. 풀링마다 그림의 한 변이 반이 된다. 출력은 아직 단위 벡터가 아니다.
+    $B$는 `widths`의 길이, $k$는 `depth`다. 풀링마다 이미지의 한 변이 반이 된다. 출력은 아직 단위 벡터가 아니다.
 
     Args:
-        channels: 그림의 채널 수. 1 이상.
-        size: 그림의 한 변. $2^B$의 배수.
-        widths: 덩이마다의 채널 수. 하나 이상.
-        depth: 덩이마다의 합성곱 수 $k \ge 1$.
-        kernel_size: 합성곱의 한 변. 홀수이며, 그림의 크기를 지키도록 0을 두른다.
+        channels: 이미지의 채널 수. 1 이상.
+        size: 이미지의 한 변. $2^B$의 배수.
+        widths: 블록마다의 채널 수. 하나 이상.
+        depth: 블록마다의 합성곱 수 $k \ge 1$.
+        kernel_size: 합성곱의 한 변. 홀수이며, 이미지의 크기가 그대로이도록 0을 두른다.
         embedding_dim: 출력의 차원. 1 이상.
-        batch_norm: 합성곱과 ReLU 사이에 배치 정규화를 둘지. 두면 합성곱에는 치우침이 없다.
+        batch_norm: 합성곱과 ReLU 사이에 배치 정규화를 둘지. 두면 합성곱에는 편향이 없다.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
-        그림 $(n, c, h, w)$을 받아 $(n, d)$를 주는 신경망. 평가 모드다.
+        이미지 $(n, c, h, w)$를 받아 $(n, d)$를 주는 신경망. 평가 모드다.
 
     Raises:
         TypeError: 정수가 와야 할 자리에 다른 것이 오면.
@@ -80,11 +80,11 @@ def convolutional_encoder(
     if size % 2 ** len(widths):
         raise ValueError(f"size: 풀링 {len(widths)}번에 반씩 줄도록 {2 ** len(widths)}의 배수여야 하는데 {size}이다")
     if kernel_size % 2 == 0:
-        raise ValueError(f"kernel_size: 그림의 크기를 지키려면 홀수여야 하는데 {kernel_size}이다")
+        raise ValueError(f"kernel_size: 이미지의 크기를 지키려면 홀수여야 하는데 {kernel_size}이다")
     place = {"device": torch.get_default_device() if device is None else device, "dtype": dtype}
 
     def drawn(layer: type[nn.Module], *shape: int, **knobs: int) -> nn.Module:
-        # torch의 층은 전역 발생기로 가중치를 뽑는다. 그 걸음을 건너뛰고 받은 발생기로 뽑는다.
+        # torch의 층은 전역 발생기로 가중치를 뽑는다. 그 초기화를 건너뛰고 받은 발생기로 뽑는다.
         made: nn.Module = nn.utils.skip_init(layer, *shape, **knobs, **place)  # type: ignore[no-untyped-call]
         fan_in = made.get_parameter("weight")[0].numel()
         with torch.no_grad():
@@ -97,7 +97,7 @@ def convolutional_encoder(
     wide = channels
     for width in widths:
         for _ in range(depth):
-            # 배치 정규화가 평균을 빼므로, 그 앞의 치우침은 하는 일이 없다.
+            # 배치 정규화가 평균을 빼므로, 그 앞의 편향은 하는 일이 없다.
             layers.append(drawn(nn.Conv2d, wide, width, kernel_size, padding=kernel_size // 2, bias=not batch_norm))
             if batch_norm:
                 layers.append(nn.BatchNorm2d(width, device=place["device"], dtype=dtype))
@@ -117,7 +117,7 @@ def simple_encoder(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> nn.Sequential:
-    r"""원문의 SimpleContrastiveModel: 3×32×32 그림을 128차원으로. 매개변수는 1,124,352개다.
+    r"""원문의 SimpleContrastiveModel: 3×32×32 이미지를 128차원으로. 매개변수는 1,124,352개다.
 
     $$64\,(27 + 1) + 128\,(576 + 1) + 128\,(8192 + 1) = 1\,792 + 73\,856 + 1\,048\,704 = 1\,124\,352$$
 
@@ -129,7 +129,7 @@ def simple_encoder(
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
-        배우기 전의 신경망.
+        초기 가중치 그대로인 신경망.
 
     Raises:
         ValueError: CPU가 아닌 발생기이면.
@@ -144,21 +144,21 @@ def simple_encoder(
 
 @full_precision
 def embed(encoder: nn.Module, images: Float[Tensor, "*batch c h w"]) -> Float[Tensor, "*batch d"]:
-    r"""그림을 단위 벡터로.
+    r"""이미지를 단위 벡터로.
 
-    $$z = \frac{f(x)}{\lVert f(x) \rVert_2}$$
+    $$u = \frac{f(x)}{\lVert f(x) \rVert_2}$$
 
     Args:
         encoder: 인코더 $f$.
-        images: 그림 $x$. 앞의 축은 몇이어도 된다.
+        images: 이미지 $x$. 앞의 축은 몇이어도 된다.
 
     Returns:
-        길이가 1인 임베딩 $z$. 인코더가 기울기를 받으면 미분할 수 있다.
+        길이가 1인 임베딩 $u$. 인코더가 기울기를 받으면 미분할 수 있다.
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 실수형이 아니거나, 비었거나, 축이 셋보다 적거나, 유한하지 않은 값이 있거나, 인코더의 출력이 그림마다
-            벡터 하나가 아니거나 길이가 0이거나 유한하지 않으면.
+        ValueError: 실수형이 아니거나, 비었거나, 축이 셋보다 적거나, 유한하지 않은 값이 있거나, 인코더의 출력이
+            이미지마다 벡터 하나가 아니거나 길이가 0이거나 유한하지 않으면.
 
     References:
         Wang, T. & Isola, P. (2020). Understanding Contrastive Representation Learning through Alignment and Uniformity
@@ -172,24 +172,24 @@ def embed(encoder: nn.Module, images: Float[Tensor, "*batch c h w"]) -> Float[Te
 
 @full_precision
 def layer_similarities(encoder: nn.Sequential, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "layers"]:
-    r"""층을 하나씩 지날 때마다 잰, 서로 다른 그림 사이의 평균 코사인 유사도.
+    r"""층을 하나씩 지날 때마다 잰, 서로 다른 이미지 사이의 평균 코사인 유사도.
 
     $$s_\ell = \frac{1}{n(n-1)} \sum_{i \ne j} \cos\bigl( h_\ell(x_i),\, h_\ell(x_j) \bigr), \qquad
     \cos \approx \frac{(\mathbb{E}\, h)^2}{\mathbb{E}\, h^2}$$
 
-    둘째 식은 칸의 값이 서로 독립일 때다. 평균이 0이면 0이지만 ReLU를 지나면 모두 0 이상이라, 정규 분포에서
-    $\frac{1 / 2\pi}{1 / 2} = 0.318$이다. 최댓값을 고르는 풀링은 평균을 더 올린다.
+    둘째 식은 좌표 $h$가 서로 독립이고 많을 때다. 평균이 0이면 0이지만 ReLU를 지나면 모두 0 이상이라, 정규 분포에서
+    $\frac{1 / 2\pi}{1 / 2} = 0.318$이다. 최댓값을 남기는 풀링은 평균을 더 올린다.
 
     Args:
         encoder: 층을 차례로 잇는 인코더.
-        images: 그림. 둘 이상.
+        images: 이미지. 둘 이상.
 
     Returns:
         입력의 $s_0$부터 마지막 층의 것까지. 길이는 층의 수 더하기 1.
 
     Raises:
         TypeError: 텐서가 아니면.
-        ValueError: 실수형이 아니거나, 모양이 $(n, c, h, w)$가 아니거나, 그림이 둘보다 적거나, 유한하지 않거나, 길이가
+        ValueError: 실수형이 아니거나, 모양이 $(n, c, h, w)$가 아니거나, 이미지가 둘보다 적거나, 유한하지 않거나, 길이가
             0인 출력이 있으면.
 
     References:
@@ -215,11 +215,11 @@ def layer_similarities(encoder: nn.Sequential, images: Float[Tensor, "n c h w"])
 
 
 class Batch(NamedTuple):
-    r"""배울 그림 한 묶음.
+    r"""학습할 이미지의 배치 하나.
 
     Attributes:
-        images: 보기 `v`개 × 그림 `n`장. 같은 칸의 보기끼리 짝이다.
-        labels: 그림마다의 클래스 번호.
+        images: 뷰 `v`개 × 이미지 `n`장. 같은 번호의 뷰끼리 쌍이다.
+        labels: 이미지마다의 클래스 번호.
 
     References:
         Chen, T. 외 (2020). A Simple Framework for Contrastive Learning of Visual Representations, 2.1절.
@@ -229,11 +229,11 @@ class Batch(NamedTuple):
     labels: Int[Tensor, "v n"]
 
 
-# CPU 발생기를 받아 한 걸음에 쓸 묶음을 주는 함수.
+# CPU 발생기를 받아 학습 스텝 하나에 쓸 배치를 주는 함수.
 Sampler = Callable[[torch.Generator | None], Batch]
-# 인코더의 출력 (v, n, d), 라벨 (v, n), 함께 배우는 값을 받아 손실 하나를 주는 함수.
+# 인코더의 출력 (v, n, d), 라벨 (v, n), 함께 학습하는 값을 받아 손실 하나를 주는 함수.
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
-# 그림 (n, c, h, w)와 `generator=`를 받아 조금 바꾼 그림을 주는 함수. `jitter`가 그렇다.
+# 이미지 (n, c, h, w)와 `generator=`를 받아 조금 바꾼 이미지를 주는 함수. `jitter`가 그렇다.
 Augment = Callable[..., Tensor]
 
 
@@ -244,7 +244,7 @@ def random_pairs(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> Batch:
-    r"""원문의 자료: 정규 난수 그림의 쌍과, 동전을 던져 붙인 “같음”. 라벨이 그림과 독립이라 배울 것이 없다.
+    r"""원문의 데이터: 정규 난수 이미지의 쌍과, 동전을 던져 붙인 라벨. 라벨이 이미지와 독립이라 학습할 것이 없다.
 
     $$x_1, x_2 \sim \mathcal{N}(0, I_{3 \times 32 \times 32}), \qquad y \sim \mathcal{U}\{0, 1\}, \qquad
     \Pr(y \mid x_1, x_2) = \tfrac12$$
@@ -256,7 +256,7 @@ def random_pairs(
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
-        보기 둘의 묶음. 둘째 보기의 라벨이 첫째와 같으면 $y = 1$이다.
+        뷰 둘의 배치. 둘째 뷰의 라벨이 첫째와 같으면 $y = 1$이다.
 
     Raises:
         TypeError: 정수가 아니면.
@@ -279,23 +279,23 @@ def class_pairs(
     size: int,
     generator: torch.Generator | None,
 ) -> Batch:
-    r"""원문처럼 쌍으로 배우는 묶음. 반은 같은 클래스, 반은 다른 클래스다.
+    r"""원문처럼 쌍으로 학습하는 배치. 반은 양성 쌍(같은 클래스), 반은 음성 쌍(다른 클래스)이다.
 
     $$i \sim \mathcal{U}, \qquad y \sim \mathcal{U}\{0, 1\}, \qquad
     j \sim \mathcal{U}\{ j \ne i : \mathbf{1}[y_j = y_i] = y \}$$
 
     Args:
-        images: 그림.
+        images: 이미지.
         labels: 클래스 번호. 클래스마다 둘 이상, 클래스는 둘 이상이어야 한다.
         size: 쌍의 수. 1 이상.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        보기 둘의 묶음.
+        뷰 둘의 배치.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 실수형 그림과 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 비었거나, 쌍을 고를 수 없거나,
+        ValueError: 실수형 이미지와 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 비었거나, 쌍을 만들 수 없거나,
             CPU가 아닌 발생기이면.
 
     References:
@@ -309,8 +309,8 @@ def class_pairs(
     index = torch.arange(n, device=device)
     allowed = ((labels[first, None] == labels) == wanted) & (index != first[:, None])  # (size, n)
     if not allowed.any(1).all():
-        raise ValueError("labels: 같은 클래스와 다른 클래스에서 짝을 고를 수 있어야 하는데, 그럴 수 없는 그림이 있다")
-    # 고른 난수의 최댓값이 있는 곳은 허락된 것들 위에서 고르다.
+        raise ValueError("labels: 이미지마다 양성 쌍과 음성 쌍을 만들 수 있어야 하는데, 그럴 수 없는 이미지가 있다")
+    # 균등 난수가 가장 큰 번호는 허락된 번호들 위에서 균등하다.
     draw = rand(size, n, generator=generator, device=device, dtype=torch.float32)
     second = torch.where(allowed, draw, -1.0).argmax(1)
     chosen = torch.stack([first, second])
@@ -327,25 +327,25 @@ def views(
     augment: Augment | None = None,
     generator: torch.Generator | None,
 ) -> Batch:
-    r"""서로 다른 그림 `size`장을 뽑아, 장마다 `count`번 따로 바꾼 묶음.
+    r"""서로 다른 이미지 `size`장을 뽑아, 장마다 `count`번 따로 바꾼 뷰(view, 증강본)의 배치.
 
     $$x^{(v)}_i = t_{v,i}(x_{\pi(i)}), \qquad v = 1, \ldots, V, \quad i = 1, \ldots, m$$
 
     Args:
-        images: 그림.
+        images: 이미지.
         labels: 클래스 번호.
-        size: 장의 수 $m$. 1 이상, 그림의 수 이하.
-        count: 보기의 수 $V \ge 1$.
-        augment: 그림을 무작위로 바꾸는 함수 $t$. `None`이면 바꾸지 않는다.
+        size: 장의 수 $m$. 1 이상, 이미지의 수 이하.
+        count: 뷰의 수 $V \ge 1$.
+        augment: 이미지를 무작위로 바꾸는 함수 $t$. `None`이면 바꾸지 않는다.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        보기 $V$개의 묶음.
+        뷰 $V$개의 배치.
 
     Raises:
         TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 실수형 그림과 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 비었거나, 수가 범위를 벗어나거나,
-            바꾼 그림의 모양이 다르거나, CPU가 아닌 발생기이면.
+        ValueError: 실수형 이미지와 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 비었거나, 수가 범위를 벗어나거나,
+            바꾼 이미지의 모양이 다르거나, CPU가 아닌 발생기이면.
 
     References:
         Chen, T. 외 (2020). A Simple Framework for Contrastive Learning of Visual Representations, 2.1절.
@@ -353,7 +353,7 @@ def views(
     _check_labelled(images, labels)
     checks.count(1, size=size, count=count)
     if size > len(images):
-        raise ValueError(f"size: 그림 {len(images)}장 이하여야 하는데 {size}이다")
+        raise ValueError(f"size: 이미지 {len(images)}장 이하여야 하는데 {size}이다")
     chosen = randperm(len(images), generator=generator, device=images.device)[:size].repeat(count)
     picked = images[chosen]
     made = picked if augment is None else augment(picked, generator=generator)
@@ -372,28 +372,28 @@ def jitter(
     shear: float = 0.0,
     generator: torch.Generator | None,
 ) -> Float[Tensor, "n c h w"]:
-    r"""그림을 조금 밀고, 돌리고, 늘린다. 그림마다 따로 뽑고, 비는 곳은 0이다.
+    r"""이미지를 조금 밀고, 돌리고, 늘린다. 이미지마다 따로 뽑고, 비는 곳은 0이다.
 
     $$x'(p) = x\bigl( (1 + s) R_\theta K_k\, p + t \bigr), \qquad
     R_\theta = \begin{pmatrix} \cos\theta & -\sin\theta \\ \sin\theta & \cos\theta \end{pmatrix}, \quad
     K_k = \begin{pmatrix} 1 & k \\ 0 & 1 \end{pmatrix}$$
 
-    $\theta, s, k, t$는 0을 가운데 둔 고른 분포에서 뽑는다. 화소 사이의 값은 이웃 넷을 섞어 만든다.
+    $\theta, s, k, t$는 0을 가운데 둔 균등 분포에서 뽑는다. 화소 사이의 값은 이웃 넷을 섞어 만든다.
 
     Args:
-        images: 그림 $x$.
-        shift: 미는 거리 $|t|$의 끝(화소). 0 이상.
-        degrees: 돌리는 각 $|\theta|$의 끝(도). 0 이상.
-        scale: 늘리는 비율 $|s|$의 끝. 0 이상.
-        shear: 기울이는 정도 $|k|$의 끝. 0 이상.
+        images: 이미지 $x$.
+        shift: 미는 거리 $|t|$의 상한(화소). 0 이상.
+        degrees: 돌리는 각 $|\theta|$의 상한(도). 0 이상.
+        scale: 늘리는 비율 $|s|$의 상한. 0 이상.
+        shear: 기울이는 정도 $|k|$의 상한. 0 이상.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        바꾼 그림. `images`와 같은 모양.
+        바꾼 이미지. `images`와 같은 모양.
 
     Raises:
         TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
-        ValueError: 모양이 $(n, c, h, w)$가 아니거나, 비었거나, 유한하지 않거나, 끝이 음수이거나, CPU가 아닌
+        ValueError: 모양이 $(n, c, h, w)$가 아니거나, 비었거나, 유한하지 않거나, 상한이 음수이거나, CPU가 아닌
             발생기이면.
 
     References:
@@ -408,7 +408,7 @@ def jitter(
     u = 2 * rand(5, n, generator=generator, device=x.device, dtype=x.dtype) - 1
     theta, s, k = u[0] * math.radians(degrees), 1 + scale * u[1], shear * u[2]
     cos, sin = s * theta.cos(), s * theta.sin()
-    # affine_grid의 자리는 한 변을 [−1, 1]로 본다.
+    # affine_grid의 좌표는 한 변을 [−1, 1]로 본다.
     right, down = 2 * shift / width * u[3], 2 * shift / height * u[4]
     rows = [torch.stack([cos, cos * k - sin, right], 1), torch.stack([sin, sin * k + cos, down], 1)]
     grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
@@ -419,12 +419,12 @@ def jitter(
 
 
 class Trained(NamedTuple):
-    r"""다 배운 인코더.
+    r"""학습한 인코더.
 
     Attributes:
-        encoder: 배운 인코더. 평가 모드이고 기울기를 받지 않는다.
-        extra: 손실과 함께 배운 값.
-        losses: 걸음마다, 옮기기 전의 손실.
+        encoder: 학습한 인코더. 평가 모드이고 기울기를 받지 않는다.
+        extra: 손실과 함께 학습한 값.
+        losses: 학습 스텝마다, 가중치를 바꾸기 전의 손실.
 
     References:
         Kingma, D. P. & Ba, J. (2015). Adam: A Method for Stochastic Optimization.
@@ -448,32 +448,32 @@ def train_encoder(
     decay: bool = True,
     generator: torch.Generator | None,
 ) -> Trained:
-    r"""어느 손실로든 인코더를 배운다.
+    r"""어느 손실로든 인코더를 학습한다.
 
     $$(\theta, \phi) \leftarrow \mathrm{AdamW}\bigl( \nabla\, L(f_\theta(x), y, \phi) \bigr), \qquad
     \eta_t = \eta \cos^2 \frac{\pi t}{2T}$$
 
-    학습률은 처음 20걸음 동안 올렸다가 코사인을 따라 내린다. `decay`가 거짓이면 원문처럼 $\eta$ 그대로다. 가중치 감쇠가
+    학습률은 처음 20스텝 동안 올렸다가 코사인을 따라 내린다. `decay`가 거짓이면 원문처럼 $\eta$ 그대로다. 가중치 감쇠가
     0이면 Adam과 같다. 받은 인코더와 값은 바꾸지 않는다.
 
     Args:
-        encoder: 처음 인코더 $f_\theta$.
-        sampler: 걸음마다의 묶음을 주는 함수.
-        objective: 손실 $L$. 인코더의 출력은 정규화하지 않은 채 받는다.
-        extra: 함께 배울 값 $\phi$의 처음. 온도, 치우침, 클래스의 방향 같은 것. 없으면 빈 텐서를 넘긴다.
-        steps: 걸음 수 $T$. 1 이상.
+        encoder: 학습 전의 인코더 $f_\theta$.
+        sampler: 학습 스텝마다의 배치를 주는 함수.
+        objective: 손실 $L$. 인코더의 출력을 길이를 맞추지 않은 채 받는다.
+        extra: 함께 학습할 값 $\phi$의 초깃값. 온도, 편향, 클래스의 방향 같은 값이다. 없으면 빈 텐서를 넘긴다.
+        steps: 학습 스텝 수 $T$. 1 이상.
         learning_rate: 학습률 $\eta > 0$.
         weight_decay: 인코더의 가중치 감쇠. 0 이상. $\phi$에는 걸지 않는다.
         decay: 학습률을 올렸다 내릴지.
-        generator: 묶음을 뽑을 CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: 배치를 뽑을 CPU 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
-        배운 인코더, 함께 배운 값, 걸음마다의 손실.
+        학습한 인코더, 함께 학습한 값, 학습 스텝마다의 손실.
 
     Raises:
         TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 수가 범위를 벗어나거나, 인코더에 가중치가 없거나, 손실이 실수 하나가 아니거나 기울기가 끊겼거나,
-            손실이나 가중치가 유한하지 않게 되면. 손실이 유한하지 않은 걸음에서 바로 멈추고 그 걸음을 말한다.
+            손실이나 가중치가 유한하지 않게 되면. 손실이 유한하지 않은 스텝에서 바로 멈추고 그 번호를 알린다.
 
     References:
         Loshchilov, I. & Hutter, F. (2019). Decoupled Weight Decay Regularization.
@@ -487,7 +487,7 @@ def train_encoder(
     net = copy.deepcopy(encoder).train().requires_grad_()
     weights = list(net.parameters())
     if not weights:
-        raise ValueError("encoder: 배울 가중치가 있어야 하는데 하나도 없다")
+        raise ValueError("encoder: 학습할 가중치가 있어야 하는데 하나도 없다")
     if extra is not None:
         checks.floating(extra=extra)
     phi = (weights[0].new_zeros(0) if extra is None else extra.detach().clone()).requires_grad_()
@@ -501,37 +501,37 @@ def train_encoder(
                 group["lr"] = rate
         batch = sampler(generator)
         if not isinstance(batch, tuple) or len(batch) != 2:
-            raise TypeError(f"sampler: 그림과 번호, 두 텐서를 내야 하는데 {type(batch).__name__}을 냈다")
+            raise TypeError(f"sampler: 이미지와 번호, 두 텐서를 내야 하는데 {type(batch).__name__}을 냈다")
         images, labels = batch
-        checks.floating(**{"sampler의 그림": images})
+        checks.floating(**{"sampler의 이미지": images})
         try:
             loss = objective(_outputs(net, images), labels, phi)
         except ValueError as error:
-            raise ValueError(f"objective의 {step}번째 걸음: {error}") from error
+            raise ValueError(f"objective의 {step}번째 스텝: {error}") from error
         checks.floating(objective=loss)
         checks.shape((), objective=loss)
-        checks.within(**{f"objective의 {step}번째 걸음": (loss, REAL)})
+        checks.within(**{f"objective의 {step}번째 스텝": (loss, REAL)})
         if not loss.requires_grad:
             raise ValueError("objective: 인코더의 출력으로 미분할 수 있어야 하는데 기울기가 끊겼다")
         losses.append(loss.detach())
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    checks.within(**{"encoder의 배운 가중치": (torch.cat([weight.detach().flatten() for weight in weights]), REAL)})
+    checks.within(**{"encoder의 학습한 가중치": (torch.cat([weight.detach().flatten() for weight in weights]), REAL)})
     if phi.numel():
-        checks.within(**{"extra의 배운 값": (phi, REAL)})
+        checks.within(**{"extra의 학습한 값": (phi, REAL)})
     return Trained(net.eval().requires_grad_(False), phi.detach(), torch.stack(losses))
 
 
 @full_precision
 def pair_objective(outputs: Float[Tensor, "2 n d"], labels: Int[Tensor, "2 n"], extra: Tensor) -> Float[Tensor, ""]:
-    r"""원문의 손실: 두 보기의 코사인을 그대로 로짓으로 쓰는 이진 교차 엔트로피.
+    r"""원문의 손실: 두 뷰의 코사인을 그대로 로짓으로 쓰는 이진 교차 엔트로피.
 
-    $$L = \frac{1}{n} \sum_{i=1}^{n} \ell\bigl( \cos(z^{(1)}_i, z^{(2)}_i),\; \mathbf{1}[y^{(1)}_i = y^{(2)}_i] \bigr)$$
+    $$L = \frac{1}{n} \sum_{i=1}^{n} \ell\bigl( \cos(x^{(1)}_i, x^{(2)}_i),\; \mathbf{1}[y^{(1)}_i = y^{(2)}_i] \bigr)$$
 
     Args:
-        outputs: 보기 둘의 인코더 출력 $z$.
-        labels: 보기 둘의 클래스 번호 $y$.
+        outputs: 뷰 둘의 인코더 출력 $x$.
+        labels: 뷰 둘의 클래스 번호 $y$.
         extra: 쓰지 않는다. [`train_encoder`][mgk_docs_src.contrastive.training.train_encoder]가 넘긴다.
 
     Returns:
@@ -561,11 +561,11 @@ class PostRun(NamedTuple):
 
     Attributes:
         losses: 에포크마다의 손실.
-        before: 배우기 전, 시험 쌍의 코사인 유사도.
-        after: 배운 뒤, 시험 쌍의 코사인 유사도.
-        same: 시험 쌍의 라벨. 참이면 같은 클래스로 치기로 한 쌍이다.
-        accuracy: 시험 쌍의 정확도. $\sigma(\cos) > 0.5$이면 같다고 본다.
-        fitted: 배운 쌍의 정확도.
+        before: 학습 전, 테스트 쌍의 코사인 유사도.
+        after: 학습 뒤, 테스트 쌍의 코사인 유사도.
+        same: 테스트 쌍의 라벨. 참이면 양성 쌍으로 정한 쌍이다.
+        accuracy: 테스트 쌍의 정확도. $\sigma(\cos) > 0.5$이면 같다고 본다.
+        fitted: 학습에 쓴 쌍의 정확도.
 
     References:
         Zhang, C. 외 (2017). Understanding Deep Learning Requires Rethinking Generalization, 2절.
@@ -589,22 +589,22 @@ def post_run(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> PostRun:
-    r"""원문의 실험: 난수 쌍 16개 한 묶음으로 10에포크를 배우고, 새 난수 쌍 8개로 시험한다.
+    r"""원문의 실험: 난수 쌍 16개의 배치 하나로 10에포크를 학습하고, 새 난수 쌍 8개로 테스트한다.
 
-    $$\hat y = \mathbf{1}\bigl[ \sigma(\cos(z_1, z_2)) > 0.5 \bigr] = \mathbf{1}[\cos(z_1, z_2) > 0]$$
+    $$\hat y = \mathbf{1}\bigl[ \sigma(\cos(u_1, u_2)) > 0.5 \bigr] = \mathbf{1}[\cos(u_1, u_2) > 0]$$
 
-    신경망, Adam의 학습률 0.001, 배치, 자료의 꼴이 모두 원문과 같다. 씨앗은 원문이 적지 않았다.
+    신경망, Adam의 학습률 0.001, 배치, 데이터의 모양이 모두 원문과 같다. 시드는 원문에 없다.
 
     Args:
-        epochs: 같은 묶음을 되풀이하는 수. 1 이상.
-        pairs: 배우는 쌍의 수. 1 이상.
-        test_pairs: 시험 쌍의 수. 1 이상.
+        epochs: 같은 배치를 반복하는 수. 1 이상.
+        pairs: 학습에 쓸 쌍의 수. 1 이상.
+        test_pairs: 테스트 쌍의 수. 1 이상.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
-        손실, 시험 쌍의 코사인, 정확도.
+        손실, 테스트 쌍의 코사인, 정확도.
 
     Raises:
         TypeError: 정수가 아니면.
@@ -641,7 +641,7 @@ def post_run(
 
 
 class PairScores(NamedTuple):
-    r"""그림의 모든 쌍.
+    r"""이미지의 모든 쌍.
 
     Attributes:
         similarity: 쌍마다의 코사인 유사도.
@@ -659,10 +659,10 @@ class PairScores(NamedTuple):
 def pair_scores(embeddings: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> PairScores:
     r"""모든 쌍의 코사인 유사도와, 같은 클래스인지.
 
-    $$s_{ij} = \cos(z_i, z_j), \qquad i < j$$
+    $$s_{ij} = \cos(x_i, x_j), \qquad i < j$$
 
     Args:
-        embeddings: 임베딩 $z$. 길이가 1이 아니어도 된다.
+        embeddings: 임베딩 $x$. 길이가 1이 아니어도 된다.
         labels: 클래스 번호.
 
     Returns:
@@ -687,16 +687,16 @@ def pair_scores(embeddings: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> P
 def pair_accuracy(
     similarity: Float[Tensor, "pairs"], same: Bool[Tensor, "pairs"], *, threshold: float
 ) -> Float[Tensor, ""]:
-    r"""문턱으로 가른 균형 정확도: 같은 쌍과 다른 쌍을 반반으로 본다.
+    r"""임계값으로 가른 균형 정확도: 양성 쌍과 음성 쌍을 반반으로 본다.
 
     $$\tfrac12 \Pr(s > \tau \mid y = 1) + \tfrac12 \Pr(s \le \tau \mid y = 0)$$
 
-    열 클래스에서 같은 쌍은 열에 하나다. 그대로 세면 모두 다르다고만 해도 0.9가 나온다. 여기서는 0.5다.
+    클래스가 열이면 양성 쌍은 열에 하나다. 그대로 세면 모두 다르다고만 해도 0.9가 나온다. 여기서는 0.5다.
 
     Args:
         similarity: 유사도 $s$.
-        same: 같은 클래스인지 $y$. 같은 쌍과 다른 쌍이 하나씩은 있어야 한다.
-        threshold: 문턱 $\tau$.
+        same: 같은 클래스인지 $y$. 양성 쌍과 음성 쌍이 하나씩은 있어야 한다.
+        threshold: 임계값 $\tau$.
 
     Returns:
         $[0, 1]$의 정확도.
@@ -710,7 +710,7 @@ def pair_accuracy(
     """
     _check_pairs(similarity, same)
     checks.number(REAL, threshold=threshold)
-    said = similarity.double() > threshold  # 문턱을 유사도의 자료형으로 반올림하면 가까운 쌍이 반대쪽에 놓인다
+    said = similarity.double() > threshold  # 임계값을 유사도의 자료형으로 반올림하면 가까운 쌍이 반대쪽에 놓인다
     wide = torch.promote_types(similarity.dtype, torch.float32)
     rates = [(told & of).sum().to(wide) / of.sum().to(wide) for told, of in ((said, same), (~said, ~same))]
     return ((rates[0] + rates[1]) / 2).to(similarity.dtype)
@@ -718,18 +718,18 @@ def pair_accuracy(
 
 @full_precision
 def calibrated_threshold(similarity: Float[Tensor, "pairs"], same: Bool[Tensor, "pairs"]) -> float:
-    r"""균형 정확도가 가장 높은 문턱. 학습에 쓰지 않은 쌍에서 고른다.
+    r"""균형 정확도가 가장 높은 임계값. 학습에 쓰지 않은 쌍을 보고 정한다.
 
     $$\tau^\star = \arg\max_\tau \; \Pr(s > \tau \mid y = 1) + \Pr(s \le \tau \mid y = 0)$$
 
-    학습한 쌍에서 고르면, 다 외운 모델의 문턱이 1 가까이로 올라가 새 쌍에서 틀린다.
+    학습에 쓴 쌍을 보고 정하면, 다 외운 모델의 임계값이 1 가까이로 올라가 새 쌍에서 틀린다.
 
     Args:
         similarity: 유사도 $s$.
         same: 같은 클래스인지 $y$.
 
     Returns:
-        문턱. 가장 좋은 두 이웃 유사도의 한가운데다. 모두 같다고 하는 것이 가장 좋으면 가장 작은 유사도보다 1 작다.
+        임계값. 가장 좋은 두 이웃 유사도의 한가운데다. 모두 같다고 하는 것이 가장 좋으면 가장 작은 유사도보다 1 작다.
 
     Raises:
         TypeError: 텐서가 아니면.
@@ -742,7 +742,7 @@ def calibrated_threshold(similarity: Float[Tensor, "pairs"], same: Bool[Tensor, 
     values, order = similarity.detach().double().sort()
     positive = same[order].long()
     found, missed = (1 - positive).cumsum(0), positive.cumsum(0)
-    # 여기까지를 “다르다”고 할 때의 이득에 두 수를 곱한 것. 정수라 비긴 곳이 반올림으로 갈리지 않는다.
+    # 여기까지를 “다르다”고 할 때의 이득에 두 수를 곱한 값. 정수라 값이 같은 곳이 반올림으로 갈리지 않는다.
     gain = found * missed[-1] - missed * found[-1]
     # 값이 같은 쌍은 갈라놓을 수 없다. 끝까지 “다르다”고 하는 것은 모두 같다고 하는 것과 같다.
     best = int(torch.where(values[1:] > values[:-1], gain[:-1], 0).argmax()) if len(values) > 1 else 0
@@ -764,12 +764,12 @@ def knn_accuracy(
 ) -> Float[Tensor, ""]:
     r"""가까운 `k`개의 표로 맞힌 정확도. 표가 같으면 유사도의 합이 큰 쪽, 그것도 같으면 번호가 작은 쪽이다.
 
-    $$\hat y(z) = \arg\max_c \sum_{i \in \mathcal{N}_k(z)} \mathbf{1}[y_i = c]$$
+    $$\hat y(x) = \arg\max_c \sum_{i \in \mathcal{N}_k(x)} \mathbf{1}[y_i = c]$$
 
     Args:
         reference: 답을 아는 임베딩.
         reference_labels: 그 클래스 번호. 0 이상.
-        embeddings: 맞힐 임베딩 $z$.
+        embeddings: 맞힐 임베딩 $x$.
         labels: 그 클래스 번호. 0 이상.
         k: 이웃의 수. 1 이상, 아는 것의 수 이하.
 
@@ -793,7 +793,7 @@ def knn_accuracy(
     near, index = (asked @ known.mT).topk(k, dim=1)  # (m, k)
     classes, which = torch.unique(reference_labels, return_inverse=True)
     votes = near.new_zeros(len(labels), len(classes), dtype=torch.float64)
-    # 표 하나가 1이고 유사도의 몫은 모두 더해도 1이 못 되어, 표가 같을 때만 순서를 가른다.
+    # 표 하나가 1이고 유사도에서 온 값은 모두 더해도 1이 못 되어, 표가 같을 때만 순서를 가른다.
     votes = votes.scatter_add(1, which[index], 1 + (near.double() + 1) / (4 * k + 1))
     return _share(classes[votes.argmax(1)] == labels, embeddings.dtype)
 
@@ -807,13 +807,13 @@ def linear_probe(
     *,
     weight_decay: float = 1e-4,
 ) -> Float[Tensor, ""]:
-    r"""얼린 임베딩 위에서 배운 로지스틱 회귀의 정확도. 볼록이라 답이 하나다.
+    r"""고정한 임베딩 위에서 학습한 로지스틱 회귀의 정확도(linear probe). 볼록이라 답이 하나다.
 
-    $$\min_{W, b} \; -\frac{1}{n} \sum_{i=1}^{n} \log \mathrm{softmax}(W z_i + b)_{y_i}
+    $$\min_{W, b} \; -\frac{1}{n} \sum_{i=1}^{n} \log \mathrm{softmax}(W x_i + b)_{y_i}
     + \frac{\lambda}{2} \lVert W \rVert_F^2$$
 
     Args:
-        reference: 배울 임베딩 $z$.
+        reference: 학습에 쓸 임베딩 $x$.
         reference_labels: 그 클래스 번호 $y$. 0 이상.
         embeddings: 맞힐 임베딩.
         labels: 그 클래스 번호. 0 이상.
@@ -833,7 +833,7 @@ def linear_probe(
     _check_held_out(reference, reference_labels, embeddings, labels)
     checks.number(POSITIVE, weight_decay=weight_decay)
     known, asked = unit_vectors(reference=reference.detach().double(), embeddings=embeddings.detach().double())
-    # 배운 적 없는 클래스는 맞힐 수 없다. 자리를 두면 그 절편이 한없이 작아져 답이 없다.
+    # 학습한 적 없는 클래스는 맞힐 수 없다. 열을 두면 그 절편이 한없이 작아져 답이 없다.
     classes, target = torch.unique(reference_labels, return_inverse=True)
     weight = known.new_zeros(known.shape[1], len(classes)).requires_grad_()
     bias = known.new_zeros(len(classes)).requires_grad_()
@@ -853,19 +853,19 @@ def linear_probe(
 
 @full_precision
 def recall_at_one(embeddings: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> Float[Tensor, ""]:
-    r"""자기를 뺀 가장 가까운 이웃이 같은 클래스인 몫. 배울 때 없던 클래스에도 쓸 수 있다.
+    r"""자기를 뺀 가장 가까운 이웃이 같은 클래스인 비율. 학습할 때 없던 클래스에도 쓸 수 있다.
 
     가장 가까운 이웃이 여럿이면 그 가운데 같은 클래스의 비율로 센다. 모두 한 점이면 우연히 맞힐 확률이 된다.
 
     $$\mathrm{R@1} = \frac{1}{n} \sum_{i=1}^{n} \mathbf{1}\bigl[ y_{j(i)} = y_i \bigr], \qquad
-    j(i) = \arg\max_{j \ne i} \cos(z_i, z_j)$$
+    j(i) = \arg\max_{j \ne i} \cos(x_i, x_j)$$
 
     Args:
-        embeddings: 임베딩 $z$.
+        embeddings: 임베딩 $x$.
         labels: 클래스 번호 $y$.
 
     Returns:
-        $[0, 1]$의 몫.
+        $[0, 1]$의 비율.
 
     Raises:
         TypeError: 텐서가 아니면.
@@ -898,7 +898,7 @@ def _outputs(encoder: nn.Module, images: Tensor) -> Tensor:
     checks.tensor(**{"encoder의 출력": outputs})
     if outputs.ndim != 2 or len(outputs) != len(stacked):
         wanted = f"({len(stacked)}, d)"
-        raise ValueError(f"encoder: 그림마다 벡터 하나, {wanted} 모양의 출력을 내야 하는데 {tuple(outputs.shape)}이다")
+        raise ValueError(f"encoder: 이미지마다 벡터 하나, {wanted}의 출력을 내야 하는데 {tuple(outputs.shape)}이다")
     return outputs.reshape(*images.shape[:-3], outputs.shape[-1])
 
 
@@ -910,7 +910,7 @@ def _check_images(images: Tensor) -> None:
 
 
 def _check_labelled(images: Tensor, labels: Tensor) -> None:
-    # 걸음마다 부르므로 값은 보지 않는다.
+    # 학습 스텝마다 부르므로 값은 보지 않는다.
     checks.floating(images=images)
     checks.ndim(4, 4, images=images)
     checks.nonempty(images=images)
@@ -948,4 +948,4 @@ def _check_pairs(similarity: Tensor, same: Tensor) -> None:
     checks.device(similarity.device, same=same)
     checks.within(similarity=(similarity, REAL))
     if checks.plain(same.all(-1) | ~same.any(-1)).any():
-        raise ValueError("same: 같은 쌍과 다른 쌍이 하나씩은 있어야 하는데 한쪽뿐이다")
+        raise ValueError("same: 양성 쌍과 음성 쌍이 하나씩은 있어야 하는데 한쪽뿐이다")

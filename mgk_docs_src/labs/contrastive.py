@@ -1,4 +1,4 @@
-"""대조 학습 실습의 재료: 손글씨 숫자를 나누고, 임베딩을 여러 자로 잰다. `docs/labs/contrastive.py`."""
+"""대조 학습 실습의 재료: 손글씨 숫자를 분할하고, 임베딩을 여러 지표로 잰다. `docs/labs/contrastive.py`."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,15 +21,15 @@ from mgk_docs_src.contrastive.training import (
 from mgk_docs_src.data import digits
 from mgk_docs_src.metrics import roc_auc
 
-# 그림 (n, 1, 8, 8)을 받아 벡터 (n, d)를 주는 함수.
+# 이미지 (n, 1, 8, 8)을 받아 벡터 (n, d)를 주는 함수.
 Represent = Callable[[Tensor], Tensor]
 
 
 class Samples(NamedTuple):
-    """그림과 라벨.
+    """이미지와 라벨.
 
     Attributes:
-        images: 8×8 그림.
+        images: 8×8 이미지.
         labels: 숫자 0–9.
 
     References:
@@ -41,12 +41,12 @@ class Samples(NamedTuple):
 
 
 class Split(NamedTuple):
-    """셋으로 나눈 자료.
+    """셋으로 분할(split)한 데이터.
 
     Attributes:
-        train: 가중치를 배우는 것.
-        valid: 문턱과 설정을 고르는 것.
-        held_out: 마지막에 한 번 재는 것. 어느 씨앗에서나 같다.
+        train: 학습 데이터.
+        valid: 임계값과 설정을 정하는 검증 데이터.
+        held_out: 마지막에 한 번 재는 테스트 데이터. 어느 시드에서나 같다.
 
     References:
         Hastie, T. 외 (2009). The Elements of Statistical Learning, 7.2절.
@@ -64,20 +64,22 @@ def digit_split(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> Split:
-    """손글씨 숫자를 라벨의 비율을 지켜 나눈다. 절반은 시험에 두고, 남은 절반에서 검증할 것을 씨앗마다 다르게 뗀다.
+    """손글씨 숫자를 라벨의 비율을 지켜 분할한다.
+
+    절반은 테스트에 두고, 남은 절반에서 검증 데이터를 시드마다 다르게 뗀다.
 
     Args:
-        seed: 검증할 것을 떼는 씨앗. 0 이상.
-        valid: 검증할 그림의 수. 10 이상.
+        seed: 검증 데이터를 떼는 시드. 0 이상.
+        valid: 검증할 이미지의 수. 10 이상.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
-        dtype: 그림의 실수 자료형. 기본값은 torch의 기본 자료형.
+        dtype: 이미지의 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
-        학습 898 − `valid`장, 검증 `valid`장, 시험 899장.
+        학습 898 − `valid`장, 검증 `valid`장, 테스트 899장.
 
     Raises:
         TypeError: 정수가 아니면.
-        ValueError: 씨앗이 음수이거나, 검증할 것이 10보다 적거나 888보다 많으면.
+        ValueError: 시드가 음수이거나, 검증할 이미지가 10장보다 적거나 888장보다 많으면.
 
     References:
         scikit-learn 문서, `train_test_split`.
@@ -85,7 +87,7 @@ def digit_split(
     checks.count(0, seed=seed)
     checks.count(10, valid=valid)
     if valid > 888:
-        raise ValueError(f"valid: 배울 것이 열 장은 남도록 888 이하여야 하는데 {valid}이다")
+        raise ValueError(f"valid: 학습 데이터가 열 장은 남도록 888 이하여야 하는데 {valid}이다")
     data = digits(device=device, dtype=dtype)
     everything, labels = torch.arange(len(data.labels), device="cpu"), data.labels.cpu()
     ours, held_out = train_test_split(everything, test_size=0.5, stratify=labels, random_state=0)
@@ -95,17 +97,17 @@ def digit_split(
 
 
 class Scores(NamedTuple):
-    r"""임베딩 하나의 점수. 시험 자료에서 쟀고, 모두 float64다.
+    r"""임베딩 하나의 점수. 테스트 데이터에서 쟀고, 모두 float64다.
 
     Attributes:
-        fixed: 정해진 문턱으로 가른 쌍의 균형 정확도.
-        calibrated: 검증 쌍에서 고른 문턱으로 가른 쌍의 균형 정확도.
+        fixed: 고정 임계값으로 가른 쌍의 균형 정확도.
+        calibrated: 검증 쌍을 보고 선택한 임계값으로 가른 쌍의 균형 정확도.
         auc: 쌍의 ROC 곡선 아래의 넓이.
-        knn: 가까운 다섯의 표로 맞힌 정확도. 아는 것은 학습과 검증 자료다.
-        probe: 얼린 임베딩 위의 로지스틱 회귀로 맞힌 정확도.
-        alignment: 같은 클래스 쌍의 거리 제곱의 평균. 작을수록 모여 있다.
-        uniformity: 고르게 퍼진 정도. 작을수록(더 음수일수록) 고르다.
-        threshold: 고른 문턱.
+        knn: 가까운 다섯의 표로 맞힌 정확도. 답을 아는 표본은 학습과 검증 데이터다.
+        probe: 고정한 임베딩 위의 로지스틱 회귀로 맞힌 정확도.
+        alignment: 양성 쌍(같은 클래스)의 거리 제곱의 평균. 작을수록 모여 있다.
+        uniformity: 균등하게 퍼진 정도. 작을수록(더 음수일수록) 균등하다.
+        threshold: 선택한 임계값.
 
     References:
         Musgrave, K., Belongie, S. & Lim, S.-N. (2020). A Metric Learning Reality Check, 2절.
@@ -127,16 +129,16 @@ def evaluate(represent: Represent, split: Split, *, fixed: float = 0.0) -> Score
     """처음 보는 숫자에서 임베딩을 잰다.
 
     Args:
-        represent: 그림을 벡터로 바꾸는 함수.
-        split: 나눈 자료.
-        fixed: 정해진 문턱. 원문은 시그모이드가 0.5를 넘는지 보므로 코사인 0이다.
+        represent: 이미지를 벡터로 바꾸는 함수.
+        split: 분할한 데이터.
+        fixed: 고정 임계값. 원문은 시그모이드가 0.5를 넘는지 보므로 코사인 0이다.
 
     Returns:
         여덟 점수.
 
     Raises:
-        TypeError: 문턱이 수가 아니면.
-        ValueError: 문턱이나 임베딩이 유한하지 않거나, 임베딩이 $(n, d)$가 아니면.
+        TypeError: 임계값이 수가 아니면.
+        ValueError: 임계값이나 임베딩이 유한하지 않거나, 임베딩이 $(n, d)$가 아니면.
 
     References:
         Musgrave, K., Belongie, S. & Lim, S.-N. (2020). A Metric Learning Reality Check, 2절.
@@ -161,7 +163,7 @@ def evaluate(represent: Represent, split: Split, *, fixed: float = 0.0) -> Score
 
 
 def principal_plane(embeddings: Float[Tensor, "n d"]) -> Float[Tensor, "n 2"]:
-    r"""가장 넓게 퍼진 두 방향으로 내린 그림자(주성분 분석).
+    r"""가장 넓게 퍼진 두 방향으로의 투영(주성분 분석).
 
     $$(X - \bar{X})\, [v_1, v_2], \qquad X - \bar{X} = U S V^\top$$
 
@@ -169,7 +171,7 @@ def principal_plane(embeddings: Float[Tensor, "n d"]) -> Float[Tensor, "n 2"]:
         embeddings: 벡터. 둘 이상의 차원.
 
     Returns:
-        평면 위의 점. 방향마다 부호는 크기가 가장 큰 좌표가 양수가 되게 고른다.
+        평면 위의 점. 방향마다 부호는 크기가 가장 큰 좌표가 양수가 되게 정한다.
 
     Raises:
         TypeError: 텐서가 아니면.

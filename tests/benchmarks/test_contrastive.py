@@ -1,4 +1,4 @@
-"""benchmarks/contrastive.py: 재는 도구가 옳게 잰다. 얼마나 빠른지는 시험하지 않는다."""
+"""benchmarks/contrastive.py: 재는 도구가 옳게 잰다. 얼마나 빠른지는 테스트하지 않는다."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_the_table_is_written_for_the_page(tmp_path: Path, monkeypatch: pytest.M
     cells = rows[: 2 * len(CASES)]
     assert {line.count("|") for line in (head, rule, *cells)} == {9}
     left_out = [line for line in cells if "—" in line]
-    assert [line.split(" | ")[:2] for line in left_out] == [["| NT-Xent", "40"], ["| 세 점, 모두", "40"]]
+    assert [line.split(" | ")[:2] for line in left_out] == [["| NT-Xent", "40"], ["| 트리플렛, 모두", "40"]]
     assert "pytorch-metric-learning" in rows[2 * len(CASES) + 1]
 
 

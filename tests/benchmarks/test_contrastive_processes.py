@@ -1,4 +1,4 @@
-"""benchmarks/contrastive_processes.py: torchrun으로 띄운 두 과정이 과정 하나와 같은 손실을 적는다."""
+"""benchmarks/contrastive_processes.py: torchrun으로 띄운 두 프로세스가 프로세스 하나와 같은 손실을 출력한다."""
 
 import os
 import re
@@ -37,7 +37,7 @@ def test_two_processes_write_the_losses_of_one() -> None:
         timeout=180,
         check=True,
     ).stdout
-    assert "과정 2개" in printed
+    assert "프로세스 2개" in printed
     losses = contrastive_processes.train(CPU, steps=21)
     expected = [losses[step] for step in (0, 10, 20)]
     assert [float(loss) for loss in re.findall(r"손실 ([\d.]+)", printed)] == pytest.approx(expected, abs=2e-5)
@@ -47,5 +47,5 @@ def test_two_processes_write_the_losses_of_one() -> None:
 @pytest.mark.usefixtures("alone")
 def test_the_batch_must_be_divided_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dist, "get_world_size", lambda *_: 3)
-    with pytest.raises(ValueError, match=r"과정의 수: .*3"):
+    with pytest.raises(ValueError, match=r"프로세스의 수: .*3"):
         contrastive_processes.train(CPU, steps=1)

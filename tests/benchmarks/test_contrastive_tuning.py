@@ -1,4 +1,4 @@
-"""benchmarks/contrastive_tuning.py: 격자의 모든 값을 검증 쌍에서 재고, 가장 높은 것을 고른다."""
+"""benchmarks/contrastive_tuning.py: 격자의 모든 값을 검증 쌍에서 재고, 가장 높은 값을 선택한다."""
 
 import pytest
 

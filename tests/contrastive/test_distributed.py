@@ -1,4 +1,4 @@
-"""기준값: 이어 붙인 배치를 과정 하나가 잰 nt_xent. 두 과정은 정말로 띄운다(gloo, 되돌이 장치와 파일만 쓴다)."""
+"""기준값: 이어 붙인 배치를 프로세스 하나가 잰 nt_xent. 두 프로세스는 정말로 띄운다(gloo, 루프백 장치와 파일만 쓴다)."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ KINDS = (torch.float64, torch.float32)
 
 
 def views(kind=torch.float64, device=None):
-    """모든 과정의 두 시야를 이어 붙인 것."""
+    """모든 프로세스의 두 뷰를 이어 붙인 배치."""
     g = generator(0)
     return tuple(randn(WORLD * N, D, generator=g, dtype=kind, device=device) for _ in range(2))
 
@@ -45,7 +45,7 @@ def loss_and_slopes(network, loss, first, second):
 
 
 def only_constant_negatives(first, second):
-    """흔한 실수: 모은 오답을 상수로만 둔다."""
+    """흔한 실수: 모은 음성 표본을 상수로만 둔다."""
     gathered = [torch.empty(2, *first.shape, dtype=first.dtype) for _ in range(WORLD)]
     own = torch.stack([F.normalize(first), F.normalize(second)])
     dist.all_gather(gathered, own.detach())
@@ -59,7 +59,7 @@ def only_constant_negatives(first, second):
 
 
 def refusals(rank):
-    """한 과정만 틀려도 모든 과정이 같은 까닭으로 멈춘다."""
+    """한 프로세스만 틀려도 모든 프로세스가 같은 이유로 멈춘다."""
     first, second = (share(view, rank) for view in views())
     broken = first.clone()
     broken[0] = torch.nan if rank == 0 else 1.0
@@ -88,7 +88,7 @@ def refusals(rank):
 
 
 def learned(rank):
-    """온도의 기울기를 DistributedDataParallel처럼 평균한 것."""
+    """온도의 기울기를 DistributedDataParallel처럼 평균한 값."""
     knob = torch.nn.Parameter(torch.tensor(TEMPERATURE, dtype=torch.float64))
     value = distributed_nt_xent(*(share(view, rank) for view in views()), temperature=knob)
     (slope,) = torch.autograd.grad(value, knob)
@@ -125,7 +125,7 @@ def measure(rank):
 
 def work(rank, folder):
     torch.set_num_threads(1)
-    # 호스트 이름을 찾지 않고 되돌이 장치만 쓴다.
+    # 호스트 이름을 찾지 않고 루프백 장치만 쓴다.
     os.environ["GLOO_SOCKET_IFNAME"] = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
     store = dist.FileStore(str(Path(folder) / "store"), WORLD)
     dist.init_process_group("gloo", store=store, rank=rank, world_size=WORLD)
@@ -145,14 +145,14 @@ def both(tmp_path_factory):
     stuck = [process.pid for process in processes if process.is_alive()]
     for process in processes:
         process.kill()
-    assert not stuck, f"{PATIENCE}초 안에 끝나지 않았다"  # 한 과정만 멈추면 남은 과정이 기다린다
+    assert not stuck, f"{PATIENCE}초 안에 끝나지 않았다"  # 한 프로세스만 멈추면 남은 프로세스가 기다린다
     assert [process.exitcode for process in processes] == [0] * WORLD
     return [torch.load(folder / f"{rank}.pt") for rank in range(WORLD)]
 
 
 @pytest.fixture
 def alone(device):
-    """과정 하나뿐인 무리. 시험하는 장치의 것으로."""
+    """프로세스 하나뿐인 그룹. 테스트하는 장치의 백엔드를 쓴다."""
     backend = "gloo" if device.type == "cpu" else "nccl"
     dist.init_process_group(backend, store=dist.HashStore(), rank=0, world_size=1)
     yield
@@ -202,19 +202,21 @@ def test_a_group_may_be_named(both):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("shape", "ValueError: first_view: 모든 과정에서 모양이 같아야 하는데 [6, 5], [5, 5]이다"),
+        ("shape", "ValueError: first_view: 모든 프로세스에서 모양이 같아야 하는데 [6, 5], [5, 5]이다"),
         ("axes", "ValueError: first_view: 축의 수가 2이어야 하는데 모양이 (5,)이다"),
         ("nan", "ValueError: first_view의 벡터마다 가장 큰 |좌표|: 0보다 큰 유한한 값이어야 하는데 nan이 있다"),
-        ("empty", "ValueError: first_view: 과정마다 표본이 하나, 모두 합해 둘 이상이어야 하는데 하나도 없다"),
+        ("empty", "ValueError: first_view: 프로세스마다 표본이 하나, 모두 합해 둘 이상이어야 하는데 하나도 없다"),
         (
             "dtype",
-            "ValueError: first_view, second_view: 모든 과정에서 자료형이 같아야 하는데 torch.float64/torch.float64, ",
+            "ValueError: first_view, second_view: 모든 프로세스에서 자료형이 같아야 하는데 "
+            "torch.float64/torch.float64, ",
         ),
         (
             "half",
-            "ValueError: first_view, second_view: 모든 과정에서 자료형이 같아야 하는데 torch.float32/torch.float32, ",
+            "ValueError: first_view, second_view: 모든 프로세스에서 자료형이 같아야 하는데 "
+            "torch.float32/torch.float32, ",
         ),
-        ("other", "ValueError: temperature: 모든 과정에서 값이 같아야 하는데 0.2, 1.2이다"),
+        ("other", "ValueError: temperature: 모든 프로세스에서 값이 같아야 하는데 0.2, 1.2이다"),
         ("negative", "ValueError: temperature: 0보다 큰 유한한 값이어야 하는데 -0.5이다"),
         ("tiny", "ValueError: temperature: [1.0842e-19, 9.22337e+18] 안의 값이어야 하는데 1e-39이다"),
         ("kind", "TypeError: second_view: 텐서여야 하는데 list이다"),
@@ -231,7 +233,7 @@ def test_what_is_wrong_in_one_process_stops_all_of_them_alike(both, name, messag
 def test_a_process_outside_the_group_is_told_so(both):
     own = nt_xent(*(share(view, 0) for view in views()), temperature=TEMPERATURE)
     torch.testing.assert_close(both[0]["outside"], own)
-    assert both[1]["outside"] == "group: 이 과정이 든 무리여야 하는데 과정 1은 들어 있지 않다"
+    assert both[1]["outside"] == "group: 이 프로세스가 든 그룹이어야 하는데 프로세스 1은 들어 있지 않다"
 
 
 def test_the_temperature_learns_from_the_joined_batch(both):
@@ -286,7 +288,7 @@ def test_near_pairs_keep_the_digits_of_a_small_loss(device):
 
 @pytest.mark.usefixtures("alone")
 def test_it_is_differentiated_once_and_says_so(device):
-    """입력에서 손실까지 다른 층이 있어도, 어느 길로 두 번 미분해도 멈춘다."""
+    """입력에서 손실까지 다른 층이 있어도, 어느 경로로 두 번 미분해도 멈춘다."""
     first, second = views(device=device)
     weight = randn(D, D, generator=generator(5), dtype=torch.float64, device=device).requires_grad_()
     knob = torch.tensor(TEMPERATURE, dtype=torch.float64, device=device, requires_grad=True)

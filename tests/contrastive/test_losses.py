@@ -1,4 +1,4 @@
-"""기준값: 정의를 그대로 옮긴 float64의 되풀이(NumPy), pytorch-metric-learning, 닫힌 식."""
+"""기준값: 정의를 그대로 옮긴 float64의 반복문(NumPy), pytorch-metric-learning, 닫힌 식."""
 
 import inspect
 import math
@@ -55,7 +55,7 @@ SIZES = {"seed": st.integers(0, 10**6), "n": st.integers(4, 14), "d": st.integer
 CLOSE = {"atol": 1e-12, "rtol": 1e-12}
 HALVES = [torch.float16, torch.bfloat16]
 
-# 라벨이 붙은 임베딩의 손실과, 짝지은 두 시야의 손실
+# 라벨이 붙은 임베딩의 손실과, 두 뷰의 손실
 LABELLED = {
     "sigmoid": partial(sigmoid_loss, scale=5.0, bias=-1.0),
     "balanced": partial(sigmoid_loss, scale=5.0, bias=-1.0, balanced=True),
@@ -76,7 +76,7 @@ def points(seed, *shape, kind=torch.float64, device=None):
 
 
 def classes(seed, n, device=None, count=3):
-    """라벨. 같은 짝도 다른 짝도 적어도 하나 있다."""
+    """라벨. 양성 쌍도 음성 쌍도 적어도 하나 있다."""
     labels = randint(0, count, (n,), generator=generator(seed + 1), device=device)
     labels[1], labels[2] = labels[0], (labels[0] + 1) % count
     return labels
@@ -95,7 +95,7 @@ def softplus(z):
     return np.logaddexp(0, z)
 
 
-# --- 길이 1과 배우는 수 ---
+# --- 길이 1과 학습하는 수 ---
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_the_same_point_is_at_distance_zero(device, kind, d):
         assert loss(x, labels, margin=0.25).item() == 0.25
 
 
-# --- 짝의 손실 ---
+# --- 쌍의 손실 ---
 
 
 def test_the_posts_loss_is_stuck_between_its_bounds(device):
@@ -291,7 +291,7 @@ def test_the_sigmoid_loss_learns_its_scale_and_bias(device):
     assert torch.autograd.gradcheck(lambda a, b: sigmoid_loss(x, labels, scale=a, bias=b), (scale, bias))
     cosine, same = similarity_matrix(x), (labels.unsqueeze(1) == labels)
     assert torch.autograd.gradcheck(lambda a, b: cosine_bce(cosine, same, scale=a, bias=b), (scale, bias))
-    # 씨앗마다 다른 배율
+    # 시드마다 다른 스케일
     pair, both = torch.stack([x, 2 - x]), labels.expand(2, 6)
     knobs = torch.tensor([2.0, 5.0], device=device, dtype=torch.float64)
     each = sigmoid_loss(pair, both, scale=knobs, bias=-knobs)
@@ -310,7 +310,7 @@ def test_the_pairwise_margin_is_that_of_the_paper_and_of_the_peer(device, seed, 
     d0, y = numpy(distance), numpy(same)
     np.testing.assert_allclose(numpy(each), (y * d0**2 + (1 - y) * np.maximum(0, margin - d0) ** 2) / 2, **CLOSE)
     torch.testing.assert_close(pairwise_margin(distance, same.double(), margin=margin), each.mean(), **CLOSE)
-    # 짝의 벌점 d, max(0, m − d)는 pytorch-metric-learning의 것, 제곱해 반으로 나누는 것은 논문의 것
+    # 쌍의 벌점 d, max(0, m − d)는 pytorch-metric-learning의 식, 제곱해 반으로 나누는 식은 논문의 식
     other = x.clone().requires_grad_()
     parts = peer.ContrastiveLoss(pos_margin=0, neg_margin=margin, reducer=DoNothingReducer())(other, labels)
     theirs = sum(parts[name]["losses"].square().sum() for name in ("pos_loss", "neg_loss")) / (n * (n - 1)) / 2
@@ -320,7 +320,7 @@ def test_the_pairwise_margin_is_that_of_the_paper_and_of_the_peer(device, seed, 
     )
 
 
-# --- 세 점의 손실 ---
+# --- 트리플렛 손실 ---
 
 
 @EXAMPLES
@@ -357,14 +357,14 @@ def test_a_batch_without_a_violated_triplet_costs_nothing(device):
 
 
 def test_batch_all_keeps_its_digits_in_float32(device):
-    """거의 지켜진 여유: 큰 누적합의 차에서 작은 손실을 얻는다."""
+    """거의 지켜진 마진: 큰 누적합의 차에서 작은 손실을 얻는다."""
     x, labels = points(0, 400, 8, kind=torch.float32, device=device), classes(0, 400, device, count=10)
     for margin in (1e-4, 0.05, 1.0):
         wide = batch_all_triplet(x.double(), labels, margin=margin)
         assert batch_all_triplet(x, labels, margin=margin).item() == pytest.approx(wide.item(), rel=2e-5)
 
 
-# --- 여럿 가운데 고르는 손실 ---
+# --- 여럿 가운데 찾는 손실 ---
 
 
 @EXAMPLES
@@ -459,7 +459,7 @@ def near_pairs(kind=torch.float32, device=None, spread=0.05):
 
 
 def two_views(x, y, temperature, device):
-    """supcon이 두 시야에서 고르는 것."""
+    """supcon이 두 뷰에서 찾는 표본."""
     labels = torch.arange(len(x), device=device).repeat(2)
     return supcon(torch.cat([x, y]), labels, temperature=temperature)
 
@@ -480,7 +480,7 @@ CHOOSING = {
 @pytest.mark.parametrize("temperature", [0.2, 0.07, 0.02])
 @pytest.mark.parametrize("low", [None, *HALVES], ids=str)
 def test_an_almost_certain_choice_keeps_its_digits(device, name, temperature, low):
-    """정답의 확률이 1에 가까울 때: log(1 + Σ e^(남 − 정답))을 float64로, 기울기도 그 식으로."""
+    """양성 표본의 확률이 1에 가까울 때: log(1 + Σ e^(나머지 − 양성))을 float64로, 기울기도 그 식으로."""
     x, y = near_pairs(device=device)
     a, b = unit(x), unit(y)
     rows = np.concatenate([a, b]) if name in ("nt-xent", "supcon") else a
@@ -585,7 +585,7 @@ def test_every_batch_is_looked_at_inside_vmap(device, name):
         torch.testing.assert_close(slopes[i], torch.autograd.grad(loss(leaf, second[i]), leaf)[0], **CLOSE)
     if name in LABELLED:
         lonely = torch.cat([labels[:2], torch.arange(6, device=device)[None]])
-        with pytest.raises(ValueError, match=r"labels: .*같은 짝"):
+        with pytest.raises(ValueError, match=r"labels: .*양성 쌍"):
             torch.func.vmap(loss)(x, lonely)
 
 
@@ -658,7 +658,7 @@ def test_the_cosine_softmax_equals_that_of_pytorch_metric_learning(device, seed,
     torch.testing.assert_close(ours[1], theirs[1].T, atol=1e-6, rtol=1e-6)
 
 
-# --- 모두가 지키는 것 ---
+# --- 모든 손실이 지키는 성질 ---
 
 
 @pytest.mark.parametrize("name", [*LABELLED, *PAIRED, "cosine softmax", "uniformity", "triplet"])
@@ -825,12 +825,12 @@ def test_nothing_larger_than_the_square_of_the_batch_is_made(device):
         with Largest() as largest:
             torch.autograd.grad(call(), x)
         assert largest.numel <= n * (n + 1), name
-    with Largest() as largest:  # 재는 법이 세제곱을 알아본다
+    with Largest() as largest:  # 재는 도구가 세제곱을 알아본다
         peer.TripletMarginLoss(margin=0.3)(x, labels)
     assert largest.numel > 10 * n * n
 
 
-# --- 임베딩을 재는 자와 바닥 ---
+# --- 임베딩을 재는 지표와 바닥 ---
 
 
 def simplex(count, dtype=torch.float64, device=None):
@@ -911,7 +911,7 @@ def test_the_floor_of_supcon_is_that_of_the_simplex(device):
 
 
 def test_random_pairs_can_do_no_better_than_the_bounded_logit(device):
-    """라벨이 입력과 무관해도 짝을 외우면 0.3133까지는 내려간다."""
+    """라벨이 입력과 무관해도 쌍을 외우면 0.3133까지는 내려간다."""
     x = points(0, 16, 8, device=device).requires_grad_()
     same = randint(0, 2, (8,), generator=generator(0), device=device).double()
     optimizer = torch.optim.Adam([x], lr=0.1)
@@ -953,8 +953,8 @@ COSINE, SAME = torch.tensor([0.5, -0.5]), torch.tensor([True, False])
         (X, LABELS.double(), "labels: .*int64"),
         (X, LABELS.int(), "labels: .*int64"),
         (X, LABELS.bool(), "labels: .*int64"),
-        (X, torch.arange(4), "labels: .*같은 짝.*하나도 없다"),
-        (X.expand(2, 4, 3), torch.stack([LABELS, torch.arange(4)]), "labels: .*같은 짝"),
+        (X, torch.arange(4), "labels: .*양성 쌍.*하나도 없다"),
+        (X.expand(2, 4, 3), torch.stack([LABELS, torch.arange(4)]), "labels: .*양성 쌍"),
     ],
 )
 def test_bad_batches_are_refused(loss, x, labels, message):
@@ -1007,10 +1007,10 @@ def test_bad_views_are_refused(loss, x, y, message):
         ),
         *((bad(loss, X, LABELS, margin=0.0), "margin: 0보다 큰") for loss in (batch_all_triplet, batch_hard_triplet)),
         *(
-            (bad(loss, X, LABELS * 0, margin=1.0), "labels: .*다른 짝")
+            (bad(loss, X, LABELS * 0, margin=1.0), "labels: .*음성 쌍")
             for loss in (batch_all_triplet, batch_hard_triplet)
         ),
-        (bad(sigmoid_loss, X, LABELS * 0, scale=1.0, bias=0.0, balanced=True), "labels: .*다른 짝"),
+        (bad(sigmoid_loss, X, LABELS * 0, scale=1.0, bias=0.0, balanced=True), "labels: .*음성 쌍"),
         (bad(sigmoid_loss, X, LABELS, scale=0.0, bias=0.0), "scale: 0보다 큰"),
         (bad(sigmoid_loss, X, LABELS, scale=torch.tensor(-1.0), bias=0.0), "scale: 0보다 큰"),
         (bad(sigmoid_loss, X, LABELS, scale=torch.ones(4), bias=0.0), "scale: .*늘어나는"),

@@ -58,7 +58,7 @@ CLOSE = {"atol": 1e-10, "rtol": 1e-10}
 
 
 def small(device, *, seed=0, dtype=torch.float64, **knobs):
-    """8×8 그림을 받는 작은 인코더."""
+    """8×8 이미지를 받는 작은 인코더."""
     knobs = {"widths": (4, 6), "embedding_dim": 5, **knobs}
     return convolutional_encoder(1, 8, generator=generator(seed), device=device, dtype=dtype, **knobs)
 
@@ -74,7 +74,7 @@ def numbers(device, n, *, dtype=torch.float64):
 
 
 def cloud(seed, n, device, *, d=6, classes=3, dtype=torch.float64):
-    """클래스마다 조금 치우친 벡터들."""
+    """클래스마다 조금씩 옮긴 벡터들."""
     labels = torch.arange(n, device=device) % classes
     centres = randn(classes, d, generator=generator(seed), device=device, dtype=dtype)
     return centres[labels] + randn(n, d, generator=generator(seed + 1), device=device, dtype=dtype), labels
@@ -322,7 +322,7 @@ def test_the_same_seed_trains_the_same_encoder(device):
             generator=generator(seed),
         )
 
-    # 합성곱의 반올림은 메모리의 자리를 따라 달라질 수 있다.
+    # 합성곱의 반올림은 메모리의 주소에 따라 달라질 수 있다.
     torch.testing.assert_close(once(0).losses, once(0).losses, atol=1e-4, rtol=1e-4)
     assert (once(0).losses - once(1).losses).abs().max() > 1e-2
     assert once(0).extra.shape == (0,)
@@ -448,7 +448,7 @@ def test_thresholds_at_the_ends(device):
     same = torch.tensor([True, True, False], device=device)
     apart = torch.tensor([0.9, 0.7, 0.1], device=device)
     assert calibrated_threshold(apart, same) == pytest.approx(0.4)
-    backwards = calibrated_threshold(-apart, same)  # 어디서 갈라도 동전보다 못하면 한쪽으로 말한다
+    backwards = calibrated_threshold(-apart, same)  # 어디서 갈라도 동전보다 못하면 모두 한쪽으로 판정한다
     assert backwards == pytest.approx(-1.9)
     assert pair_accuracy(-apart, same, threshold=backwards) == 0.5
 
@@ -563,7 +563,7 @@ def test_class_numbers_may_be_any_and_one_class_is_enough(device):
         plain = score(z[:40], y[:40], z[40:], y[40:])
         assert score(z[:40], 10**15 * y[:40], z[40:], 10**15 * y[40:]) == plain
         assert score(z[:40], 0 * y[:40], z[40:], 0 * y[40:]) == 1
-        unseen = torch.where(y[40:] == 2, 7, y[40:])  # 배운 적 없는 클래스는 맞힐 수 없다
+        unseen = torch.where(y[40:] == 2, 7, y[40:])  # 학습한 적 없는 클래스는 맞힐 수 없다
         known = y[:40] != 2
         apart = y[40:] != 2
         part = score(z[:40][known], y[:40][known], z[40:][apart], y[40:][apart])
@@ -610,7 +610,7 @@ def test_pair_accuracy_goes_through_vmap(device):
     apart = [pair_accuracy(one, two, threshold=0.2) for one, two in zip(s, same, strict=True)]
     torch.testing.assert_close(together, torch.stack(apart), **CLOSE)
     same[2] = True
-    with pytest.raises(ValueError, match="same: 같은 쌍과 다른 쌍이"):
+    with pytest.raises(ValueError, match="same: 양성 쌍과 음성 쌍이"):
         torch.func.vmap(partial(pair_accuracy, threshold=0.2))(s, same)
 
 
@@ -648,7 +648,7 @@ def test_training_stops_at_the_step_that_went_wrong(device):
         seen.append(len(seen))
         return z.mean() * (math.nan if len(seen) == 4 else 1.0)
 
-    with pytest.raises(ValueError, match=r"objective의 3번째 걸음: .*nan"):
+    with pytest.raises(ValueError, match=r"objective의 3번째 스텝: .*nan"):
         train_encoder(
             net, partial(lambda g: views(x, y, size=4, generator=g)), loss, steps=500, learning_rate=0.1, generator=None
         )
@@ -732,9 +732,9 @@ def test_bad_batches(device):
                 function(*wrong)
     with pytest.raises(ValueError, match="size: 1 이상"):
         class_pairs(x, y, size=0, generator=None)
-    with pytest.raises(ValueError, match="labels: 같은 클래스와 다른 클래스에서"):
+    with pytest.raises(ValueError, match="labels: 이미지마다 양성 쌍과 음성 쌍을"):
         class_pairs(x, torch.zeros_like(y), size=50, generator=generator(0))
-    with pytest.raises(ValueError, match="size: 그림 4장 이하여야 하는데 5"):
+    with pytest.raises(ValueError, match="size: 이미지 4장 이하여야 하는데 5"):
         views(x, y, size=5, generator=None)
     with pytest.raises(ValueError, match="count: 1 이상"):
         views(x, y, size=2, count=0, generator=None)
@@ -764,23 +764,23 @@ def test_bad_training(device):
             train_encoder(net, sampler, mean, **{**good, **knobs})
     for message, wrong in [
         ("objective: 모양이", lambda z, labels, extra: z.mean((0, 1))),
-        ("objective의 0번째 걸음: 유한한 값이어야 하는데 nan", lambda z, labels, extra: z.mean() * math.nan),
-        ("encoder의 배운 가중치: 유한한 값이어야 하는데 nan", lambda z, labels, extra: (z.sum() * 0).sqrt()),
+        ("objective의 0번째 스텝: 유한한 값이어야 하는데 nan", lambda z, labels, extra: z.mean() * math.nan),
+        ("encoder의 학습한 가중치: 유한한 값이어야 하는데 nan", lambda z, labels, extra: (z.sum() * 0).sqrt()),
     ]:
         with pytest.raises(ValueError, match=message):
             train_encoder(net, sampler, wrong, **{**good, "steps": 1})
     with pytest.raises(ValueError, match=r"objective: .*기울기가 끊겼다"):
         train_encoder(net, sampler, lambda z, labels, extra: z.detach().mean(), **good)
-    with pytest.raises(ValueError, match="encoder: 배울 가중치"):
+    with pytest.raises(ValueError, match="encoder: 학습할 가중치"):
         train_encoder(nn.Flatten(), sampler, mean, **good)
     with pytest.raises(ValueError, match="extra: 실수형"):
         train_encoder(net, sampler, mean, torch.zeros(2, device=device, dtype=torch.int64), **good)
     one_step = {**good, "steps": 1}
-    with pytest.raises(ValueError, match=r"extra의 배운 값: .*nan"):
+    with pytest.raises(ValueError, match=r"extra의 학습한 값: .*nan"):
         train_encoder(net, sampler, lambda z, labels, e: z.mean() + (0 * e.sum()).sqrt(), 0 * x[0, 0, 0], **one_step)
-    with pytest.raises(ValueError, match="sampler의 그림: 실수형"):
+    with pytest.raises(ValueError, match="sampler의 이미지: 실수형"):
         train_encoder(net, lambda g: Batch(x.long(), y), mean, **good)
-    with pytest.raises(ValueError, match=r"encoder: .*\(20, d\) 모양의 출력을 내야 하는데 \(20, 4, 8, 8\)"):
+    with pytest.raises(ValueError, match=r"encoder: .*\(20, d\)의 출력을 내야 하는데 \(20, 4, 8, 8\)"):
         train_encoder(net[:1], lambda g: Batch(x, y), mean, **good)
     with pytest.raises(TypeError, match="objective: 텐서여야"):
         train_encoder(net, sampler, lambda z, labels, extra: 1.0, **good)
@@ -811,8 +811,8 @@ def test_bad_scores(device):
             ("similarity: 유한한 값이어야", (s / 0, same)),
             ("same: torch.bool이어야", (s, same.long())),
             ("same: 모양이", (s, same[:3])),
-            ("same: 같은 쌍과 다른 쌍이", (s, torch.ones_like(same))),
-            ("same: 같은 쌍과 다른 쌍이", (s, torch.zeros_like(same))),
+            ("same: 양성 쌍과 음성 쌍이", (s, torch.ones_like(same))),
+            ("same: 양성 쌍과 음성 쌍이", (s, torch.zeros_like(same))),
         ]:
             with pytest.raises(ValueError, match=message):
                 function(*wrong)

@@ -1,4 +1,4 @@
-"""기준값: scikit-learn의 나누기와 점수, 손으로 놓은 임베딩, scikit-learn의 주성분 분석."""
+"""기준값: scikit-learn의 분할과 점수, 손으로 놓은 임베딩, scikit-learn의 주성분 분석."""
 
 import pytest
 import torch

@@ -28,7 +28,7 @@ def bounded_logit() -> Figure:
     cosine = torch.linspace(-1, 1, 101, dtype=torch.float64)
     with panels(2) as (figure, axes):
         for axis, scale, bias, name in ((axes[0], 1.0, 0.0, "z = cos"), (axes[1], 10.0, -5.0, "z = 10 cos − 5")):
-            for label, color, who in ((1.0, BLUE, "같은 짝"), (0.0, ORANGE, "다른 짝")):
+            for label, color, who in ((1.0, BLUE, "양성 쌍"), (0.0, ORANGE, "음성 쌍")):
                 loss = cosine_bce(cosine, torch.full_like(cosine, label), scale=scale, bias=bias, reduction="none")
                 axis.plot(cosine, loss, color=color, label=f"{who}의 손실")
             axis.plot(cosine, torch.sigmoid(scale * cosine + bias), color=GREEN, linestyle="--", label="확률 σ(z)")
@@ -43,20 +43,20 @@ def bounded_logit() -> Figure:
 
 
 def margins() -> Figure:
-    """짝의 코사인에 따른 네 손실: 무엇에 벌을 주고, 어디서 멈추나."""
+    """쌍의 코사인에 따른 네 손실: 무엇에 벌점을 주고, 어디서 멈추나."""
     cosine = torch.linspace(-1, 1, 161, dtype=torch.float64)
     distance = (2 - 2 * cosine).clamp(min=0).sqrt()
     pair, query, aside = _at(cosine), _at(torch.ones_like(cosine)), _at(torch.zeros_like(cosine))
     with panels(2) as (figure, axes):
-        for axis, label, title in ((axes[0], True, "같은 짝"), (axes[1], False, "다른 짝")):
+        for axis, label, title in ((axes[0], True, "양성 쌍"), (axes[1], False, "음성 쌍")):
             same = torch.full_like(cosine, label, dtype=torch.bool)
-            near, far = (pair, aside) if label else (aside, pair)  # 세 점의 나머지 하나는 코사인이 0이다
+            near, far = (pair, aside) if label else (aside, pair)  # 트리플렛의 나머지 하나는 코사인이 0이다
             rest = [aside] * 9 if label else [pair, *[aside] * 8]
             keys = torch.stack([pair if label else query, *rest], 1)
             for loss, color, style, name in (
                 (cosine_bce(cosine, same, reduction="none"), ORANGE, "-", "BCE, z = cos"),
-                (pairwise_margin(distance, same, margin=1.0, reduction="none"), BLUE, "-", "여유를 둔 짝"),
-                (triplet(query, near, far, margin=1.0, reduction="none"), GREEN, "--", "세 점"),
+                (pairwise_margin(distance, same, margin=1.0, reduction="none"), BLUE, "-", "마진 손실"),
+                (triplet(query, near, far, margin=1.0, reduction="none"), GREEN, "--", "트리플렛 손실"),
                 (info_nce(query.unsqueeze(1), keys, temperature=0.5), PURPLE, "-.", "InfoNCE"),
             ):
                 axis.plot(cosine, loss, color=color, linestyle=style, label=name)
@@ -66,22 +66,22 @@ def margins() -> Figure:
 
 
 def temperature() -> Figure:
-    """오답이 닮은 만큼 받는 힘: 온도에 따라 NT-Xent의 기울기가 오답에 나뉘는 몫."""
+    """온도에 따라 NT-Xent의 기울기가 음성 표본에 나뉘는 비율."""
     cosine = torch.linspace(-0.98, 0.98, 99, dtype=torch.float64)
     with panels() as (figure, (axes,)):
         for tau, color, style in ((0.05, ORANGE, "-"), (0.2, BLUE, "--"), (1.0, GREEN, "-.")):
             axes.plot(cosine, _pushes(cosine, tau), color=color, linestyle=style, label=f"τ = {tau:g}")
-        axes.set(xlabel="오답의 코사인", ylabel="오답 하나가 받는 몫", ylim=(-0.04, 1.04))
+        axes.set(xlabel="음성 표본의 코사인", ylabel="음성 표본 하나가 받는 비율", ylim=(-0.04, 1.04))
         axes.legend(loc="upper left")
     return figure
 
 
 def temperature_live() -> Moving:
-    """온도와 짝의 코사인을 손으로 움직인다: 손실의 기울기가 짝과 오답에 나뉘는 모습."""
+    """온도와 양성 표본의 코사인을 움직인다: 손실의 기울기가 양성 표본과 음성 표본에 나뉘는 모습."""
     taus = torch.tensor([0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0], dtype=torch.float64)
     partners = torch.arange(2, 11, dtype=torch.float64) / 10
     others = torch.linspace(0.9, -0.9, 10, dtype=torch.float64)
-    every = torch.cat([partners[:, None], others.expand(len(partners), -1)], 1)  # (짝, 열쇠)
+    every = torch.cat([partners[:, None], others.expand(len(partners), -1)], 1)  # (양성 표본, 키)
     loss, slope = (torch.stack(parts) for parts in zip(*(_choice(every, tau) for tau in taus.tolist()), strict=True))
     push = slope[..., 1:]
     share = push / push.sum(-1, keepdim=True)
@@ -91,7 +91,9 @@ def temperature_live() -> Moving:
             trace(below, taus, loss.T[None], color=BLUE),
             trace(below, taus[:, None, None], loss[..., None], kind="dots", color=ORANGE, width=9),
         ]
-        above.set(title="오답마다 받는 몫 (합은 1)", xlabel="오답의 코사인", xlim=(-1.05, 1.05), ylim=(0, 1.05))
+        above.set(
+            title="음성 표본마다 받는 비율 (합은 1)", xlabel="음성 표본의 코사인", xlim=(-1.05, 1.05), ylim=(0, 1.05)
+        )
         below.set(title="손실", xlabel="온도 τ", ylabel="손실 (nat)", xscale="log", yscale="log")
         below.set(xlim=(0.045, 2.2), ylim=(0.08, 20))
         below.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
@@ -100,11 +102,11 @@ def temperature_live() -> Moving:
         below.set_xticks([], minor=True)
     readings = [
         Reading("손실 {:z.4f}", loss),
-        Reading("짝을 당기는 힘 {:.3f}", -slope[..., 0]),
-        Reading("가장 닮은 오답의 몫 {:.3f}", share[..., 0]),
-        Reading("오답은 사실상 {:.1f}개", 1 / share.square().sum(-1)),
+        Reading("양성 표본의 기울기 {:.3f}", -slope[..., 0]),
+        Reading("가장 닮은 음성 표본의 비율 {:.3f}", share[..., 0]),
+        Reading("실질적인 음성 표본 {:.1f}개", 1 / share.square().sum(-1)),
     ]
-    return Moving(figure, [knob("온도 τ", taus, 4), knob("짝의 코사인", partners, 6)], traces, readings)
+    return Moving(figure, [knob("온도 τ", taus, 4), knob("양성 표본의 코사인", partners, 6)], traces, readings)
 
 
 def floors() -> Figure:
@@ -133,15 +135,15 @@ def floors() -> Figure:
 
 
 def alignment_uniformity() -> Figure:
-    """원 위의 임베딩을 SupCon으로 옮기기 전과 뒤: 정렬과 고름."""
+    """원 위의 임베딩을 SupCon으로 옮기기 전과 뒤: 정렬과 균일성."""
     labels = torch.arange(36) % 4
     start = randn(36, 2, generator=generator(3), dtype=torch.float64) * 0.6 + torch.tensor([1.0, 0.3])
     finish = _descend(start, labels)
     with panels(2, height=3.6) as (figure, axes):
-        for axis, x, title in ((axes[0], start, "배우기 전"), (axes[1], finish, "배운 뒤")):
+        for axis, x, title in ((axes[0], start, "학습 전"), (axes[1], finish, "학습 뒤")):
             _on_circle(axis, x, labels)
             apart, spread = alignment(*_same_pairs(x, labels)).item(), uniformity(x).item()
-            axis.set_title(f"{title}: 정렬 {_signed(apart)}, 고름 {_signed(spread)}")
+            axis.set_title(f"{title}: 정렬 {_signed(apart)}, 균일성 {_signed(spread)}")
     return figure
 
 
@@ -151,19 +153,19 @@ def _at(cosine: Tensor) -> Tensor:
 
 
 def _pushes(cosine: Tensor, tau: float) -> Tensor:
-    """코사인이 그만큼인 오답 하나가, 코사인 0.5, 0, −0.5인 오답 셋씩 사이에서 받는 기울기의 몫."""
+    """코사인이 그만큼인 음성 표본 하나가, 코사인 0.5, 0, −0.5인 음성 표본 셋씩 사이에서 받는 기울기의 비율."""
     column = cosine.unsqueeze(1)
     rest = torch.tensor([0.5, 0.0, -0.5], dtype=cosine.dtype).repeat(3).expand(len(cosine), 9)
-    every = torch.cat([torch.full_like(column, 0.9), column, rest], 1).requires_grad_()  # 맨 앞은 짝
+    every = torch.cat([torch.full_like(column, 0.9), column, rest], 1).requires_grad_()  # 맨 앞은 양성 표본
     query = _at(torch.ones_like(column))
     (slope,) = torch.autograd.grad(info_nce(query, _at(every), temperature=tau).sum(), every)
     return slope[:, 1] / slope[:, 1:].sum(1)
 
 
 def _choice(every: Tensor, tau: float) -> tuple[Tensor, Tensor]:
-    """줄마다, 맨 앞이 짝인 열쇠들의 코사인에 대한 InfoNCE와 그 기울기."""
+    """줄마다, 맨 앞이 양성 표본인 키들의 코사인에 대한 InfoNCE와 그 기울기."""
     cosine = every.clone().requires_grad_()
-    query = _at(torch.ones(len(every), 1, dtype=every.dtype))  # 질문 하나씩: (짝, 1, 2)
+    query = _at(torch.ones(len(every), 1, dtype=every.dtype))  # 쿼리 하나씩: (양성 표본, 1, 2)
     loss = info_nce(query, _at(cosine), temperature=tau)
     (slope,) = torch.autograd.grad(loss.sum(), cosine)
     return loss.detach(), slope

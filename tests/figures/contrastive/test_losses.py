@@ -28,7 +28,7 @@ def curves(figure: Figure, axes: int = 0) -> Curves:
 def test_the_bounded_logit_has_a_floor_and_a_narrow_range() -> None:
     figure = bounded_logit()
     plain, sharp = curves(figure), curves(figure, 1)
-    for name, best in (("같은 짝의 손실", -1), ("다른 짝의 손실", 0)):
+    for name, best in (("양성 쌍의 손실", -1), ("음성 쌍의 손실", 0)):
         assert plain[name][1].min() == pytest.approx(0.31326, abs=1e-5)
         assert plain[name][1][best] == plain[name][1].min()
         assert sharp[name][1].min() < 0.01
@@ -44,15 +44,15 @@ def test_the_margins_stop_where_they_say() -> None:
     figure = margins()
     same, different = curves(figure), curves(figure, 1)
     for name, (_, loss) in same.items():
-        assert (np.diff(loss) <= 1e-12).all(), name  # 같은 짝은 가까울수록 싸다
+        assert (np.diff(loss) <= 1e-12).all(), name  # 양성 쌍은 가까울수록 손실이 작다
     for name, (_, loss) in different.items():
         assert (np.diff(loss) >= -1e-12).all(), name
-    assert same["여유를 둔 짝"][1][-1] == pytest.approx(0, abs=1e-12)
+    assert same["마진 손실"][1][-1] == pytest.approx(0, abs=1e-12)
     assert same["BCE, z = cos"][1][-1] == pytest.approx(math.log1p(math.exp(-1)))
-    x, pushed = different["여유를 둔 짝"]
+    x, pushed = different["마진 손실"]
     assert (pushed[x < 0.5] == 0).all()  # 거리 1은 코사인 0.5다
     assert (pushed[x > 0.51] > 0).all()
-    x, pulled = same["세 점"]
+    x, pulled = same["트리플렛 손실"]
     assert pulled[x > 0.95].min() == 0  # 기준이 되는 거리 √2보다 1만큼 가까우면 멈춘다
     assert pulled[x < 0.9].min() > 0
 
@@ -63,7 +63,7 @@ def test_a_low_temperature_pushes_only_the_hardest() -> None:
     for name, (x, share) in shares.items():
         tau = float(name.removeprefix("τ = "))
         others = 3 * np.exp(np.array([0.5, 0.0, -0.5]) / tau).sum()
-        # 기울기에서 잰 몫이 소프트맥스의 무게다. 짝의 코사인은 몫에 들지 않는다.
+        # 기울기에서 잰 비율이 소프트맥스의 가중치다. 양성 표본의 코사인은 비율에 들지 않는다.
         np.testing.assert_allclose(share, np.exp(x / tau) / (np.exp(x / tau) + others), rtol=1e-6)
     at = {name: np.interp([0.0, 0.8], x, share) for name, (x, share) in shares.items()}
     assert at["τ = 0.05"][0] < 1e-4
@@ -115,6 +115,6 @@ def test_the_temperature_knob_shows_where_the_gradient_goes() -> None:
     assert (effective.diff(dim=0) > 0).all()
     assert effective[0].max() < 1.1
     assert effective[-1].min() > 8
-    # 페이지의 말: 짝이 가장 닮은 오답보다 가까우면 낮을수록 작고, 멀면 다시 커진다.
+    # 페이지의 말: 양성 표본이 가장 닮은 음성 표본보다 가까우면 온도가 낮을수록 작고, 멀면 다시 커진다.
     assert (loss[:, partners.index(1.0)].diff() > 0).all()
     assert loss[:, partners.index(0.8)].argmin() not in (0, len(taus) - 1)

@@ -61,6 +61,6 @@ def test_the_printed_column_is_the_sigmoid_of_the_cosine() -> None:
     assert len(different.get_xdata()) == 7
     for line in (same, different):
         assert np.asarray(line.get_ydata()) == pytest.approx(cosines[np.asarray(line.get_xdata()) - 1])
-    # 하나뿐인 같은 쌍이 가장 닮은 쌍도 아니다.
+    # 하나뿐인 양성 쌍이 가장 닮은 쌍도 아니다.
     assert max(same.get_ydata()) < max(different.get_ydata())
     assert len(to_svg(figure)) < 80_000
