@@ -33,7 +33,7 @@ def balanced_accuracy(
         $[0, 1]$ 안의 정확도. 마지막 축이 빠진 모양. torch의 기본 자료형.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 비었거나, 없는 번호이면.
 
     References:
@@ -74,7 +74,7 @@ def expected_calibration_error(
         $[0, 1]$ 안의 오차. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 비었거나, 확률이 음수거나 합이 1이 아니거나, 없는 번호이거나, 칸이 1보다 적으면.
 
     References:
@@ -111,7 +111,7 @@ def negative_log_likelihood(
         0 이상의 값(nat). 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 비었거나, 확률의 합이 1이 아니거나, 없는 번호이면.
 
     References:
@@ -184,7 +184,7 @@ def one_vs_rest_auc(
         $[0, 1]$ 안의 값. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 비었거나, 유한하지 않거나, 없는 번호이거나, 나오지 않는 클래스가 있거나, 클래스가
             하나뿐이면.
 

@@ -205,7 +205,7 @@ def still_learning(
         남은 신경망. 아무도 빠지지 않았으면 `alive` 그대로다.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 실수형이 아니거나, 모양이 다르거나, `alive`가 참거짓형이 아니거나, 하나도 남지 않으면.
 
     Warns:
@@ -245,7 +245,7 @@ def finished(networks: Networks, alive: Bool[Tensor, "s"]) -> Networks:
         같은 모양의 가중치.
 
     Raises:
-        TypeError: `Networks`나 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: `Networks`나 텐서가 아닌 값을 받으면.
         ValueError: `alive`가 참거짓형이 아니거나, 신경망의 수와 모양이 다르면.
 
     References:

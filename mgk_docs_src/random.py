@@ -114,7 +114,7 @@ def randint(
         모양이 `shape`인 `torch.int64` 텐서.
 
     Raises:
-        TypeError: 수나 발생기가 와야 할 자리에 다른 것이 오면.
+        TypeError: 수나 발생기가 아닌 값을 받으면.
         ValueError: `high`가 `low`보다 크지 않거나, CPU가 아닌 발생기이면.
 
     References:

@@ -147,7 +147,7 @@ def check_data(schedule: Schedule, t: int | Tensor, earliest: int = 0, /, **tens
         tensors: 이름과 표본. 모두 같은 모양이고 첫 축이 표본이다.
 
     Raises:
-        TypeError: 스케줄이나 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 스케줄이나 텐서나 정수가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 번호가 범위를
             벗어나거나, 스케줄의 남은 신호가 0이나 1이 되면.
 
@@ -182,7 +182,7 @@ def check_times(schedule: Schedule, t: int | Tensor, *, earliest: int = 0) -> No
         earliest: 가장 이른 번호 $t_{\min}$.
 
     Raises:
-        TypeError: 스케줄이나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 스케줄이나 정수가 아닌 값을 받으면.
         ValueError: 비었거나, `torch.int64`가 아니거나, 장치가 다르거나, 범위를 벗어나면.
 
     References:

@@ -128,7 +128,7 @@ def boltzmann(energies: Float[Tensor, "*batch n"], *, temperature: float = 1.0) 
         확률. `energies`와 같은 모양, 마지막 축의 합이 1이다.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 비었거나, 축이 없거나, 실수형이 아니거나, 유한하지 않거나, 온도가 0보다 크지 않으면.
 
     References:
@@ -170,7 +170,7 @@ def grid(
         칸의 가운데 $(k^d, d)$와 칸의 부피. 마지막 좌표가 가장 빨리 바뀐다.
 
     Raises:
-        TypeError: 수나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 수나 정수가 아닌 값을 받으면.
         ValueError: $a \ge b$이거나, 유한하지 않거나, 칸이 1보다 적거나, 차원이 범위를 벗어나거나, 칸이 모두
             $2^{28}$개를 넘거나, 자료형이 실수형이 아니거나 이웃한 칸을 가르지 못하면.
 
@@ -225,7 +225,7 @@ def log_partition(
         $\log Z$(nat). 모양은 `batch`.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 격자가 비었거나 부피가 0보다 크지 않거나, 온도가 0보다 크지 않거나, 에너지가 점마다 실수 하나가
             아니거나, nan이 있거나, 어디서나 $\infty$라 $Z$가 0이거나, $-\infty$가 있어 $Z$가 유한하지 않으면.
 
@@ -262,7 +262,7 @@ def log_density(
         로그 밀도(nat). 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 점이 비었거나 유한하지 않거나 격자의 상자 밖이거나, 축이 둘보다 적거나, 격자와 차원·장치가
             다르거나, 온도가 0보다 크지 않거나, 에너지가 점마다 실수 하나가 아니거나 nan이거나, $Z$가 0이거나 유한하지
             않으면.
@@ -298,7 +298,7 @@ def negative_log_likelihood(
         표본 하나에 드는 평균 손실(nat). $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 데이터가 비었거나 유한하지 않거나 격자의 상자 밖이거나, 축이 둘보다 적거나, 격자와 차원·장치가
             다르거나, 온도가 0보다 크지 않거나, 에너지가 점마다 유한한 실수 하나가 아니거나, $Z$가 0이거나 유한하지
             않으면.
@@ -339,7 +339,7 @@ def phase_gap(
         차. $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 비었거나, 유한하지 않거나, 축이나 차원이나 장치가 다르거나, 가중치의 합이 1이 아니거나, 에너지가
             점마다 유한한 실수 하나가 아니면.
 
@@ -381,7 +381,7 @@ def quadratic(x: Float[Tensor, "*batch d"], *, precision: Float[Tensor, "d d"]) 
         에너지. 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 점이 비었거나, 축이 없거나, 실수형이 아니거나, $\Lambda$의 모양이나 장치가 맞지 않으면.
 
     References:
@@ -409,7 +409,7 @@ def quadratic_log_partition(precision: Float[Tensor, "d d"], *, temperature: flo
         $\log Z$(nat).
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 정사각이 아니거나, 대칭이 아니거나, 양의 정부호가 아니거나, 유한하지 않거나, 온도가 0보다 크지
             않으면.
 
@@ -455,7 +455,7 @@ def double_well(
         에너지. 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 점이 비었거나, 축이 없거나, 실수형이 아니거나, 높이가 0보다 크지 않거나, 기울기가 유한하지 않으면.
 
     References:
@@ -493,7 +493,7 @@ def banana(
         에너지. 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 점이 비었거나, 마지막 축이 2가 아니거나, 실수형이 아니거나, 너비가 0보다 크지 않거나, 휘어진 정도가
             유한하지 않으면.
 

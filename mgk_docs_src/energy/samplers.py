@@ -128,7 +128,7 @@ def langevin_step(
         다음 상태와 그 기록. `info.energy_error`는 MALA가 검사에 쓰는 값이다.
 
     Raises:
-        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 수가 아닌 값을 받으면.
         ValueError: 스텝 크기나 온도가 0보다 크지 않거나, CPU가 아닌 발생기이면.
 
     References:
@@ -173,7 +173,7 @@ def mala_step(
         다음 상태와 그 기록.
 
     Raises:
-        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 수가 아닌 값을 받으면.
         ValueError: 스텝 크기나 온도가 0보다 크지 않거나, CPU가 아닌 발생기이면.
 
     References:
@@ -208,7 +208,7 @@ def hamiltonian(
         $H$. `energy`와 같은 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 실수형이 아니거나, 질량이나 온도가 0보다 크지 않으면.
 
     References:
@@ -255,7 +255,7 @@ def leapfrog(
         `torch.func`의 변환 안에서는 끝까지 미분된다.
 
     Raises:
-        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 수가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 스텝 크기나 질량이나 온도가 0보다 크지 않거나, 스텝 수가 1보다 작으면.
 
     References:
@@ -305,7 +305,7 @@ def hmc_step(
         다음 상태와 그 기록.
 
     Raises:
-        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 수가 아닌 값을 받으면.
         ValueError: 스텝 크기나 질량이나 온도가 0보다 크지 않거나, 스텝 수가 1보다 작거나, `jitter`가 $[0, 1)$을
             벗어나거나, CPU가 아닌 발생기이면.
 
@@ -366,7 +366,7 @@ def sample(step: Step, state: State, count: int, *, burn: int = 0, thin: int = 1
         모은 위치, 모든 스텝의 `info`, 마지막 상태.
 
     Raises:
-        TypeError: 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 정수가 아닌 값을 받으면.
         ValueError: 수가 모자라거나, `step`이 내는 오류.
 
     References:
@@ -529,7 +529,7 @@ def adapt(
         맞춘 스텝 크기와 질량, 마지막 상태, 쓴 기울기의 수.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 초기 위치가 [`init`][mgk_docs_src.energy.samplers.init]에 맞지 않거나, 수가 모자라거나, 스텝 크기나
             온도가 0보다 크지 않거나, `target`이 $(0, 1)$을, `jitter`가 $[0, 1)$을 벗어나거나, 한 차례 내내 그대로인
             좌표가 있으면.

@@ -55,7 +55,7 @@ def contrastive_divergence(
         손실. $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 맞지 않거나, 에너지가 점마다 유한한 실수 하나가 아니거나,
             수가 범위를 벗어나면.
 
@@ -104,7 +104,7 @@ def score_matching(energy: Energy, data: Float[Tensor, "*seeds n d"]) -> Float[T
         손실. $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 비었거나, 유한하지 않거나, 축이 둘보다 적거나, 에너지가 점마다 실수 하나가 아니거나, 점으로 미분할
             수 없으면.
 
@@ -141,7 +141,7 @@ def sliced_score_matching(
         손실. $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 다르거나, 에너지가 점마다 유한한 실수 하나가 아니거나,
             점으로 미분할 수 없거나 기울기가 유한하지 않으면.
 
@@ -184,7 +184,7 @@ def denoising_score_matching(
         0 이상의 손실. $\theta$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 다르거나, $\sigma$가 0보다 크지 않거나, 에너지가 점마다
             유한한 실수 하나가 아니거나, 점으로 미분할 수 없거나 기울기가 유한하지 않으면.
 
@@ -231,7 +231,7 @@ def noise_contrastive(
         0 이상의 손실(nat). $\theta$와 $c$로 미분할 수 있다. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 비었거나, 유한하지 않거나, 모양이나 장치가 맞지 않거나, 에너지나 로그 밀도가 점마다 유한한 실수
             하나가 아니면.
 
@@ -302,7 +302,7 @@ def negative_phase(
         체인이 있는 곳과 채택률.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
         ValueError: $k$가 1보다 작거나, 스텝 크기가 0보다 크지 않거나, 초기 위치나 그곳의 에너지가 유한하지 않거나,
             에너지가 점마다 실수 하나가 아니거나, 점으로 미분할 수 없거나, CPU가 아닌 발생기이면.
 
@@ -348,7 +348,7 @@ def jump(
         위치($\log q = -\infty$)에 있는 체인은 머문다.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 위치나 제안이나 지금의 에너지가 유한하지 않거나, 에너지나 로그
             밀도가 점마다 실수 하나가 아니거나, 로그 밀도가 nan이거나, CPU가 아닌 발생기이면.
 
@@ -427,7 +427,7 @@ def create(
         기울기를 받는 모델.
 
     Raises:
-        TypeError: 정수나 수나 발생기가 와야 할 자리에 다른 것이 오면.
+        TypeError: 정수나 수나 발생기가 아닌 값을 받으면.
         ValueError: 범위를 벗어나거나, 발생기가 없거나, CPU가 아닌 발생기이거나, 자료형이 실수형이 아니면.
 
     References:
@@ -526,7 +526,7 @@ def train(
         학습한 모델, 마지막 체인, 스텝마다의 손실, 멈춘 스텝.
 
     Raises:
-        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오거나, 손실이 텐서가 아니면.
+        TypeError: 정수나 수가 아닌 값을 받거나, 손실이 텐서가 아니면.
         ValueError: 수가 범위를 벗어나거나, 손실이 시드마다 실수 하나가 아니거나, 모든 시드가 멈추면.
 
     References:
@@ -594,7 +594,7 @@ def grid_divergence(
         0 이상의 발산(nat), 반올림만큼 음수일 수 있다. float64. 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 비었거나, 유한하지 않거나, 칸의 수나 장치가 다르면.
 
     References:

@@ -148,7 +148,7 @@ def tail_counts(counts: Sequence[int], *, imbalance: float = 1.0, amount: float 
         `counts`와 같은 순서의 수. 둘에서 막히면 실제 비율이 바란 비율과 다르다.
 
     Raises:
-        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 정수나 수가 아닌 값을 받으면.
         ValueError: 클래스가 둘보다 적거나, 둘보다 적은 클래스가 있거나, 비율이 범위를 벗어나면.
 
     References:
@@ -181,7 +181,7 @@ def split(labels: Int[Tensor, "n"], *, num_classes: int, condition: Condition = 
         위치와 라벨. 시드마다 크기가 같다.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 없는 번호이거나, 넷보다 적은 클래스가 있거나, 조건이 범위를 벗어나면.
 
     References:
@@ -458,7 +458,7 @@ def compare(
         점수. 줄의 순서는 `methods`와 같다.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
         ValueError: 특징이 비었거나 유한하지 않거나, 모양이 맞지 않거나, 없는 번호이거나, 넷보다 적은 클래스가 있거나,
             모르는 방법이거나, 조건이나 수가 범위를 벗어나면.
 
@@ -609,7 +609,7 @@ def table(
 
     Raises:
         OSError: 폴더에 적거나 읽을 수 없으면.
-        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 정수나 수가 아닌 값을 받으면.
         ValueError: 모르는 데이터나 방법이거나, 조건이나 수가 범위를 벗어나면.
 
     References:

@@ -98,7 +98,7 @@ def to_levels(values: Float[Tensor, "*shape"], *, num_levels: int) -> Int[Tensor
         $\{0, \ldots, L - 1\}$의 번호. `values`와 같은 모양.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 단계가 둘보다 적으면.
 
     References:
@@ -172,7 +172,7 @@ def log_snr_schedule(
         스케줄.
 
     Raises:
-        TypeError: 정수나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 정수나 수가 아닌 값을 받으면.
         ValueError: 확산 단계가 둘보다 적거나, $[-30, 30]$을 벗어나거나, $\lambda_{\min} \ge \lambda_{\max}$이면.
 
     References:
@@ -221,7 +221,7 @@ def posterior_logits(
         로짓. 소프트맥스를 하면 $p(x_0 = v_j \mid x_t)$다.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 실수형이 아니거나, `xt`가 유한하지 않거나, 번호가
             `torch.int64`가 아니거나 $[0, T)$를 벗어나면.
 
@@ -289,7 +289,7 @@ def bound(
         이미지마다의 항들과 그 합(nat).
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 없는 단계이거나, 수가 모자라거나, 스케줄의 시각이 둘보다 적거나,
             `denoise`에 다른 스케줄이 저장되었거나, 예측의 모양이 다르거나 유한하지 않으면.
 
@@ -346,7 +346,7 @@ def bits_per_dimension(nats: Float[Tensor, "*shape"], *, dimensions: int) -> Flo
         비트. `nats`와 같은 모양.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 실수형이 아니거나, 화소가 1보다 적으면.
 
     References:
@@ -433,7 +433,7 @@ def train_denoisers(
         학습한 신경망들. 기울기는 따라오지 않는다.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
         ValueError: 모양이나 값이 틀렸거나, 스케줄의 시각이 둘보다 적거나, 발생기가 없거나, 모든 신경망의 손실이
             유한하지 않게 되면.
 
@@ -507,7 +507,7 @@ def denoiser(
         $x_t$ (n, d)와 시각의 번호 (n)을 받아 `Prediction`을 주는 함수.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 라벨의 모양이나 값이 틀렸거나, 없는 신경망이거나, 쓸 신경망 가운데 학습 중에 멈춘 것이 있으면.
 
     References:
@@ -565,7 +565,7 @@ def sample_levels(
         화소마다 단계의 번호.
 
     Raises:
-        TypeError: 함수, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 함수, 정수, 수가 아닌 값을 받으면.
         ValueError: 모양이나 `steps`가 틀렸거나, $w$가 음수이거나, $w > 0$인데 `unconditional`이 없거나, 예측에 다른
             스케줄이 저장되었거나, 예측의 모양이 다르거나 유한하지 않으면.
 
@@ -637,7 +637,7 @@ def inpaint(
         화소마다 단계의 번호. 아는 화소는 그대로다.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 다르거나, 없는 단계이거나, `known`이 참거짓형이 아니거나, `resample`이나
             `jump`가 1보다 작거나, `denoise`에 다른 스케줄이 저장되었거나, 추정값이 유한하지 않거나, `tilted`인데
             미분할 수 없으면.
@@ -738,7 +738,7 @@ def histogram_log_likelihood(
         이미지마다의 로그 가능도(nat). torch의 기본 자료형.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
         ValueError: 모양이 맞지 않거나, 비었거나, 없는 단계나 라벨이거나, $a$가 0보다 크지 않으면.
 
     References:
@@ -795,7 +795,7 @@ def train_autoregressive(
         학습한 신경망들. 가려진 가중치는 0이다.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
         ValueError: 모양이나 값이 틀렸거나, 발생기가 없거나, 모든 신경망의 손실이 유한하지 않게 되면.
 
     Warns:
@@ -849,7 +849,7 @@ def autoregressive_log_likelihood(
         신경망마다, 이미지마다의 로그 가능도(nat).
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 모양이 맞지 않거나, 비었거나, 없는 단계나 라벨이거나, 단계의 로짓을 내는 신경망이 아니면.
 
     References:

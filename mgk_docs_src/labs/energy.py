@@ -149,7 +149,7 @@ def maximum_likelihood(draw: Draw, grid: Grid, *, batch_size: int) -> Objective:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
     Raises:
-        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 아닌 값을 받으면.
         ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
@@ -183,7 +183,7 @@ def contrastive(
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
     Raises:
-        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 아닌 값을 받으면.
         ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
@@ -228,7 +228,7 @@ def persistent(
         [`train`][mgk_docs_src.energy.training.train]에 체인과 함께 넘길 함수. 체인이 없으면 ValueError를 낸다.
 
     Raises:
-        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 아닌 값을 받으면.
         ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
@@ -265,7 +265,7 @@ def matching(draw: Draw, *, batch_size: int) -> Objective:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
     Raises:
-        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 아닌 값을 받으면.
         ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
@@ -288,7 +288,7 @@ def sliced(draw: Draw, *, batch_size: int, generator: torch.Generator | None) ->
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
     Raises:
-        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 아닌 값을 받으면.
         ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
@@ -326,7 +326,7 @@ def denoising(
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
     Raises:
-        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 아닌 값을 받으면.
         ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:
@@ -359,7 +359,7 @@ def noise_contrast(draw: Draw, *, batch_size: int, spread: float, generator: tor
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
 
     Raises:
-        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 와야 할 자리에 다른 것이 있으면.
+        TypeError: 돌려준 함수를 부를 때, 텐서나 수가 아닌 값을 받으면.
         ValueError: 돌려준 함수를 부를 때, 데이터나 설정이 손실이나 체인에 맞지 않으면.
 
     References:

@@ -550,7 +550,7 @@ def recommend(
         손실, 이유, 설명하는 곳, 근거.
 
     Raises:
-        TypeError: 수나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 수나 정수가 아닌 값을 받으면.
         ValueError: 모르는 라벨이나 목표이거나, 수가 범위를 벗어나거나, 함께 물을 수 없는 라벨과 목표이면.
 
     References:
@@ -595,7 +595,7 @@ def focal_loss(
         0 이상의 손실(nat). `"none"`이면 `labels`와 같은 모양, 아니면 스칼라.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이거나,
             $\gamma$가 음수이면.
 
@@ -636,7 +636,7 @@ def generalised_cross_entropy(
         $[0, 1/q]$ 안의 손실. `"none"`이면 `labels`와 같은 모양, 아니면 스칼라.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이거나,
             $q$가 $[0, 1]$을 벗어나면.
 
@@ -674,7 +674,7 @@ def brier_loss(
         $[0, 2]$ 안의 손실. `"none"`이면 `labels`와 같은 모양, 아니면 스칼라.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 비었거나, 로짓에 nan이나 $+\infty$나 모두 $-\infty$인 줄이 있거나, 없는 번호이면.
 
     References:
@@ -709,7 +709,7 @@ def class_weights(
         가중치 $w$. $\sum_i w_{y_i} = N$이다.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 비었거나, 없는 번호이거나, 표본이 하나도 없는 클래스가 있으면.
 
     References:
@@ -744,7 +744,7 @@ def logit_adjustment(
         0 이하의 보정값 $a$.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
         ValueError: 비었거나, 없는 번호이거나, 표본이 하나도 없는 클래스가 있거나, $\tau$가 음수이면.
 
     References:
