@@ -9,6 +9,7 @@ import html
 import io
 import math
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -163,3 +164,8 @@ def side_by_side(figures: Iterable[tuple[Figure, str]]) -> str:
 def save(figure: Figure, path: Path) -> None:
     """SVG 파일로 저장한다."""
     path.write_text(to_svg(figure), "utf-8")
+
+
+def points(text: str) -> float:
+    """10 pt 글의 너비를 넉넉하게 추정한다. 한글은 정사각형이고 나머지는 그 절반쯤이다."""
+    return sum(10 if unicodedata.east_asian_width(letter) == "W" else 5.2 for letter in text)

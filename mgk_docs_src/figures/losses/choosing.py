@@ -1,7 +1,6 @@
 """`docs/losses/choosing.md`의 그림."""
 
 import math
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
-from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PAPER, PURPLE, panels
+from mgk_docs_src.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PAPER, PURPLE, panels, points
 from mgk_docs_src.losses.categorical import cross_entropy
 from mgk_docs_src.losses.choosing import (
     GOALS,
@@ -148,11 +147,6 @@ def _wrapped(parts: Iterable[str], *, depth: int, leaf: bool) -> str:
         else:
             lines.append(part)
     return ",\n".join(lines)
-
-
-def points(text: str) -> float:
-    """10 pt 글의 너비를 넉넉하게 추정한다. 한글은 정사각형이고 나머지는 그 절반쯤이다."""
-    return sum(10 if unicodedata.east_asian_width(letter) == "W" else 5.2 for letter in text)
 
 
 def _branches(axes: Axes, top: float, lines: list[_Line]) -> float:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mgk_docs_src.figures.losses.choosing import REST, WIDTH, guide, guide_rest, penalties, points, prior
-from mgk_docs_src.figures.style import to_svg
+from mgk_docs_src.figures.losses.choosing import REST, WIDTH, guide, guide_rest, penalties, prior
+from mgk_docs_src.figures.style import points, to_svg
 from mgk_docs_src.losses.choosing import GOALS, GUIDE, LABELS, REFUSALS, SINGLE
 
 RULES = {rule.name: rule for rule in GUIDE}
