@@ -18,6 +18,7 @@ def test_every_public_function_becomes_a_file(tmp_path: Path) -> None:
         "mixture.svg",
         "penalty.svg",
         "precision.svg",
+        "staircase.svg",
         "vanishing.svg",
     ]
 
