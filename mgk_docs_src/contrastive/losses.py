@@ -628,7 +628,8 @@ def supcon(
     \frac{\exp(\hat x_i^\top \hat x_p / \tau)}{\sum_{j \ne i} \exp(\hat x_i^\top \hat x_j / \tau)}$$
 
     $P(i)$는 $i$와 클래스가 같은 다른 표본들, $A$는 $P(i)$가 비지 않은 표본들이다. $P(i)$의 표본마다 같은 확률을 준
-    소프트 라벨의 교차 엔트로피와 같다. 두 뷰에 같은 번호를 붙이면 [`nt_xent`][mgk_docs_src.contrastive.losses.nt_xent]다.
+    소프트 라벨의 교차 엔트로피와 같다. 두 뷰에 같은 번호를 붙이면
+    [`nt_xent`][mgk_docs_src.contrastive.losses.nt_xent]다.
     $(n, n)$ 행렬만 만든다. 값을 살피므로 장치와 동기화한다.
 
     Args:
