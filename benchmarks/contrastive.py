@@ -38,7 +38,7 @@ RESULTS = Path(__file__).parent / "results"
 CLASSES, DIMENSION = 10, 128
 TEMPERATURE, MARGIN = 0.1, 0.2
 SIZES = (64, 128, 256, 1024)
-ROUNDS, BUDGET = 31, 10.0  # 차례 수와, 한 줄에 쓰는 초
+ROUNDS, BUDGET = 31, 10.0  # 반복 수와, 한 행에 쓰는 초
 TOO_LARGE = 10**8  # 상대의 가장 큰 텐서가 이보다 많은 원소를 가지면 재지 않는다
 
 Loss = Callable[[Tensor, Tensor], Tensor]

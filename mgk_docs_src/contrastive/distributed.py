@@ -36,7 +36,7 @@ def distributed_nt_xent(
     \frac{1}{\tau} \left[ \sum_{j \ne i} (P_{ij} + P_{ji})\, \hat x_j - 2 \hat x_{p(i)} \right], \qquad
     P_{ij} = \frac{e^{\ell_{ij}}}{\sum_{k \ne i} e^{\ell_{ik}}}$$
 
-    그래서 다른 프로세스의 임베딩과 함께 줄마다의 손실과 $\log \sum$만 더 모으면, 저마다 자기 기울기를 다 안다. 모은
+    그래서 다른 프로세스의 임베딩과 함께 행마다의 손실과 $\log \sum$만 더 모으면, 저마다 자기 기울기를 다 안다. 모은
     음성 표본을 상수로만 두면 $P_{ji}$의 항이 빠져 다른 기울기가 된다. 프로세스는 $(2n, 2Wn)$ 행렬만 만들고,
     역전파에서는 주고받는 값이 없다. `torch.autograd`로 한 번만 미분할 수 있다. 두 번 미분하면 `RuntimeError`를 낸다.
 
@@ -123,14 +123,14 @@ def _check_agreement(card: _Card | Exception, group: dist.ProcessGroup | None) -
 
 
 class _JoinedLoss(torch.autograd.Function):
-    """모은 배치의 손실. 순전파에서 다른 프로세스의 줄에서 오는 기울기까지 함께 구해 둔다."""
+    """모든 프로세스의 배치를 모은 손실. 순전파에서 다른 프로세스의 행에서 오는 기울기까지 함께 구해 둔다."""
 
     @staticmethod
     def forward(rows: Tensor, tau: Tensor, group: dist.ProcessGroup | None) -> tuple[Tensor, Tensor, Tensor]:
         n = len(rows) // 2
         columns = _gather(rows, group).flatten(0, 1)  # (2Wn, d)
         own = dist.get_rank(group) * len(rows) + torch.arange(len(rows), device=rows.device)
-        partner = own.roll(n)  # 양성 표본은 다른 뷰의 같은 줄이다
+        partner = own.roll(n)  # 양성 표본은 다른 뷰의 같은 행이다
         logits = (rows / tau) @ columns.T  # (2n, 2Wn)
         pulled = logits.gather(1, partner[:, None])[:, 0]
         # 자기 자신과 양성 표본을 뺀 나머지만 더해야, 그 확률이 1에 가까울 때도 손실과 기울기가 반올림에 묻히지 않는다.

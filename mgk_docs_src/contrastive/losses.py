@@ -26,7 +26,7 @@ Arrangement = Literal["simplex", "orthogonal"]
 _CLOSE = 1e-3  # 거리의 제곱이 이보다 작으면 float32의 2 - 2S에 남는 유효 숫자가 셋뿐이다
 
 
-# --- 길이 1과 학습하는 수 ---
+# --- 단위 벡터와 학습하는 값 ---
 
 
 @full_precision
@@ -225,7 +225,7 @@ def cosine_bce(
     bias: float | Float[Tensor, "..."] = 0.0,
     reduction: Reduction = "mean",
 ) -> Float[Tensor, "..."]:
-    r"""코사인을 로짓으로 본 이진 교차 엔트로피. 6회차의 손실은 $a = 1$, $b = 0$이다.
+    r"""코사인을 로짓으로 본 이진 교차 엔트로피. 6회차의 손실은 스케일 $a = 1$, 편향 $b = 0$이다.
 
     $$\ell(s, y) = y\,\mathrm{softplus}(-z) + (1 - y)\,\mathrm{softplus}(z), \qquad z = a s + b$$
 
@@ -313,7 +313,7 @@ def sigmoid_loss(
     \qquad y_{ij} = \begin{cases} +1 & c_i = c_j \\ -1 & c_i \ne c_j \end{cases}$$
 
     `balanced`이면 양성 쌍의 평균과 음성 쌍의 평균을 반씩 섞는다: $L = \tfrac12 (L_+ + L_-)$. 클래스가 여럿이면 음성
-    쌍이 훨씬 많아, 그대로 두면 $z = 0$이라는 임계값이 음성 쌍 쪽으로 기운다.
+    쌍이 훨씬 많다. 그대로 평균하면 $z = 0$에서 가르는 판정이 음성 쌍 쪽으로 편향된다.
     $(n, n)$ 행렬만 만든다. 값을 살피므로 장치와 동기화한다.
 
     두 뷰 $x_i$, $y_i$의 손실(SigLIP)은 모든 쌍의 합을 표본의 수로 나눈다.
@@ -451,7 +451,7 @@ def batch_all_triplet(
     \sum_j \ell_{ipj} = k_{ip} (D_{ip} + m) - \sum_{j \le k_{ip}} D_{i(j)}$$
 
     $n^3$개의 트리플렛을 늘어놓지 않는다. 기준점 $i$, 양성 표본 $p$, 음성 표본 $j$다. 기준점에서 음성 표본까지의 거리를
-    작은 차례로 $D_{i(1)} \le D_{i(2)} \le \cdots$로 놓으면, $D_{ip} + m$보다 가까운 음성 표본은 앞의 $k_{ip}$개라
+    작은 순서로 $D_{i(1)} \le D_{i(2)} \le \cdots$로 놓으면, $D_{ip} + m$보다 가까운 음성 표본은 앞의 $k_{ip}$개라
     누적합 하나로 더해진다. 시간 $O(n^2 \log n)$, 메모리 $O(n^2)$.
     0인 손실까지 평균하면 학습할수록 평균이 작아져 남은 트리플렛이 묻힌다. 값을 살피므로 장치와 동기화한다.
 
@@ -521,7 +521,7 @@ def batch_hard_triplet(
     return _mean_where(each.unsqueeze(-1), usable.unsqueeze(-1)).to(embeddings.dtype)
 
 
-# --- 여럿 가운데 찾는 손실 ---
+# --- 양성 표본을 여럿 가운데에서 찾는 손실 ---
 
 
 @full_precision
@@ -586,7 +586,7 @@ def nt_xent(
 
     Args:
         first_view: 첫째 뷰의 임베딩.
-        second_view: 둘째 뷰의 임베딩. 같은 표본이 같은 줄에 있다.
+        second_view: 둘째 뷰의 임베딩. 같은 표본이 같은 행에 있다.
         temperature: 온도 $\tau > 0$. 수이거나 스칼라 텐서, 또는 시드마다 하나. 학습할 수 있다.
 
     Returns:
@@ -605,7 +605,7 @@ def nt_xent(
     first, second = _unit_rows(first_view=first_view, second_view=second_view)
     _check_two(first_view=first)
     (tau,) = knobs(first, first.shape[:-2], temperature=(temperature, POSITIVE))
-    pulled = (first * second).sum(-1, keepdim=True).mT / _over(tau, 2)  # (1, n): 양성 쌍의 두 줄이 같은 값을 쓴다
+    pulled = (first * second).sum(-1, keepdim=True).mT / _over(tau, 2)  # (1, n): 양성 쌍의 두 행이 같은 값을 쓴다
     z = torch.cat([first, second], -2)
     logits = (z / _over(tau, 2)) @ z.mT  # (2n, 2n)
     views = (2, first.shape[-2])
@@ -627,8 +627,9 @@ def supcon(
     $$L = -\frac{1}{\lvert A \rvert} \sum_{i \in A} \frac{1}{\lvert P(i) \rvert} \sum_{p \in P(i)} \log
     \frac{\exp(\hat x_i^\top \hat x_p / \tau)}{\sum_{j \ne i} \exp(\hat x_i^\top \hat x_j / \tau)}$$
 
-    $P(i)$는 $i$와 클래스가 같은 다른 표본들, $A$는 $P(i)$가 비지 않은 표본들이다. $P(i)$ 위에 균등하게 놓인 라벨의 교차
-    엔트로피와 같다. 두 뷰에 같은 번호를 붙이면 [`nt_xent`][mgk_docs_src.contrastive.losses.nt_xent]다.
+    $P(i)$는 $i$와 클래스가 같은 다른 표본들, $A$는 $P(i)$가 비지 않은 표본들이다. $P(i)$의 표본마다 같은 확률을 준
+    소프트 라벨의 교차 엔트로피와 같다. 두 뷰에 같은 번호를 붙이면
+    [`nt_xent`][mgk_docs_src.contrastive.losses.nt_xent]다.
     $(n, n)$ 행렬만 만든다. 값을 살피므로 장치와 동기화한다.
 
     Args:
@@ -653,7 +654,7 @@ def supcon(
     logits = (z / _over(tau, 2)) @ z.mT  # (n, n)
     partners = positive.sum(-1)
     pulled = logits.masked_fill(~positive, 0.0).sum(-1) / partners.clamp(min=1)
-    # 양성 표본이 하나뿐인 줄의 손실은 0까지 내려가므로 nt_xent처럼 나머지와 비교한다. 여럿이면 log |P|보다 작지 않다.
+    # 양성 표본이 하나뿐인 행의 손실은 0까지 내려가므로 nt_xent처럼 나머지와 비교한다. 여럿이면 log |P|보다 작지 않다.
     alone, hidden = partners == 1, _diagonal(logits)
     some_alone = bool(checks.plain(alone).any())
     if some_alone:
@@ -779,7 +780,7 @@ def uniformity(x: Float[Tensor, "*seeds n d"], *, t: float = 2.0) -> Float[Tenso
     return (potential.flatten(-2).logsumexp(-1) - math.log(n * (n - 1))).to(x.dtype)
 
 
-# --- 이론이 말하는 바닥 ---
+# --- 손실의 하한(바닥) ---
 
 
 def pair_floor(
@@ -790,7 +791,7 @@ def pair_floor(
     scale: float = 1.0,
     bias: float = 0.0,
 ) -> float:
-    r"""클래스가 $C$개일 때 코사인 위의 BCE가 내려갈 수 있는 바닥.
+    r"""클래스가 $C$개일 때 코사인 위의 BCE가 내려갈 수 있는 바닥(손실의 하한).
 
     $$L^* = \pi\,\mathrm{softplus}(-a - b) + (1 - \pi)\,\mathrm{softplus}(a c + b), \qquad
     c = \begin{cases} -\frac{1}{C - 1} & \text{정단체} \\ 0 & \text{직교} \end{cases}$$
@@ -833,7 +834,9 @@ def pair_floor(
 
 
 def supcon_floor(classes: int, per_class: int, *, temperature: float) -> float:
-    r"""클래스마다 $m$개씩인 배치에서 SupCon이 내려갈 수 있는 바닥. 클래스마다 한 점에 모여 정단체를 이룰 때다.
+    r"""클래스마다 $m$개씩인 배치에서 SupCon이 내려갈 수 있는 바닥(손실의 하한).
+
+    클래스마다 한 점에 모여 정단체를 이룰 때 이 값에 이른다.
 
     $$L^* = \log \left[ (m - 1) + m (C - 1) \exp\left(-\frac{C}{(C - 1) \tau}\right) \right]$$
 
@@ -977,7 +980,7 @@ def _over(knob: float | Tensor, axes: int) -> float | Tensor:
 
 
 def _nothing(logits: Tensor) -> float:
-    # 합에서 빠질 원소의 로짓. -inf와 달리 모두 빠진 줄에서도 기울기가 0/0이 되지 않는다.
+    # 합에서 빠질 원소의 로짓. -inf와 달리 모두 빠진 행에서도 기울기가 0/0이 되지 않는다.
     return -torch.finfo(logits.dtype).max / 4
 
 

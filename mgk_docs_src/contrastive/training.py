@@ -185,7 +185,7 @@ def layer_similarities(encoder: nn.Sequential, images: Float[Tensor, "n c h w"])
         images: 이미지. 둘 이상.
 
     Returns:
-        입력의 $s_0$부터 마지막 층의 것까지. 길이는 층의 수 더하기 1.
+        입력의 $s_0$부터 마지막 층의 유사도까지. 길이는 층의 수 더하기 1.
 
     Raises:
         TypeError: 텐서가 아니면.
@@ -244,7 +244,7 @@ def random_pairs(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> Batch:
-    r"""원문의 데이터: 정규 난수 이미지의 쌍과, 동전을 던져 붙인 라벨. 라벨이 이미지와 독립이라 학습할 것이 없다.
+    r"""원문의 데이터: 정규 난수 이미지의 쌍과, 동전을 던져 붙인 라벨. 라벨이 이미지와 독립이라 학습할 규칙이 없다.
 
     $$x_1, x_2 \sim \mathcal{N}(0, I_{3 \times 32 \times 32}), \qquad y \sim \mathcal{U}\{0, 1\}, \qquad
     \Pr(y \mid x_1, x_2) = \tfrac12$$
@@ -327,14 +327,14 @@ def views(
     augment: Augment | None = None,
     generator: torch.Generator | None,
 ) -> Batch:
-    r"""서로 다른 이미지 `size`장을 뽑아, 장마다 `count`번 따로 바꾼 뷰(view, 증강본)의 배치.
+    r"""서로 다른 이미지 `size`장을 뽑아, 이미지마다 `count`번 따로 바꾼 뷰(view, 증강본)의 배치.
 
     $$x^{(v)}_i = t_{v,i}(x_{\pi(i)}), \qquad v = 1, \ldots, V, \quad i = 1, \ldots, m$$
 
     Args:
         images: 이미지.
         labels: 클래스 번호.
-        size: 장의 수 $m$. 1 이상, 이미지의 수 이하.
+        size: 뽑을 이미지의 수 $m$. 1 이상, 받은 이미지의 수 이하.
         count: 뷰의 수 $V \ge 1$.
         augment: 이미지를 무작위로 바꾸는 함수 $t$. `None`이면 바꾸지 않는다.
         generator: CPU 발생기. `None`이면 torch의 전역 발생기.
@@ -372,7 +372,7 @@ def jitter(
     shear: float = 0.0,
     generator: torch.Generator | None,
 ) -> Float[Tensor, "n c h w"]:
-    r"""이미지를 조금 밀고, 돌리고, 늘린다. 이미지마다 따로 뽑고, 비는 곳은 0이다.
+    r"""이미지를 조금 옮기고, 돌리고, 늘리고, 기울인다. 이미지마다 따로 뽑고, 비는 곳은 0이다.
 
     $$x'(p) = x\bigl( (1 + s) R_\theta K_k\, p + t \bigr), \qquad
     R_\theta = \begin{pmatrix} \cos\theta & -\sin\theta \\ \sin\theta & \cos\theta \end{pmatrix}, \quad
@@ -382,7 +382,7 @@ def jitter(
 
     Args:
         images: 이미지 $x$.
-        shift: 미는 거리 $|t|$의 상한(화소). 0 이상.
+        shift: 옮기는 거리 $|t|$의 상한(화소). 0 이상.
         degrees: 돌리는 각 $|\theta|$의 상한(도). 0 이상.
         scale: 늘리는 비율 $|s|$의 상한. 0 이상.
         shear: 기울이는 정도 $|k|$의 상한. 0 이상.
@@ -501,7 +501,7 @@ def train_encoder(
                 group["lr"] = rate
         batch = sampler(generator)
         if not isinstance(batch, tuple) or len(batch) != 2:
-            raise TypeError(f"sampler: 이미지와 번호, 두 텐서를 내야 하는데 {type(batch).__name__}을 냈다")
+            raise TypeError(f"sampler: 이미지와 클래스 번호, 두 텐서를 내야 하는데 {type(batch).__name__}을 냈다")
         images, labels = batch
         checks.floating(**{"sampler의 이미지": images})
         try:
@@ -564,7 +564,7 @@ class PostRun(NamedTuple):
         before: 학습 전, 테스트 쌍의 코사인 유사도.
         after: 학습 뒤, 테스트 쌍의 코사인 유사도.
         same: 테스트 쌍의 라벨. 참이면 양성 쌍으로 정한 쌍이다.
-        accuracy: 테스트 쌍의 정확도. $\sigma(\cos) > 0.5$이면 같다고 본다.
+        accuracy: 테스트 쌍의 정확도. $\sigma(\cos) > 0.5$이면 양성 쌍으로 판정한다.
         fitted: 학습에 쓴 쌍의 정확도.
 
     References:
@@ -691,7 +691,8 @@ def pair_accuracy(
 
     $$\tfrac12 \Pr(s > \tau \mid y = 1) + \tfrac12 \Pr(s \le \tau \mid y = 0)$$
 
-    클래스가 열이면 양성 쌍은 열에 하나다. 그대로 세면 모두 다르다고만 해도 0.9가 나온다. 여기서는 0.5다.
+    클래스가 열이면 양성 쌍은 열에 하나다. 맞힌 쌍의 비율을 그대로 세면 모두 음성 쌍이라고만 해도 0.9가 나온다.
+    균형 정확도에서는 0.5다.
 
     Args:
         similarity: 유사도 $s$.
@@ -762,16 +763,18 @@ def knn_accuracy(
     *,
     k: int = 5,
 ) -> Float[Tensor, ""]:
-    r"""가까운 `k`개의 표로 맞힌 정확도. 표가 같으면 유사도의 합이 큰 쪽, 그것도 같으면 번호가 작은 쪽이다.
+    r"""가장 가까운 이웃 `k`개의 다수결로 맞힌 정확도.
+
+    득표가 같으면 유사도의 합이 큰 쪽, 그 합도 같으면 번호가 작은 쪽으로 정한다.
 
     $$\hat y(x) = \arg\max_c \sum_{i \in \mathcal{N}_k(x)} \mathbf{1}[y_i = c]$$
 
     Args:
-        reference: 답을 아는 임베딩.
+        reference: 라벨을 아는 임베딩.
         reference_labels: 그 클래스 번호. 0 이상.
         embeddings: 맞힐 임베딩 $x$.
         labels: 그 클래스 번호. 0 이상.
-        k: 이웃의 수. 1 이상, 아는 것의 수 이하.
+        k: 이웃의 수. 1 이상, 라벨을 아는 임베딩의 수 이하.
 
     Returns:
         $[0, 1]$의 정확도.
@@ -788,7 +791,7 @@ def knn_accuracy(
     _check_held_out(reference, reference_labels, embeddings, labels)
     checks.count(1, k=k)
     if k > len(reference):
-        raise ValueError(f"k: 아는 임베딩 {len(reference)}개 이하여야 하는데 {k}이다")
+        raise ValueError(f"k: 라벨을 아는 임베딩 {len(reference)}개 이하여야 하는데 {k}이다")
     known, asked = unit_vectors(reference=reference, embeddings=embeddings)
     near, index = (asked @ known.mT).topk(k, dim=1)  # (m, k)
     classes, which = torch.unique(reference_labels, return_inverse=True)

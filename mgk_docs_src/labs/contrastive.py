@@ -66,11 +66,11 @@ def digit_split(
 ) -> Split:
     """손글씨 숫자를 라벨의 비율을 지켜 분할한다.
 
-    절반은 테스트에 두고, 남은 절반에서 검증 데이터를 시드마다 다르게 뗀다.
+    절반은 테스트에 두고, 남은 절반에서 검증 데이터를 시드마다 다르게 뽑는다.
 
     Args:
-        seed: 검증 데이터를 떼는 시드. 0 이상.
-        valid: 검증할 이미지의 수. 10 이상.
+        seed: 검증 데이터를 뽑는 시드. 0 이상.
+        valid: 검증 데이터의 이미지 수. 10 이상.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 이미지의 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -79,7 +79,7 @@ def digit_split(
 
     Raises:
         TypeError: 정수가 아니면.
-        ValueError: 시드가 음수이거나, 검증할 이미지가 10장보다 적거나 888장보다 많으면.
+        ValueError: 시드가 음수이거나, 검증 데이터의 이미지가 10장보다 적거나 888장보다 많으면.
 
     References:
         scikit-learn 문서, `train_test_split`.
@@ -103,7 +103,7 @@ class Scores(NamedTuple):
         fixed: 고정 임계값으로 가른 쌍의 균형 정확도.
         calibrated: 검증 쌍을 보고 선택한 임계값으로 가른 쌍의 균형 정확도.
         auc: 쌍의 ROC 곡선 아래의 넓이.
-        knn: 가까운 다섯의 표로 맞힌 정확도. 답을 아는 표본은 학습과 검증 데이터다.
+        knn: 가장 가까운 이웃 다섯의 다수결로 맞힌 정확도. 이웃은 학습과 검증 데이터에서 찾는다.
         probe: 고정한 임베딩 위의 로지스틱 회귀로 맞힌 정확도.
         alignment: 양성 쌍(같은 클래스)의 거리 제곱의 평균. 작을수록 모여 있다.
         uniformity: 균등하게 퍼진 정도. 작을수록(더 음수일수록) 균등하다.
@@ -134,7 +134,7 @@ def evaluate(represent: Represent, split: Split, *, fixed: float = 0.0) -> Score
         fixed: 고정 임계값. 원문은 시그모이드가 0.5를 넘는지 보므로 코사인 0이다.
 
     Returns:
-        여덟 점수.
+        점수 여덟 개.
 
     Raises:
         TypeError: 임계값이 수가 아니면.

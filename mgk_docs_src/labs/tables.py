@@ -64,7 +64,7 @@ def paired(scores: Float[Tensor, "s"], baseline: Float[Tensor, "s"], *, test_sha
         ValueError: 모양이 다르거나, 둘보다 적거나, 유한하지 않거나, 비율이 범위를 벗어나면.
 
     References:
-        Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error, 식 (10)과 3절 (수정한 재표집 t 검정).
+        Nadeau, C. & Bengio, Y. (2003). Inference for the Generalization Error, 식 (10)과 3절 (보정한 재샘플링 t 검정).
         Student (1908). The Probable Error of a Mean. Biometrika 6.
     """
     checks.floating(scores=scores, baseline=baseline)

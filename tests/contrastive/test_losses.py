@@ -95,7 +95,7 @@ def softplus(z):
     return np.logaddexp(0, z)
 
 
-# --- 길이 1과 학습하는 수 ---
+# --- 단위 벡터와 학습하는 값 ---
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_batch_all_keeps_its_digits_in_float32(device):
         assert batch_all_triplet(x, labels, margin=margin).item() == pytest.approx(wide.item(), rel=2e-5)
 
 
-# --- 여럿 가운데 찾는 손실 ---
+# --- 양성 표본을 여럿 가운데에서 찾는 손실 ---
 
 
 @EXAMPLES

@@ -865,7 +865,7 @@ def test_bad_scores(device):
         knn_accuracy(z.long(), y, z, y)
     with pytest.raises(ValueError, match="embeddings: 모양이"):
         linear_probe(z, y, z[:, :2], y)
-    with pytest.raises(ValueError, match="k: 아는 임베딩 6개 이하여야 하는데 7"):
+    with pytest.raises(ValueError, match="k: 라벨을 아는 임베딩 6개 이하여야 하는데 7"):
         knn_accuracy(z, y, z, y, k=7)
     with pytest.raises(ValueError, match="weight_decay: 0보다 큰"):
         linear_probe(z, y, z, y, weight_decay=0.0)
