@@ -185,7 +185,7 @@ def potential() -> Figure:
     z = dual.points
     heights = [torch.searchsorted(samples.sort().values, z, right=True) / len(samples) for samples in (x, y)]
     with panels(2, height=2.6) as (figure, (above, below)):
-        for level, color, name in zip(heights, (BLUE, ORANGE), ("F (P의 표본)", "G (Q의 표본)"), strict=True):
+        for level, color, name in zip(heights, (BLUE, ORANGE), ("P의 표본", "Q의 표본"), strict=True):
             above.step(z, level, where="post", color=color, label=name)
         above.fill_between(z, heights[0], heights[1], step="post", color=PURPLE, alpha=0.25, linewidth=0)
         above.set(title=f"두 선 사이의 넓이 W₁ = {wasserstein_1d(x, y):.4f}", ylabel="누적 확률")
@@ -195,7 +195,7 @@ def potential() -> Figure:
             at = torch.searchsorted(z, samples)
             below.plot(samples, dual.values[at], "o", color=color, markersize=5)
         gain = dual.values[torch.searchsorted(z, x)].mean() - dual.values[torch.searchsorted(z, y)].mean()
-        below.set(title=f"E_P φ − E_Q φ = {gain:.4f}", xlabel="z", ylabel="φ(z)", xlim=above.get_xlim())
+        below.set(title=f"E_P φ − E_Q φ = {gain:.4f}", xlabel="t", ylabel="φ(t)", xlim=above.get_xlim())
     return figure
 
 

@@ -157,7 +157,7 @@ def test_the_area_the_title_and_the_potential_tell_the_same_number() -> None:
     distance = number("W₁ = ", above.get_title())
     assert number("= ", below.get_title()) == distance
     heights = named(above)
-    (z, f), (_, g) = heights["F (P의 표본)"], heights["G (Q의 표본)"]
+    (z, f), (_, g) = heights["P의 표본"], heights["Q의 표본"]
     assert float((abs(f - g)[:-1] * np.diff(z)).sum()) == pytest.approx(distance, abs=5e-5)
     (filled,) = above.collections
     corners = {tuple(corner) for path in filled.get_paths() for corner in path.vertices.round(9)}
