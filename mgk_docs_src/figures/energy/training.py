@@ -108,7 +108,7 @@ def denoising() -> Figure:
 
 
 def chains() -> Figure:
-    """한 봉우리에서 출발한 체인 150개: 랑주뱅만으로는 거기 머물고, 스텝마다 건너뛰면 여덟 봉우리에 퍼진다."""
+    """한 봉우리에서 출발한 체인 150개: MALA만으로는 거기 머물고, 스텝마다 건너뛰면 여덟 봉우리에 퍼진다."""
     start = 0.2 * randn(150, 2, generator=generator(0)) + torch.tensor([2.0, 0.0])
     grid = models.grid(-3.0, 3.0, 30)
     with panels(2, height=4.2) as (figure, axes):
