@@ -45,7 +45,7 @@ def unit_vectors(**vectors: Float[Tensor, "..."]) -> tuple[Float[Tensor, "..."],
         이름의 차례대로, 길이가 1이고 모양이 같은 텐서들. 자료형은 모두를 함께 담는 자료형이고 적어도 float32다.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 하나도 없거나, 실수형이 아니거나, 비었거나, 축이 없거나, 장치가 다르거나, 길이가 0이거나 유한하지
             않은 벡터가 있으면.
 
@@ -137,7 +137,7 @@ def cosine_similarity(
         $[-1, 1]$ 안의 값. 반올림만큼 넘을 수 있다. 마지막 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있으면.
 
     References:
@@ -166,7 +166,7 @@ def similarity_matrix(
         $[-1, 1]$ 안의 행렬 $S$. 반올림만큼 넘을 수 있다.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 벡터의 축 수나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있으면.
 
     References:
@@ -199,7 +199,7 @@ def distance_matrix(
         $[0, 2]$ 안의 행렬 $D$.
 
     Raises:
-        TypeError: 텐서가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 벡터의 축 수나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있으면.
 
     References:
@@ -244,7 +244,7 @@ def cosine_bce(
         0 이상의 손실(nat). `"none"`이면 `similarity`와 같은 모양, 아니면 스칼라.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 비었거나, 코사인이 $[-1, 1]$을(반올림을 넘게) 벗어나거나, 라벨이 $[0, 1]$을
             벗어나거나, 스케일이 0보다 크지 않거나, 편향이 유한하지 않으면.
 
@@ -284,7 +284,7 @@ def similarity_to_cosine(
         코사인 $s$. $[-1, 1]$을 벗어나면 코사인에서 나온 확률이 아니다. `probability`와 같은 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 비었거나, 실수형이 아니거나, 확률이나 수가 범위를 벗어나면.
 
     References:
@@ -335,7 +335,7 @@ def sigmoid_loss(
         0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 양성
             쌍이 없거나, `balanced`인데 음성 쌍이 없거나, 스케일과 편향이 범위를 벗어나면.
 
@@ -377,7 +377,7 @@ def pairwise_margin(
         0 이상의 손실. `"none"`이면 `distance`와 같은 모양, 아니면 스칼라.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 비었거나, 거리가 음수이거나, 라벨이 $[0, 1]$을 벗어나거나, 마진이 0보다 크지
             않으면.
 
@@ -420,7 +420,7 @@ def triplet(
         0 이상의 손실. `"none"`이면 마지막 축이 빠진 모양, 아니면 스칼라.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, 마진이 0보다 크지
             않으면.
 
@@ -464,7 +464,7 @@ def batch_all_triplet(
         0 이상의 손실. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 양성
             쌍이나 음성 쌍이 없거나, 마진이 0보다 크지 않으면.
 
@@ -506,7 +506,7 @@ def batch_hard_triplet(
         0 이상의 손실. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 양성
             쌍이나 음성 쌍이 없거나, 마진이 0보다 크지 않으면.
 
@@ -548,7 +548,7 @@ def info_nce(
         0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 키가 하나뿐이거나 쿼리보다 적거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은
             벡터가 있거나, 온도가 0보다 크지 않으면.
 
@@ -593,7 +593,7 @@ def nt_xent(
         0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 표본이 하나뿐이거나, 두 뷰의 모양이나 장치가 다르거나, 길이가 0이거나 유한하지 않은 임베딩이
             있거나, 온도가 0보다 크지 않으면.
 
@@ -641,7 +641,7 @@ def supcon(
         0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 표본이 하나뿐이거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, 양성
             쌍이 하나도 없거나, 온도가 0보다 크지 않으면.
 
@@ -692,7 +692,7 @@ def cosine_softmax(
         0 이상의 손실(nat). 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 비었거나, 모양이나 장치가 맞지 않거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, 라벨이 범위를
             벗어나거나, 스케일이 0보다 크지 않으면.
 
@@ -733,7 +733,7 @@ def alignment(
         $[0, 2^\alpha]$ 안의 값. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, 지수가 0보다 크지
             않으면.
 
@@ -764,7 +764,7 @@ def uniformity(x: Float[Tensor, "*seeds n d"], *, t: float = 2.0) -> Float[Tenso
         $[-4t, 0]$ 안의 값. 마지막 두 축이 빠진 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 벡터가 하나뿐이거나, 길이가 0이거나 유한하지 않은 벡터가 있거나, $t$가 0보다 크지 않으면.
 
     References:
@@ -817,7 +817,7 @@ def pair_floor(
         바닥 $L^*$(nat).
 
     Raises:
-        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 수가 아닌 값을 받으면.
         ValueError: 클래스가 둘보다 적거나, 낱말을 모르거나, 수가 범위를 벗어나면.
 
     References:
@@ -852,7 +852,7 @@ def supcon_floor(classes: int, per_class: int, *, temperature: float) -> float:
         바닥 $L^*$(nat).
 
     Raises:
-        TypeError: 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 수가 아닌 값을 받으면.
         ValueError: 수가 범위를 벗어나면.
 
     References:

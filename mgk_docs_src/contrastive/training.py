@@ -66,7 +66,7 @@ def convolutional_encoder(
         이미지 $(n, c, h, w)$를 받아 $(n, d)$를 주는 신경망. 평가 모드다.
 
     Raises:
-        TypeError: 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 정수가 아닌 값을 받으면.
         ValueError: 1보다 작거나, 한 변이 $2^B$의 배수가 아니거나, 짝수 커널이거나, CPU가 아닌 발생기이면.
 
     References:
@@ -294,7 +294,7 @@ def class_pairs(
         뷰 둘의 배치.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 실수형 이미지와 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 비었거나, 쌍을 만들 수 없거나,
             CPU가 아닌 발생기이면.
 
@@ -343,7 +343,7 @@ def views(
         뷰 $V$개의 배치.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 실수형 이미지와 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 비었거나, 수가 범위를 벗어나거나,
             바꾼 이미지의 모양이 다르거나, CPU가 아닌 발생기이면.
 
@@ -392,7 +392,7 @@ def jitter(
         바꾼 이미지. `images`와 같은 모양.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 모양이 $(n, c, h, w)$가 아니거나, 비었거나, 유한하지 않거나, 상한이 음수이거나, CPU가 아닌
             발생기이면.
 
@@ -471,7 +471,7 @@ def train_encoder(
         학습한 인코더, 함께 학습한 값, 학습 스텝마다의 손실.
 
     Raises:
-        TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
         ValueError: 수가 범위를 벗어나거나, 인코더에 가중치가 없거나, 손실이 실수 하나가 아니거나 기울기가 끊겼거나,
             손실이나 가중치가 유한하지 않게 되면. 손실이 유한하지 않은 스텝에서 바로 멈추고 그 번호를 알린다.
 
@@ -703,7 +703,7 @@ def pair_accuracy(
         $[0, 1]$의 정확도.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 모양이 다르거나, 유한하지 않거나, 한쪽이 비었으면.
 
     References:
@@ -780,7 +780,7 @@ def knn_accuracy(
         $[0, 1]$의 정확도.
 
     Raises:
-        TypeError: 텐서나 정수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, `k`가 범위를
             벗어나면.
 
@@ -826,7 +826,7 @@ def linear_probe(
         $[0, 1]$의 정확도.
 
     Raises:
-        TypeError: 텐서나 수가 와야 할 자리에 다른 것이 오면.
+        TypeError: 텐서나 수가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 길이가 0이거나 유한하지 않은 임베딩이 있거나, $\lambda$가 0보다
             크지 않으면.
 

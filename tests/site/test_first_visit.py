@@ -23,7 +23,7 @@ def on_screen(page: Page, selector: str) -> bool:
 
 def test_why_bce_with_logits_exists_in_one_tap_and_who_wrote_it_in_two_more(phone: Page, url: str) -> None:
     arrive(phone, url)
-    phone.get_by_role("link", name="BCEWithLogits가 있는 까닭").tap()
+    phone.get_by_role("link", name="BCEWithLogits가 있는 이유").tap()
     phone.wait_for_url("**/losses/binary/#logits")
     arrived(phone)
     assert on_screen(phone, "#logits")

@@ -44,10 +44,10 @@ def test_every_leaf_can_be_reached_and_followed_by_keyboard(page: Page, url: str
     assert names == {f"#rule-{rule.name}" for rule in GUIDE}
     leaves.first.focus()
     walked = []
-    for _ in range(leaves.count()):
+    for _ in range(2 * leaves.count()):  # 두 나무 사이의 글에는 뜻이 달린 용어도 있다
         walked.append(page.evaluate("document.activeElement.getAttribute('xlink:href')"))
         page.keyboard.press("Tab")
-    assert walked == [leaf.get_attribute("xlink:href") for leaf in leaves.all()]
+    assert [leaf for leaf in walked if leaf] == [leaf.get_attribute("xlink:href") for leaf in leaves.all()]
     leaves.nth(3).focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/losses/choosing/{walked[3]}")

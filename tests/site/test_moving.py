@@ -22,6 +22,7 @@ FIGURES = {
     "smoothing_live": "losses/categorical",
     "coupling_live": "transport/wasserstein",
     "noise_live": "diffusion/process",
+    "reverse_conditional": "diffusion/sampling",
     "langevin_live": "energy/samplers",
     "temperature_live": "contrastive/losses",
 }

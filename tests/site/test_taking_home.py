@@ -46,8 +46,8 @@ def test_outputs_have_no_copy_button(browser: Browser, url: str) -> None:
 
 def test_pages_with_examples_offer_their_notebook(path: str) -> None:
     soup = soup_of(path)
-    # 접어 둔 함수의 목록과 풀이는 아니고, 접어 둔 실습의 준비는 노트북의 칸이다.
-    blocks = soup.article.select("div.language-python.highlight:not(details:not(.setup) *)")
+    # 접어 둔 함수의 구현은 노트북의 칸이 아니다. 접어 둔 풀이와 실습의 준비는 칸이다.
+    blocks = soup.article.select("div.language-python.highlight:not(details:is(.listing, .mkdocstrings-source) *)")
     found = soup.article.select("a[download]")
     assert len(found) == bool(blocks)
     for link in found:
