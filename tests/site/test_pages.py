@@ -162,7 +162,7 @@ def test_the_search_index_reads_formulas_in_one_line_and_leaves_code_out() -> No
     entries = {entry["location"]: entry for entry in index["docs"]}
     assert "로그 오즈(log-odds)다" in (text := entries["losses/binary/#logits"]["text"])
     assert "z = log p/(1 − p) ⟺ p = σ(z) = 1/(1 + e^(−z))" in text
-    assert entries["energy/models/#without-z"]["title"] == "Z가 필요한 일과 아닌 일"
+    assert entries["energy/models/#without-z"]["title"] == "Z는 밀도의 값을 알아야 할 때만 필요하다"
     for entry in index["docs"]:
         words = BeautifulSoup(entry["text"], "html.parser")
         for code in words.select("code"):

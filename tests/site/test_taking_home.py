@@ -142,7 +142,7 @@ def test_copied_prose_stays_readable(copying: Callable[..., str]) -> None:
 
 def test_a_copied_heading_has_no_pilcrow(copying: Callable[..., str]) -> None:
     assert copying(CHAPTER, "#definition") == "정의와 유도"
-    assert copying("energy/models/", "#without-z") == "$Z$가 필요한 일과 아닌 일"
+    assert copying("energy/models/", "#without-z") == "$Z$는 밀도의 값을 알아야 할 때만 필요하다"
 
 
 def test_copied_code_and_output_are_as_shown(copying: Callable[..., str]) -> None:

@@ -99,7 +99,7 @@ def denoising() -> Figure:
         for paired, color, name in ((False, ORANGE, "노이즈 하나"), (True, BLUE, "±로 쌍지은 노이즈")):
             spread = [_slope_spread(sigma, paired) for sigma in sigmas]
             noisy.loglog(sigmas, spread, "o-", color=color, label=name)
-        noisy.set(title="기울기의 표준 편차", xlabel="σ", ylabel="손실 / σ²의 기울기의 표준 편차")
+        noisy.set(title="기울기의 표준 편차", xlabel="σ", ylabel="표준 편차 (손실 / σ²의 기울기)")
         noisy.set_xticks(sigmas, [f"{sigma:g}" for sigma in sigmas])
         noisy.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         noisy.minorticks_off()
@@ -133,7 +133,7 @@ def contrast() -> Figure:
     ]
     with panels() as (figure, (axes,)):
         axes.plot(c, losses, color=BLUE, label="NCE")
-        axes.plot(c, _bowl(data).mean() + c, color=ORANGE, label="평균 E + c")
+        axes.plot(c, _bowl(data).mean() + c, color=ORANGE, label="최대 가능도: 평균 E + c")
         axes.axvline(log_z, color=FAINT, linestyle="--")
         axes.annotate("log Z", (log_z, 3.2), (6, 0), textcoords="offset points", color=INK)
         axes.set(xlabel="함께 학습하는 상수 c", ylabel="손실 (nat)")

@@ -71,5 +71,5 @@ def test_noise_contrast_holds_the_constant_that_likelihood_lets_go() -> None:
     lines = curves(figure)
     c, held = lines["NCE"]
     assert c[held.argmin()] == pytest.approx(0.5 * math.log(2 * math.pi), abs=0.1)
-    _, loose = lines["평균 E + c"]
+    _, loose = lines["최대 가능도: 평균 E + c"]
     assert np.diff(loose) == pytest.approx(np.diff(c), abs=1e-5)
