@@ -7,7 +7,7 @@
   const MARKED = new RegExp(`^([a-z0-9]+|.{2,}?)${ENDINGS}$`);
   const OPERATORS = /(^|\s)[+-]|[~^*"]/; // 검색의 문법을 아는 사람의 물음은 그대로 둔다
   const strip = (word) => word.match(MARKED)?.[1] ?? word;
-  let separator, words, titles, nouns, names, spelled, asked;
+  let separator, words, titles, nouns, names, spelled, asked, sought, places;
 
   const tokens = (text) => text.toLowerCase().split(separator).filter(Boolean);
   const distinct = (texts) => [...new Set(tokens(texts.join(" ").replace(/<[^>]*>/g, " ")))].sort();
@@ -27,7 +27,8 @@
     });
     spelled = [...new Set([...names.flatMap(({ alias, name }) => [...alias.split(" "), ...name]), ...titles])];
     config.fields.defined = { boost: 4 * config.fields.title.boost };
-    for (const doc of docs) doc.defined = defined[doc.location];
+    for (const doc of docs) doc.defined = defined[doc.location]?.join(" ");
+    places = new Map(Object.entries(defined).map(([place, terms]) => [place, terms.map((term) => tokens(term).join(" "))]));
   }
 
   function known(prefix) {
@@ -98,6 +99,7 @@
     const stands = (alias) => spaced.split(` ${alias}`).slice(1).some((after) => /^(?:e?s)?(?![a-z0-9])/.test(after));
     const isCalled = ({ alias, closed }) => stands(alias) || (/[가-힣]/.test(alias) && joined.includes(closed));
     const called = names.filter(isCalled);
+    sought = called.map(({ name }) => name.join(" "));
     const meant = called.flatMap(({ name }) => name.flatMap(find));
     const pieces = called.flatMap(({ alias, closed }) => [...alias.split(" "), closed]);
     asked = parts.map((word, index) => ({
@@ -128,7 +130,9 @@
         const hits = Object.values(item.terms);
         return (item.score * lead(item, share)) / lead(item, hits.filter(Boolean).length / hits.length);
       });
-      return Math.max(...weights);
+      // 물은 용어를 정의한 곳이 그 말을 쓰는 곳보다 앞선다.
+      const defines = items.some(({ location }) => sought.some((name) => places.get(location)?.includes(name)));
+      return Math.max(...weights) * (defines ? 4 : 1);
     };
     const weights = new Map(pages.map((items) => [items, weight(items)]));
     pages.sort((one, other) => weights.get(other) - weights.get(one));
