@@ -7,7 +7,7 @@
   const MARKED = new RegExp(`^([a-z0-9]+|.{2,}?)${ENDINGS}$`);
   const OPERATORS = /(^|\s)[+-]|[~^*"]/; // 검색의 문법을 아는 사람의 물음은 그대로 둔다
   const strip = (word) => word.match(MARKED)?.[1] ?? word;
-  let separator, words, titles, nouns, names, asked;
+  let separator, words, titles, nouns, names, spelled, asked, sought, places;
 
   const tokens = (text) => text.toLowerCase().split(separator).filter(Boolean);
   const distinct = (texts) => [...new Set(tokens(texts.join(" ").replace(/<[^>]*>/g, " ")))].sort();
@@ -25,8 +25,10 @@
       const alias = tokens(other);
       return { alias: alias.join(" "), closed: alias.join(""), name: tokens(name) };
     });
-    config.fields.defined = { boost: config.fields.title.boost };
-    for (const doc of docs) doc.defined = defined[doc.location];
+    spelled = [...new Set([...names.flatMap(({ alias, name }) => [...alias.split(" "), ...name]), ...titles])];
+    config.fields.defined = { boost: 4 * config.fields.title.boost };
+    for (const doc of docs) doc.defined = defined[doc.location]?.join(" ");
+    places = new Map(Object.entries(defined).map(([place, terms]) => [place, terms.map((term) => tokens(term).join(" "))]));
   }
 
   function known(prefix) {
@@ -59,6 +61,21 @@
     return [...new Set(words.map((word) => word.slice(0, word.indexOf(root, 1) + root.length)))].slice(0, 8);
   }
 
+  // 자모 하나, 영어는 글자 하나가 다르거나 빠지거나 더 있는가.
+  function near(one, other) {
+    const [short, long] = [one, other].map((word) => word.normalize("NFD")).sort((a, b) => a.length - b.length);
+    let same = 0;
+    while (same < short.length && short[same] === long[same]) same += 1;
+    return [short.slice(same), short.slice(same + 1)].includes(long.slice(same + 1));
+  }
+
+  // 어디에도 없는 낱말은 하나 틀린 것으로 보고, 용어와 제목의 낱말로 고친다.
+  function corrected(word) {
+    const root = stem(word);
+    const right = root.length < 2 || known(root) || split(root).length || inside(root, words).length;
+    return (right ? null : spelled.find((other) => other.startsWith(root)) ?? spelled.find((other) => near(root, other))) ?? word;
+  }
+
   // 앞부분이 맞는 것, 나뉜 것, 제목의 가운데가 맞는 것. 하나도 없으면 글의 가운데를, 그래도 없으면 끝을 줄여 가며 찾는다.
   function find(word) {
     const root = stem(word);
@@ -75,14 +92,18 @@
     const plain = query.normalize("NFC").toLowerCase();
     asked = [];
     if (OPERATORS.test(plain)) return query;
-    const parts = tokens(plain);
+    const typed = tokens(plain);
+    const parts = typed.map(corrected);
     const [spaced, joined] = [` ${parts.join(" ")}`, parts.join("")];
-    const isCalled = ({ alias, closed }) => spaced.includes(` ${alias}`) || (/[가-힣]/.test(alias) && joined.includes(closed));
+    // 한글의 뒤에는 조사가 붙는다. 영어는 낱말이 끝나야 한다: ‘CE’는 ‘certificates’가 아니다.
+    const stands = (alias) => spaced.split(` ${alias}`).slice(1).some((after) => /^(?:e?s)?(?![a-z0-9])/.test(after));
+    const isCalled = ({ alias, closed }) => stands(alias) || (/[가-힣]/.test(alias) && joined.includes(closed));
     const called = names.filter(isCalled);
+    sought = called.map(({ name }) => name.join(" "));
     const meant = called.flatMap(({ name }) => name.flatMap(find));
     const pieces = called.flatMap(({ alias, closed }) => [...alias.split(" "), closed]);
-    asked = parts.map((word) => ({
-      word,
+    asked = parts.map((word, index) => ({
+      word: typed[index],
       clauses: pieces.some((piece) => word.startsWith(piece)) ? [...meant, ...(known(word) ? [word] : [])] : find(word),
     }));
     const pairs = parts.slice(1).map((part, index) => stem(parts[index] + part)).filter(known);
@@ -109,7 +130,9 @@
         const hits = Object.values(item.terms);
         return (item.score * lead(item, share)) / lead(item, hits.filter(Boolean).length / hits.length);
       });
-      return Math.max(...weights);
+      // 물은 용어를 정의한 곳이 그 말을 쓰는 곳보다 앞선다.
+      const defines = items.some(({ location }) => sought.some((name) => places.get(location)?.includes(name)));
+      return Math.max(...weights) * (defines ? 4 : 1);
     };
     const weights = new Map(pages.map((items) => [items, weight(items)]));
     pages.sort((one, other) => weights.get(other) - weights.get(one));

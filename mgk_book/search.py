@@ -30,16 +30,16 @@ def other_names(glossary: str) -> list[tuple[str, str]]:
     return terms + [(other, name) for name, others in rows for other in others.split(", ")]
 
 
-def defined(glossary: str) -> dict[str, str]:
+def defined(glossary: str) -> dict[str, list[str]]:
     """검색 색인의 위치 → 거기서 정의한 말들."""
-    places: dict[str, str] = {}
+    places: dict[str, list[str]] = {}
     for term in TERM.finditer(glossary):
         if term["link"]:
             path, _, anchor = term["link"].partition("#")
             page = posixpath.normpath(posixpath.join(posixpath.dirname(GLOSSARY), path))
             folder = re.sub(r"(^|/)index$", "", posixpath.splitext(page)[0])
             place = f"{folder}/" + (f"#{anchor}" if anchor else "")
-            places[place] = f"{places.get(place, '')} {term['name']}".strip()
+            places.setdefault(place, []).append(term["name"])
     return places
 
 

@@ -66,15 +66,15 @@ def test_a_glossary_without_spellings_still_has_its_terms() -> None:
 
 def test_a_term_is_defined_where_its_first_link_goes() -> None:
     assert search.defined(BOOK) == {
-        "losses/binary/#cross-entropy": "교차 엔트로피",
-        "losses/binary/#logits": "로짓 로그 오즈",
-        "labs/gan/": "모드 붕괴",
+        "losses/binary/#cross-entropy": ["교차 엔트로피"],
+        "losses/binary/#logits": ["로짓", "로그 오즈"],
+        "labs/gan/": ["모드 붕괴"],
     }
 
 
 def test_a_folders_first_page_is_the_folder() -> None:
     assert search.defined("최적 수송 (optimal transport)\n:   문제. [설명](../transport/index.md)\n") == {
-        "transport/": "최적 수송"
+        "transport/": ["최적 수송"]
     }
 
 

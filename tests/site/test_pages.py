@@ -58,7 +58,9 @@ def test_each_example_listing_and_lab_says_where_it_ran(path: str) -> None:
         assert len(lines) == 1
     else:
         blocks = article.select("div.language-python.highlight")
-        examples = [block for block in blocks if not block.find_parent("details", class_=["listing", "mkdocstrings-source"])]
+        examples = [
+            block for block in blocks if not block.find_parent("details", class_=["listing", "mkdocstrings-source"])
+        ]
         functions = [name for name in article.select(".doc-heading") if name.find_next_sibling(class_="certificate")]
         assert len(lines) == len(examples) + len(functions)
         assert not article.select(".mkdocstrings-source .certificate")
