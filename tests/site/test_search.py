@@ -336,7 +336,7 @@ def test_every_name_of_every_term_leads_to_its_definition(search: Search, capsys
 
 
 @pytest.mark.parametrize(
-    ("typed", "path"),
+    ("typed", "wanted"),
     [
         ("소프트멕스", "losses/categorical/"),
         ("로짖", "losses/binary/"),
@@ -346,8 +346,8 @@ def test_every_name_of_every_term_leads_to_its_definition(search: Search, capsys
         ("langevinn", "energy/samplers/"),
     ],
 )
-def test_one_wrong_letter_or_jamo_is_forgiven(typed: str, path: str, search: Search) -> None:
-    assert path in search.paste(typed)[:3]
+def test_one_wrong_letter_or_jamo_is_forgiven(typed: str, wanted: str, search: Search) -> None:
+    assert wanted in search.paste(typed)[:3]
 
 
 def test_installing_is_the_first_answer(search: Search) -> None:
