@@ -12,7 +12,6 @@ from mgk_book.markdown.terms import GLOSSARY
 from mgk_book.search import defined, other_names
 from tests.site.conftest import SITE, arrive
 
-ENOUGH = 0.97
 QUERIES = [
     # 조사와 어미가 붙은 말
     ("손실함수는", "losses/"),
@@ -226,6 +225,69 @@ QUERIES = [
     ("에너지 함수", "energy/models/"),
     ("싱크혼 알고리즘", "transport/sinkhorn/"),
 ]
+# 위의 목록과 검색의 코드와 용어 페이지를 보지 않은 사람이, 제목만 보고 적은 물음. 여기에 맞추어 검색을 고치지 않는다.
+HELD_BACK = [
+    ("컨트라스티브 러닝", "contrastive/"),
+    ("컨트라스티브 로스", "contrastive/losses/"),
+    ("바이너리 크로스엔트로피", "losses/binary/"),
+    ("크로스 엔트로피 정수 라벨", "losses/categorical/"),
+    ("와써스타인 거리", "transport/wasserstein/"),
+    ("워서스테인", "transport/wasserstein/"),
+    ("싱크혼 알고리즘", "transport/sinkhorn/"),
+    ("해밀토니안 몬테카를로", "energy/samplers/"),
+    ("랑주뱅동역학", "energy/samplers/"),
+    ("디퓨전 모델", "diffusion/"),
+    ("에너지 베이스드 모델", "energy/"),
+    ("볼츠만분포에서 온도", "energy/models/"),
+    ("볼쯔만 분포", "energy/models/"),
+    ("라벨스무딩", "losses/categorical/"),
+    ("이그노어 인덱스", "losses/categorical/"),
+    ("포컬 로스", "losses/choosing/"),
+    ("그래디언트 패널티", "transport/gan/"),
+    ("NT-Xent", "contrastive/losses/"),
+    ("triplet loss", "contrastive/losses/"),
+    ("score matching", "energy/training/"),
+    ("NCE", "energy/training/"),
+    ("DDIM", "diffusion/sampling/"),
+    ("HMC", "energy/samplers/"),
+    ("OOD", "labs/ood/"),
+    ("leapfrog", "energy/samplers/"),
+    ("sliced wasserstein", "transport/wasserstein/"),
+    ("WGAN-GP", "transport/gan/"),
+    ("bce_with_logits", "losses/binary/"),
+    ("sinkhorn_divergence", "transport/sinkhorn/"),
+    ("split_rhat", "energy/samplers/"),
+    ("ddim_step", "diffusion/sampling/"),
+    ("logit_adjustment", "losses/choosing/"),
+    ("wasserstein_1d", "transport/wasserstein/"),
+    ("layer_similarities", "contrastive/training/"),
+    ("noise_contrastive", "energy/training/"),
+    ("대조발산을", "energy/training/"),
+    ("시각 임베딩은", "diffusion/training/"),
+    ("조상샘플링에서", "diffusion/sampling/"),
+    ("교차 엔트로비 ignore_index", "losses/categorical/"),
+    ("확산 과졍", "diffusion/process/"),
+    ("wassertein", "transport/wasserstein/"),
+    ("contrastve loss", "contrastive/losses/"),
+    ("싱크흔", "transport/sinkhorn/"),
+    ("langevn", "energy/samplers/"),
+    ("왜 학습에 실패했나요", "contrastive/training/"),
+    ("소프트맥스 뒤에 bce 쓰면 안 되나요", "losses/binary/"),
+    ("확산 모델 손실이 왜 0이 안 되나요", "diffusion/training/"),
+    ("손실이 0.3133에서 왜 멈추나요", "contrastive/training/"),
+    ("어떤 손실 함수를 골라야 하나요", "losses/choosing/"),
+    ("GPU에서 실행하려면 어떻게 하나요", "install/"),
+    ("코랩에서 어떻게 돌려요", "install/"),
+    ("3회차에서는 뭘 했나요", "sessions/session-3/"),
+    ("이 책을 인용하려면 어떻게 하나요", "reference/bibliography/"),
+    ("분배 함수는 어떻게 추정하나요", "labs/claims/"),
+    ("운동량은 잠재 변수인가요", "energy/samplers/"),
+    ("숫자 그리는 확산 모델 실습은 어디 있나요", "labs/digits/"),
+    ("8월 18일 6회차", "sessions/session-6/"),
+    ("박세준", "members/sejun/"),
+    ("신우석 글", "members/useok/"),
+    ("설치방법", "install/"),
+]
 EMPTY = "검색어를 입력하세요"
 INPUT, META, ITEM = ".md-search__input", ".md-search-result__meta", ".md-search-result__item"
 
@@ -301,9 +363,13 @@ def test_the_list_is_long_and_asks_for_every_lab_subject_and_person() -> None:
     assert wanted >= {"losses", "transport", "diffusion", "energy", "contrastive", "labs", "members", "sessions"}
 
 
-@pytest.mark.parametrize(("way", "queries"), [("ask", QUERIES), ("paste", QUERIES[::3])], ids=["치기", "붙이기"])
+@pytest.mark.parametrize(
+    ("way", "queries", "enough"),
+    [("ask", QUERIES, 0.97), ("paste", QUERIES[::3], 0.97), ("paste", HELD_BACK, 0.9)],
+    ids=["치기", "붙이기", "보지 않고 적은 물음"],
+)
 def test_the_page_that_must_come_is_among_the_first_three(
-    way: str, queries: list[tuple[str, str]], search: Search, capsys
+    way: str, queries: list[tuple[str, str]], enough: float, search: Search, capsys
 ) -> None:
     misses = []
     for query, path in queries:
@@ -313,7 +379,7 @@ def test_the_page_that_must_come_is_among_the_first_three(
     share = 1 - len(misses) / len(queries)
     with capsys.disabled():
         print(f"\n{way}: {len(queries)}개 가운데 {share:.1%}", *misses, sep="\n  못 찾음: ")
-    assert share >= ENOUGH, misses
+    assert share >= enough, misses
 
 
 def test_every_name_of_every_term_leads_to_its_definition(search: Search, capsys) -> None:
