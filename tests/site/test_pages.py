@@ -13,7 +13,7 @@ from tests.site.conftest import ROOT, SITE, Visit, arrive, built_pages, soup_of
 TEXT_PAGE_LIMIT = 300_000
 LAB_PAGE_LIMIT = 80_000
 # 결론의 근거를 모두 실어 넘쳤다. 두 페이지로 나눌 때까지다.
-HEAVY_LABS = {"labs/choosing/": 95_000, "labs/claims/": 95_000}
+HEAVY_LABS = {"labs/choosing/": 95_000}
 
 
 def test_the_site_has_its_pages() -> None:
