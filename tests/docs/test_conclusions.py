@@ -33,4 +33,4 @@ def test_each_conclusion_is_asserted_by_the_lab(lab: Path) -> None:
 
 
 def test_there_are_labs() -> None:
-    assert len(LABS) == 9
+    assert len(LABS) == 10

@@ -31,6 +31,7 @@ LABS = {
     "energy": "energy-training",
     "ood": "energy-models",
     "claims": "energy-models",
+    "stability": "energy-training",
     "contrastive": "contrastive",
 }
 # 여러 장의 기호가 함께 나오는 곳. 저마다 그 장의 뜻이다.

@@ -12,8 +12,6 @@ from tests.site.conftest import ROOT, SITE, Visit, arrive, built_pages, soup_of
 
 TEXT_PAGE_LIMIT = 300_000
 LAB_PAGE_LIMIT = 80_000
-# 결론의 근거를 모두 실어 넘쳤다. 두 페이지로 나눌 때까지다.
-HEAVY_LABS = {"labs/choosing/": 95_000, "labs/claims/": 95_000}
 
 
 def test_the_site_has_its_pages() -> None:
@@ -47,7 +45,7 @@ def test_a_lab_page_is_light_beside_its_pictures(lab: str) -> None:
     html = (SITE / lab / "index.html").read_text("utf-8")
     article = html[html.index("<article") :]
     own = article[: article.index("</article>")]  # 차례와 메뉴의 무게는 실습이 아니라 책의 크기를 따른다
-    assert len(re.sub(r"base64,[^\"]*", "", own).encode()) <= HEAVY_LABS.get(lab, LAB_PAGE_LIMIT)
+    assert len(re.sub(r"base64,[^\"]*", "", own).encode()) <= LAB_PAGE_LIMIT
     assert "<style" not in article
 
 

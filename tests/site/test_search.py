@@ -143,6 +143,7 @@ QUERIES = [
     ("eight ways to learn an energy", "labs/energy/"),
     ("unseen digits", "labs/ood/"),
     ("claims about energy models", "labs/claims/"),
+    ("learning an energy stable", "labs/stability/"),
     ("remedies", "labs/contrastive/"),
     ("Sejun Park", "members/sejun/"),
     ("session 6", "sessions/session-6/"),
@@ -169,6 +170,7 @@ QUERIES = [
     ("처음 보는 숫자", "labs/ood/"),
     ("분포 밖 검출", "labs/ood/"),
     ("장단점을 재다", "labs/claims/"),
+    ("학습의 안정성을 재다", "labs/stability/"),
     ("어떤 손실을 고를까", "labs/choosing/"),
     ("6회차 처방", "labs/contrastive/"),
     # 사람, 회차, 물음
