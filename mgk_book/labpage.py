@@ -28,6 +28,7 @@ from pygments.token import Comment, String, Text
 
 from mgk_book.markdown import names
 from mgk_book.markdown.code import Plain, cells
+from mgk_book.markdown.prose import unbroken
 from mgk_book.running.execution import Lab, tagged
 
 LATER = '<p class="lab-waiting">출력은 실습이 다 돌면 여기에 온다.</p>'
@@ -93,6 +94,8 @@ def cell_outputs(jupyter: str, folder: str, pictures: dict[str, str | bytes]) ->
             file = f"{hashlib.sha256(picture).hexdigest()[:12]}.svg"
             pictures[file] = picture
             image["src"], image["loading"] = f"{folder}/{file}", "lazy"
+        for text in [text for box in cell.select("th, td") for text in box.find_all(string=True)]:
+            text.replace_with(unbroken(text))
         found.append([output(area) for area in cell.select(".jp-OutputArea-output")])
     return found
 

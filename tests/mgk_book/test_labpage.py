@@ -106,6 +106,14 @@ def test_a_picture_becomes_one_file_that_comes_when_near(drawn: labpage.Drawn) -
     assert "data:image/png;base64,AAAA" in drawn.html
 
 
+def test_a_table_keeps_a_percent_with_its_number() -> None:
+    table = "<table><tr><th>데이터 10 %</th><td>0.5 ± 0.1</td></tr></table>"
+    area = f'<div class="jp-OutputArea-output" data-mime-type="text/html">{table} 3 %</div>'
+    ((shown,),) = labpage.cell_outputs(f'<div class="jp-CodeCell" id="a">{area}</div>', "", {})
+    assert "<th>데이터 10\u00a0%</th><td>0.5\u00a0±\u00a00.1</td>" in shown
+    assert "3 %" in shown
+
+
 def test_a_lab_without_a_summary_or_functions_has_neither(book: Path) -> None:
     lab = Lab("labs/a", nbformat.v4.new_notebook(cells=[cell("글", PROSE[0]), cell("코드", "x = 1")]), Path())
     drawn = labpage.assembled(lab, f"<h1>가</h1>{labpage.SEPARATOR}", jupyter([]), "figures", book)
