@@ -560,8 +560,8 @@ def learn(
         batch: 한 스텝에 쓰는 표본의 수. `None`이면 학습 데이터 모두.
         goal: 설정을 정하는 점수. `"accuracy"`, `"balanced"`, `"ranking"`(AUC), `"calibration"`(NLL).
 
-    Yields:
-        방법의 이름과 결과. `methods`의 차례다.
+    Returns:
+        방법의 이름과 결과를 하나씩 주는 반복자. `methods`의 차례다.
 
     Raises:
         ValueError: 모르는 방법이나 목표이면.
@@ -765,8 +765,8 @@ def _measure(missing: Mapping[tuple[str, str], _Cell], workers: int) -> Iterator
 def single_thread() -> Iterator[None]:
     """작은 신경망에서는 스레드끼리 다투는 비용이 더 크다. 한 스레드로 계산하고, 끝나면 되돌린다.
 
-    Yields:
-        없음.
+    Returns:
+        `with` 문에 쓰는 것. 값은 없다.
 
     References:
         PyTorch 문서, `torch.set_num_threads`.
