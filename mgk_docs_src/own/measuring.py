@@ -129,7 +129,8 @@ def measure(
         if path is not None and path.exists():
             left.remove(cell)
             yield from joblib.load(path)
-    for attempt in (1, 2):
+    again = False
+    while True:
         jobs = [
             joblib.delayed(_cell)(cell, [prepared[seed] for seed in cell.seeds], num_classes, goal, steps)
             for cell in todo
@@ -144,8 +145,9 @@ def measure(
                 yield from found
             return
         except TerminatedWorkerError as error:
-            if attempt == 2:
+            if again:
                 raise OSError("재는 프로세스가 두 번 죽었다. 메모리가 모자라면 --rows나 --workers를 줄인다") from error
+            again = True
 
 
 def _path(folder: Path | None, cell: Cell, prepared: Sequence[Prepared], knobs: tuple[int, str, int]) -> Path | None:
@@ -167,14 +169,22 @@ def _keep(path: Path | None, found: list[Outcome]) -> None:
 def _cell(cell: Cell, some: list[Prepared], num_classes: int, goal: str, steps: int) -> tuple[Cell, list[Outcome]]:
     with single_thread(), threadpool_limits(1):
         if cell.methods[0] in YARDSTICKS:
-            pairs = zip(cell.seeds, some, strict=True)
+            pairs = zip(cell.seeds, map(_aligned, some), strict=True)
             return cell, [_yardstick(cell.methods[0], seed, one, goal) for seed, one in pairs]
         return cell, _networks(cell, some, num_classes, goal, steps)
 
 
+def _aligned(one: Prepared) -> Prepared:
+    # 프로세스 사이를 건너온 배열은 놓인 주소가 제각각이고, BLAS는 주소에 따라 더하는 차례를 바꾼다. 어디서 재도 같은
+    # 값이 나오게, 늘 64바이트에 맞춰 놓는 torch의 메모리로 옮긴다.
+    return Prepared(*((torch.from_numpy(x).clone().numpy(), y) for x, y in one))
+
+
 def _networks(cell: Cell, some: list[Prepared], num_classes: int, goal: str, steps: int) -> list[Outcome]:
     stacked = [
-        tuple(torch.from_numpy(np.stack(each)) for each in zip(*(one[side] for one in some), strict=True))
+        tuple(
+            torch.stack([torch.from_numpy(x) for x in each]) for each in zip(*(one[side] for one in some), strict=True)
+        )
         for side in range(3)
     ]
     known, held, (test, _) = stacked
