@@ -48,7 +48,7 @@ class Row(NamedTuple):
         method: 방법의 이름.
         scores: 점수마다 평균과 95 % 구간.
         gap: 목표의 점수에서 교차 엔트로피보다 얼마나 나은가. 양수가 나은 쪽이다. 기준의 줄에는 없다.
-        verdict: `"기준"`, `"높음"`, `"낮음"`, `"유의하지 않음"`, `"시드가 적음"`. 높음이 나은 쪽이다.
+        verdict: `"기준"`, `"나음"`, `"못함"`, `"유의하지 않음"`, `"시드가 적음"`.
     """
 
     method: str
@@ -103,7 +103,8 @@ def score(outcomes: Sequence[Outcome], prepared: Sequence[Prepared]) -> dict[str
         ]
     return {
         method: dict(zip(METRICS, np.array([each[seed] for seed in sorted(each)]).T, strict=True))
-        for method, each in found.items()
+        for method in (*METHODS, *YARDSTICKS)  # 끝난 차례와 상관없는 표가 되게
+        for each in [found.get(method, {})]
         if len(each) == len(prepared)
     }
 
@@ -164,7 +165,7 @@ def answer(scores: Scores, prepared: Sequence[Prepared], *, goal: str, counts: S
     def verdict(gap: Interval) -> str:
         if len(prepared) < FEW:
             return "시드가 적음"
-        return ("높음" if gap.mean > 0 else "낮음") if gap.apart else "유의하지 않음"
+        return ("나음" if gap.mean > 0 else "못함") if gap.apart else "유의하지 않음"
 
     rows = []
     for name, each in scores.items():
@@ -173,7 +174,7 @@ def answer(scores: Scores, prepared: Sequence[Prepared], *, goal: str, counts: S
         rows.append(Row(name, shown, gap, "기준" if gap is None else verdict(gap)))
     rows.sort(key=lambda row: (-1 if metric in LOWER else 1) * -row.scores[metric].mean)
     losses = [row for row in rows if row.method in METHODS]
-    loss = next((row.method for row in losses if row.verdict == "높음"), BASE)
+    loss = next((row.method for row in losses if row.verdict == "나음"), BASE)
     simple = {name: better(name, loss) for name in YARDSTICKS}
     said = {name: verdict(gap) for name, gap in simple.items()}
     winner = _winner(loss, said, verdict(better(BOOSTING, LOGISTIC)))
@@ -198,9 +199,9 @@ def _one_row(metric: str, prepared: Sequence[Prepared]) -> float:
 
 def _winner(loss: str, said: Mapping[str, str], boosting_over_logistic: str) -> str:
     # 차이를 가릴 수 없으면 더 간단한 쪽이다.
-    if said[BOOSTING] == "높음" and (said[LOGISTIC] != "높음" or boosting_over_logistic == "높음"):
+    if said[BOOSTING] == "나음" and (said[LOGISTIC] != "나음" or boosting_over_logistic == "나음"):
         return BOOSTING
-    return LOGISTIC if said[LOGISTIC] in ("높음", "유의하지 않음") else loss
+    return LOGISTIC if said[LOGISTIC] in ("나음", "유의하지 않음") else loss
 
 
 # --- 문장 ---
@@ -239,12 +240,12 @@ def _simple(
     # 간단한 방법이 낫거나 비슷하면 그 말이 먼저다. 차이는 나은 쪽이 양수다.
     if "시드가 적음" in said.values():
         return
-    if said[MAJORITY] != "낮음":
+    if said[MAJORITY] != "못함":
         yield (
             f"‘{loss}’도 늘 같은 답을 내는 ‘{MAJORITY}’보다 유의하게 낫지 않다({_shown(simple[MAJORITY])}). "
             "이 특징들로 정답을 맞힐 수 있다는 증거가 없다."
         )
-    elif winner in YARDSTICKS and said[winner] == "높음":
+    elif winner in YARDSTICKS and said[winner] == "나음":
         yield (
             f"{joined(winner, '이', '가')} 신경망 가운데 추천하는 ‘{loss}’보다 {_is(metric)} 유의하게 낫다"
             f"({_shown(simple[winner])}). 손실을 바꾸기 전에 이것을 쓴다."
@@ -269,7 +270,7 @@ def _losses(metric: str, losses: Sequence[Row], loss: str, seeds: int) -> Iterat
             f"‘{BASE}’보다 {_is(metric)} 유의하게 나은 손실이 없다. "
             f"평균이 가장 나은 것은 ‘{top}’({_shown(gaps[top])})이다. 손실은 ‘{BASE}’로 시작한다."
         )
-    worse = [row.method for row in losses if row.verdict == "낮음"]
+    worse = [row.method for row in losses if row.verdict == "못함"]
     if worse:
         yield f"‘{BASE}’보다 유의하게 못한 손실: {', '.join(worse)}."
 

@@ -324,7 +324,7 @@ def _forest(rows: Sequence[Row], goal: str) -> str:
         for place, row in enumerate(reversed(rows)):
             one = row.scores[goal]
             low, high = (end if math.isfinite(end) else one.mean for end in (one.low, one.high))
-            colour = _COLOURS[1] if row.verdict != "높음" else _COLOURS[0]
+            colour = _COLOURS[1] if row.verdict != "나음" else _COLOURS[0]
             axis.plot([low, high], [place, place], color=colour)
             axis.plot(one.mean, place, "o", color=colour)
         axis.set_yticks(range(len(rows)), [row.method for row in reversed(rows)])

@@ -54,7 +54,7 @@ def test_the_recommendation_is_the_best_that_is_apart(device, goal):
     assert found.goal == GOALS[goal]
     assert (found.loss, found.winner) == ("로짓 보정", "로짓 보정")
     assert [row.method for row in found.rows[:3]] == ["로짓 보정", "균형 가중치", BASE]
-    assert found.rows[0].verdict == "높음"
+    assert found.rows[0].verdict == "나음"
     assert "손실은 ‘로짓 보정’을 추천한다" in found.sentences[0]
     assert "못한 손실: 초점 손실 γ = 2" in found.sentences[1]
     top = found.rows[0]
