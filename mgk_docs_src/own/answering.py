@@ -85,6 +85,9 @@ def score(outcomes: Sequence[Outcome], prepared: Sequence[Prepared]) -> dict[str
     Returns:
         방법의 이름에서 점수의 이름, 거기서 시드마다의 값.
 
+    Raises:
+        ValueError: 확률이나 라벨이 틀렸으면.
+
     References:
         Gneiting, T. & Raftery, A. E. (2007). Strictly Proper Scoring Rules, Prediction, and Estimation.
     """
