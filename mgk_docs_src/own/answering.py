@@ -245,10 +245,10 @@ def _simple(
         return
     if said[MAJORITY] != "못함":
         yield (
-            f"‘{loss}’도 늘 같은 답을 내는 ‘{MAJORITY}’보다 유의하게 낫지 않다({_shown(simple[MAJORITY])}). "
-            "이 특징들로 정답을 맞힐 수 있다는 증거가 없다."
+            f"‘{loss}’도 늘 같은 답을 내는 ‘{MAJORITY}’보다 {_is(metric)} 유의하게 낫지 않다"
+            f"({_shown(simple[MAJORITY])}). 줄이 모자라거나 특징에 정답의 정보가 없다."
         )
-    elif winner in YARDSTICKS and said[winner] == "나음":
+    if winner in YARDSTICKS and said[winner] == "나음":
         yield (
             f"{joined(winner, '이', '가')} 신경망 가운데 추천하는 ‘{loss}’보다 {_is(metric)} 유의하게 낫다"
             f"({_shown(simple[winner])}). 손실을 바꾸기 전에 이것을 쓴다."

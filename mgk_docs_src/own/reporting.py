@@ -27,13 +27,15 @@ _LIMITS = ("임계값", "재현율", "정밀도", "비용(1,000줄)", "줄어든
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #8882; }
-body { font: 16px/1.6 system-ui, "Apple SD Gothic Neo", "Malgun Gothic", sans-serif; max-width: 60rem;
+body { font: 16px/1.6 system-ui, "Apple SD Gothic Neo", "Malgun Gothic", sans-serif; max-width: 72rem;
   margin: 2rem auto; padding: 0 1rem; word-break: keep-all; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; display: block;
   overflow-x: auto; }
 caption { text-align: start; font-weight: bold; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem; text-align: end; white-space: nowrap; }
-th:first-child, td.text { text-align: start; white-space: normal; }
+th:first-child, td.text { text-align: start; }
+td.text { white-space: normal; }
+th:has(+ td.text) { white-space: normal; }
 .answer { border-inline-start: .3rem solid #0072b2; padding: .2rem 1rem; background: var(--soft); }
 svg { max-width: 100%; height: auto; }
 pre { overflow-x: auto; background: var(--soft); padding: 1rem; }
@@ -134,8 +136,15 @@ def decided(report: Report) -> str:
             *(f"  {_padded(_clean(name), 20)} {_plus_minus(one)}" for name, one in recalls),
             f"임계값: 양성은 {_clean(report.classes[report.positive])}, {report.rule}",
             *(f"  {_padded(name, 20)} {_plus_minus(one)}" for name, one in limits),
+            _saved(report.threshold),
         ]
     )
+
+
+def _saved(threshold: Threshold) -> str:
+    saved = threshold.saved
+    said = "유의하게 줄었다" if saved.low > 0 else "유의하게 늘었다" if saved.high < 0 else "유의하게 달라지지 않았다"
+    return f"이 임계값으로, 확률이 가장 높은 클래스를 답으로 할 때보다 비용이 {said}."
 
 
 def _note(note: Note) -> str:
@@ -260,7 +269,7 @@ def html(report: Report) -> str:
         "결론": f'<div class="answer">{said}</div>',
         "방법마다의 점수": scored + _forest(answer.rows, answer.goal),
         "클래스마다": _table(f"‘{winner}’의 재현율", ["클래스", "재현율"], recalls) + confused,
-        "임계값": decided + _table(f"‘{winner}’의 임계값", ["", "값"], limits),
+        "임계값": decided + _table(f"‘{winner}’의 임계값", ["", "값"], limits) + f"<p>{_saved(report.threshold)}</p>",
         "곡선": f"<p>양성은 {positive}. 선 하나가 시드 하나다.</p>{_lines(report.curves)}",
         "데이터": _table("사실", ["", "값"], facts, kind="text"),
         "읽으면서 알아낸 것": _table("고친 것 모두", ["어디", "무엇", "어떻게 했나"], notes, kind="text"),

@@ -81,7 +81,7 @@ def test_a_simple_method_that_wins_is_said_first(device):
 
 def test_nothing_learned_is_said_first(device):
     found = said(scored({MAJORITY: 0.0}))
-    assert "‘다수 클래스’보다 유의하게 낫지 않다" in found.sentences[0]
+    assert "‘다수 클래스’보다 균형 정확도가 유의하게 낫지 않다" in found.sentences[0]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

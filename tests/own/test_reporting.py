@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mgk_docs_src.own.answering import METRICS, answer
+from mgk_docs_src.own.answering import METRICS, Interval, answer
 from mgk_docs_src.own.deciding import by_class, curves, threshold
 from mgk_docs_src.own.measuring import BASE
 from mgk_docs_src.own.reading import Note
@@ -109,6 +109,18 @@ def test_texts_say_everything_and_no_control_letters(made):
     assert len(rows) == 2 + len(report.answer.rows)
     assert "\x1b" not in decided(report)
     assert "음성" in decided(report)
+
+
+def test_what_a_threshold_saves_is_said_with_its_interval(made):
+    report, _ = made
+    for saved, words in (
+        (Interval(5, 1, 9), "줄었다"),
+        (Interval(-5, -9, -1), "늘었다"),
+        (Interval(1, -1, 3), "달라지지 않았다"),
+    ):
+        one = report._replace(threshold=report.threshold._replace(saved=saved))
+        assert decided(one).endswith(f"비용이 유의하게 {words}.")
+        assert f"비용이 유의하게 {words}." in html(one)
 
 
 def test_the_summary_is_a_table(made):
