@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 import pandas as pd
 
 from mgk_docs_src.labs.choosing import METHODS
-from mgk_docs_src.own.answering import answer, interval, score
+from mgk_docs_src.own.answering import answer, interval, row_scores, score
 from mgk_docs_src.own.measuring import BASE, cells, measure
 from mgk_docs_src.own.preparing import Part, Prepared, divide, prepare
 from mgk_docs_src.own.tables import Table
@@ -80,9 +81,11 @@ def simulate(world: World, run: int) -> Verdict:
     sides = []
     for some in (slice(0, cut), slice(cut, None)):
         tested = [Prepared(one.learn, one.validation, (one.test[0][some], one.test[1][some])) for one in prepared]
-        sides.append((tested, score([one._replace(test=one.test[some]) for one in outcomes], tested)))
-    (tested, measured), (_, true) = sides
-    found = answer(measured, tested, goal=GOAL, counts=np.bincount(labels).tolist())
+        cut_out = [one._replace(test=one.test[some]) for one in outcomes]
+        sides.append((tested, score(cut_out, tested), cut_out))
+    (tested, measured, seen), (_, true, _) = sides
+    rows = row_scores(seen, tested, goal=GOAL)
+    found = answer(measured, tested, goal=GOAL, counts=np.bincount(labels).tolist(), by_row=rows)
     means = {name: true[name]["균형 정확도"].mean() for name in RIVALS}
     best = max(means, key=lambda name: means[name])
     gap = measured[best]["균형 정확도"] - measured[found.loss]["균형 정확도"]
@@ -98,7 +101,7 @@ def simulated(runs: int) -> str:
         "| --- | ---: | ---: | ---: |",
     ]
     for name, world in WORLDS.items():
-        found = [simulate(world, run) for run in range(runs)]
+        found = joblib.Parallel(2)(joblib.delayed(simulate)(world, run) for run in range(runs))
         nothing = [one for one in found if not one.helps]
         right = f"{sum(one.base for one in nothing)}/{len(nothing)}"
         lines.append(f"| {name} | {runs} | {sum(one.within for one in found)}/{runs} | {right} |")

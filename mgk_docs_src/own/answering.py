@@ -136,14 +136,74 @@ def interval(values: np.ndarray, *, level: float = 0.95, floor: float = 0.0) -> 
     return Interval(mean, mean - half, mean + half)
 
 
-def answer(scores: Scores, prepared: Sequence[Prepared], *, goal: str, counts: Sequence[int]) -> Answer:
+def row_scores(
+    outcomes: Sequence[Outcome], prepared: Sequence[Prepared], *, goal: str
+) -> dict[tuple[str, int], np.ndarray]:
+    """테스트 데이터의 줄마다 점수에 보탠 값. 줄의 수에서 오는 오차를 재는 데 쓴다.
+
+    맞힘(정확도, 균형 정확도), 정답의 로그 확률(NLL), 자기 클래스의 점수가 더 낮은 다른 클래스의 비율(AUC)이다.
+
+    Args:
+        outcomes: 잰 결과들.
+        prepared: 시드마다의 준비한 데이터.
+        goal: 목표. `GOALS`의 이름.
+
+    Returns:
+        방법과 시드마다, 테스트 데이터의 줄마다의 값.
+
+    References:
+        DeLong, E. R. 외 (1988). Comparing the Areas under Two or More Correlated ROC Curves.
+    """
+    return {(one.method, one.seed): _row_score(one.test, prepared[one.seed].test[1], goal) for one in outcomes}
+
+
+def _row_score(p: np.ndarray, labels: np.ndarray, goal: str) -> np.ndarray:
+    if goal == "calibration":
+        return np.asarray(np.log(p[np.arange(len(labels)), labels], dtype=np.float64))
+    if goal != "ranking":
+        return np.asarray(p.argmax(1) == labels, dtype=np.float64)
+    placed = np.zeros(len(labels))
+    for c in np.unique(labels):
+        own, others = p[labels == c, c], np.sort(p[labels != c, c])
+        below, through = (np.searchsorted(others, own, side) for side in ("left", "right"))
+        placed[labels == c] = (below + through) / (2 * len(others))
+    return placed
+
+
+def _sampling_error(gaps: Sequence[np.ndarray], prepared: Sequence[Prepared], goal: str) -> float:
+    # 클래스마다 뽑은 줄이 달라졌을 때 차이가 움직이는 크기. 거듭 나누어도 파일에 있는 줄보다 많이 알 수는 없다.
+    errors = []
+    for gap, one in zip(gaps, prepared, strict=True):
+        labels = one.test[1]
+        seen = np.unique(labels)
+        total = 0.0
+        for c in seen:
+            some = gap[labels == c]
+            shares = {"balanced": 1 / len(seen), "ranking": 2 / len(seen)}
+            share = shares.get(goal, len(some) / len(gap))
+            total += share**2 * float(some.var()) / len(some)
+        errors.append(math.sqrt(total))
+    return math.sqrt(TEST_SHARE) * float(np.mean(errors))
+
+
+def answer(
+    scores: Scores,
+    prepared: Sequence[Prepared],
+    *,
+    goal: str,
+    counts: Sequence[int],
+    by_row: Mapping[tuple[str, int], np.ndarray] | None = None,
+) -> Answer:
     """표를 만들고 결론을 쓴다. 비교가 여럿이므로 기준과의 차이의 구간은 비교의 수만큼 넓힌다(본페로니).
+
+    분할마다의 차이가 우연히 비슷해도, 구간은 파일의 줄 수에서 오는 오차보다 좁아지지 않는다.
 
     Args:
         scores: 방법과 시드마다의 점수. 기준인 교차 엔트로피와 간단한 방법들이 있어야 한다.
         prepared: 시드마다의 준비한 데이터.
         goal: 목표. `GOALS`의 이름.
         counts: 클래스마다의 줄 수.
+        by_row: `row_scores`가 준 줄마다의 값. `None`이면 줄의 수에서 오는 오차를 보지 않는다.
 
     Returns:
         답.
@@ -163,7 +223,10 @@ def answer(scores: Scores, prepared: Sequence[Prepared], *, goal: str, counts: S
 
     def better(name: str, than: str) -> Interval:
         sign = -1 if metric in LOWER else 1
-        return interval(sign * (scores[name][metric] - scores[than][metric]), level=level, floor=floor)
+        gaps = [by_row[name, seed] - by_row[than, seed] for seed in range(len(prepared))] if by_row else []
+        error = _sampling_error(gaps, prepared, goal) if gaps else 0.0
+        least = max(floor, float(stats.norm.ppf(0.5 + level / 2)) * error)
+        return interval(sign * (scores[name][metric] - scores[than][metric]), level=level, floor=least)
 
     def verdict(gap: Interval) -> str:
         if len(prepared) < FEW:

@@ -109,7 +109,8 @@ def _compare(options: argparse.Namespace, table: "Table") -> int:
     scores = answering.score(outcomes, prepared)
     if code and not {measuring.BASE, *measuring.YARDSTICKS} <= set(scores):
         return code
-    answer = answering.answer(scores, prepared, goal=options.goal, counts=_counts(table))
+    rows = answering.row_scores(outcomes, prepared, goal=options.goal)
+    answer = answering.answer(scores, prepared, goal=options.goal, counts=_counts(table), by_row=rows)
     print(f"\n{reporting.verdict(answer)}", flush=True)
     report = _report(options, table, answer, outcomes, prepared)
     print(f"\n{reporting.decided(report)}", flush=True)

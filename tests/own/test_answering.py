@@ -7,8 +7,22 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from mgk_docs_src.own.answering import FEW, GOALS, METRICS, Answer, Interval, Row, answer, interval, joined, score
-from mgk_docs_src.own.measuring import BASE, BOOSTING, LOGISTIC, MAJORITY
+from mgk_docs_src.own import answering
+from mgk_docs_src.own.answering import (
+    FEW,
+    GOALS,
+    METRICS,
+    Answer,
+    Interval,
+    Row,
+    answer,
+    interval,
+    joined,
+    row_scores,
+    score,
+)
+from mgk_docs_src.own.measuring import BASE, BOOSTING, LOGISTIC, MAJORITY, Outcome
+from mgk_docs_src.own.preparing import TEST_SHARE, Prepared
 from tests.own.made import outcomes, scored, seeds
 
 EVEN = (300, 300)
@@ -100,6 +114,38 @@ def test_one_row_of_the_test_part_is_no_difference(device):
         scores = scored({"로짓 보정": one - 1e-9}, spread=0.0)
         assert said(scores, goal=goal).loss == BASE
         assert said(scored({"로짓 보정": one * 1.1}, spread=0.0), goal=goal).loss == "로짓 보정"
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_rows_bound_what_splits_can_know(device, goal):
+    # 두 방법의 확률을 줄마다 뽑는다. 한 분할의 점수의 차이를 거듭 뽑은 표준 편차가 줄에서 구한 오차와 같다.
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [120, 60])
+    gaps, errors = [], []
+    for _ in range(400):
+        p = [1 / (1 + np.exp(-(labels * 2 - 1) * s - random.normal(size=180))) for s in (0.3, 0.6)]
+        one = [np.stack([1 - each, each], 1) for each in p]
+        prepared = [Prepared(*[(np.zeros((180, 1)), labels)] * 3)]
+        found = [Outcome(name, 0, each, each, 0) for name, each in zip((BASE, "로짓 보정"), one, strict=True)]
+        scores, rows = score(found, prepared), row_scores(found, prepared, goal=goal)
+        gaps.append(scores[BASE][GOALS[goal]][0] - scores["로짓 보정"][GOALS[goal]][0])
+        gap = rows[BASE, 0] - rows["로짓 보정", 0]
+        if goal in ("accuracy", "calibration"):
+            assert gap.mean() == pytest.approx(gaps[-1] * (-1 if goal == "calibration" else 1), abs=1e-6)
+        errors.append(answering._sampling_error([gap], prepared, goal) / math.sqrt(TEST_SHARE))
+    assert np.mean(errors) == pytest.approx(np.std(gaps), rel=0.15)
+
+
+def test_splits_that_agree_by_luck_are_not_believed(device):
+    prepared = seeds(6)
+    random = np.random.default_rng(0)
+    scores = scored({"로짓 보정": 0.05}, count=6, spread=1e-4)
+    rows = {(name, seed): (random.random(40) < 0.5).astype(float) for name in scores for seed in range(6)}
+    knobs = {"goal": "balanced", "counts": EVEN}
+    assert answer(scores, prepared, **knobs).loss == BASE  # 한 줄이 바꿀 수 있는 크기
+    wide = answer(scored({"로짓 보정": 0.08}, count=6, spread=1e-4), prepared, **knobs, by_row=rows)
+    assert wide.loss == BASE
+    assert answer(scored({"로짓 보정": 0.08}, count=6, spread=1e-4), prepared, **knobs).loss == "로짓 보정"
 
 
 def test_the_guide_is_an_expectation_with_its_condition(device):
