@@ -171,7 +171,7 @@ def _methods(names: str | None) -> tuple[str, ...]:
 
     if names is None:
         return METHODS
-    return tuple(find(METHODS, name, argument="--methods") for name in names.split(","))
+    return tuple(find(METHODS, name, argument="--methods", what="방법이") for name in names.split(","))
 
 
 def _positive(name: str | None, table: "Table") -> int:
@@ -180,7 +180,7 @@ def _positive(name: str | None, table: "Table") -> int:
     if name is None:  # 드문 클래스를 찾는 일이 많다
         counts = _counts(table)
         return len(counts) - 1 - counts[::-1].index(min(counts))
-    return table.classes.index(find(table.classes, name, argument="--positive"))
+    return table.classes.index(find(table.classes, name, argument="--positive", what="클래스가"))
 
 
 @contextlib.contextmanager

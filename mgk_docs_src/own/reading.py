@@ -297,7 +297,7 @@ def _names(cells: Sequence[str], notes: list[Note]) -> list[str]:
     return unique
 
 
-def _find(names: Sequence[str], target: str, argument: str = "target") -> int:
+def _find(names: Sequence[str], target: str, argument: str = "target", what: str = "열이") -> int:
     for same in (_plain, _loose):
         found = [place for place, name in enumerate(names) if same(name) == same(target)]
         if found:
@@ -308,16 +308,17 @@ def _find(names: Sequence[str], target: str, argument: str = "target") -> int:
     hint = f"비슷한 것: {some}" if close else f"있는 것: {some}{' …' if len(names) > 8 else ''}"
     if all(name[:1].isdigit() for name in names):
         hint += ". 첫 줄이 열의 이름이 아니면 --no-header"
-    raise ValueError(f"{argument}: {target!r} 열이 없다. {hint}")
+    raise ValueError(f"{argument}: {target!r} {what} 없다. {hint}")
 
 
-def find(names: Sequence[str], name: str, *, argument: str) -> str:
-    """이름이 맞는 열을 찾는다. 빈칸과 대문자는 달라도 된다.
+def find(names: Sequence[str], name: str, *, argument: str, what: str = "열이") -> str:
+    """이름이 맞는 것을 찾는다. 빈칸과 대문자는 달라도 된다.
 
     Args:
-        names: 열의 이름들.
+        names: 이름들.
         name: 찾는 이름.
         argument: 오류에 적을 인자의 이름.
+        what: 오류에 적을, 찾는 것이 무엇인지와 조사.
 
     Returns:
         `names` 가운데 맞는 이름.
@@ -328,7 +329,7 @@ def find(names: Sequence[str], name: str, *, argument: str) -> str:
     References:
         Python 문서, `difflib`.
     """
-    return names[_find(names, name, argument)]
+    return names[_find(names, name, argument, what)]
 
 
 def _body(

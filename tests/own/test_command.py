@@ -111,8 +111,8 @@ def test_groups_and_times(data, device, capsys):
     ("more", "message"),
     [
         (["--target", "중"], "target: '중' 열이 없다"),
-        (["--target", "종", "--methods", "로짓"], "--methods: '로짓' 열이 없다"),
-        (["--target", "종", "--positive", "환"], "--positive: '환' 열이 없다"),
+        (["--target", "종", "--methods", "로짓"], "--methods: '로짓' 방법이 없다"),
+        (["--target", "종", "--positive", "환"], "--positive: '환' 클래스가 없다"),
         (["--target", "종", "--resume"], "--resume: 이어서 잴 폴더를"),
     ],
 )
