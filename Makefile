@@ -91,6 +91,7 @@ bench: .venv/.installed ## torch, SciPy, POT, BlackJAX, pytorch-metric-learning�
 	$(BIN)/python -m benchmarks.samplers
 	$(BIN)/python -m benchmarks.contrastive
 	$(BIN)/python -m benchmarks.devices --device $(DEVICE)
+	$(BIN)/python -m benchmarks.own
 
 bench-site: .venv/.installed ## 사이트를 만드는 시간, 고친 글이 화면에 나오기까지의 시간, 인증이 더하는 시간을 측정한다
 	$(BIN)/python -m benchmarks.site

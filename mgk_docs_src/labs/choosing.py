@@ -5,14 +5,14 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import joblib
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -35,6 +35,7 @@ from mgk_docs_src.metrics import (
     expected_calibration_error,
     negative_log_likelihood,
     one_vs_rest_auc,
+    roc_auc,
 )
 from mgk_docs_src.networks import Networks
 from mgk_docs_src.random import generator, randint, randperm
@@ -60,11 +61,13 @@ BATCH = 128  # SupCon은 표본의 쌍을 모두 만들므로 한 스텝에 이�
 SCALE, TEMPERATURE = 10.0, 0.1  # 코사인 소프트맥스의 스케일과 SupCon의 온도
 CLIP = 5.0  # 표준화한 특징을 자르는 한계
 
+GOALS = ("accuracy", "balanced", "ranking", "calibration")  # 설정을 정하는 점수
 TEST_SHARE = 0.5  # 테스트 데이터의 비율
 VALIDATION_SHARE = 0.25  # 나머지에서 검증 데이터의 비율
 FEWEST = 4  # 클래스마다 있어야 하는 표본: 둘로 학습하고 둘로 테스트한다
 
 _WEIGHTS = 10_000  # 초기 가중치의 시드는 데이터의 시드와 떨어뜨린다
+_BATCHES = 20_000
 
 # 로짓 (k, n, c)와 번호 (k, n)을 받아 표본마다의 손실 (k, n)을 준다.
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -307,8 +310,7 @@ def _loss(name: str, labels: Tensor, num_classes: int, dtype: torch.dtype) -> Lo
         return lambda z, y: _plain(z + shift.unsqueeze(1), y)
 
     if name == "일대나머지 BCE":
-        target = F.one_hot(labels, num_classes).to(dtype)
-        return lambda z, _: bce_with_logits(z, target, reduction="none").sum(-1)
+        return lambda z, y: bce_with_logits(z, F.one_hot(y, num_classes).to(dtype), reduction="none").sum(-1)
 
     def flat(loss: Callable[..., Tensor]) -> Loss:
         return lambda z, y: loss(z.flatten(0, 1), y.flatten(), reduction="none").view_as(y)
@@ -332,20 +334,41 @@ def _log_probabilities(name: str, parameters: Networks, x: Tensor) -> Tensor:
     return z.log_softmax(-1)
 
 
-def _fit(name: str, x: Tensor, y: Tensor, num_classes: int, *, steps: int) -> Networks:
+def _fit(name: str, x: Tensor, y: Tensor, num_classes: int, *, steps: int, batch: int | None = None) -> Networks:
     # 시드마다, 격자의 점마다 하나씩 (s·g)개의 신경망을 한꺼번에 학습한다.
     seeds = len(x)
+    some = _epochs(x, y, batch)
     y = y.repeat_interleave(len(GRID), 0)
     gs = [generator(_WEIGHTS + seed) for seed in range(seeds)]
     start = _initial((x.shape[-1], HIDDEN, num_classes), gs, x)
     rates, decays = x.new_tensor(GRID).repeat(seeds, 1).unbind(1)
     descend = partial(_descend, rates=rates, decays=decays)
-    if name == "코사인 소프트맥스":
-        return descend(start, lambda p: _plain(_angles(p, x), y).mean(1), steps=steps)
     if name == "SupCon + 선형 헤드":
         return _supcon_then_head(start, x, y, gs, descend, steps=steps)
-    loss = _loss(name, y, num_classes, x.dtype)
-    return descend(start, lambda p: loss(_logits(p, x), y).mean(1), steps=steps)
+    score = _angles if name == "코사인 소프트맥스" else _logits
+    loss = _plain if name == "코사인 소프트맥스" else _loss(name, y, num_classes, x.dtype)
+
+    def objective(parameters: Networks) -> Tensor:
+        seen, labels = next(some)
+        return loss(score(parameters, seen), labels).mean(1)
+
+    return descend(start, objective, steps=steps)
+
+
+def _epochs(x: Tensor, y: Tensor, batch: int | None) -> Iterator[tuple[Tensor, Tensor]]:
+    # 스텝마다 쓰는 표본. 시드마다 섞어 앞에서부터 쓰고, 다 쓰면 다시 섞는다.
+    n = x.shape[1]
+    if batch is None or batch >= n:
+        labels = y.repeat_interleave(len(GRID), 0)
+        while True:
+            yield x, labels
+    gs = [generator(_BATCHES + seed) for seed in range(len(x))]
+    while True:
+        order = torch.stack([randperm(n, generator=g, device=x.device) for g in gs])
+        for start in range(0, n - batch + 1, batch):
+            rows = order[:, start : start + batch]
+            seen = x.gather(1, rows.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
+            yield seen, y.gather(1, rows).repeat_interleave(len(GRID), 0)
 
 
 def _supcon_then_head(
@@ -394,16 +417,23 @@ def _batches(labels: Tensor, generators: Sequence[torch.Generator]) -> Iterator[
         yield torch.stack(rows)
 
 
-def _select(name: str, fitted: Networks, x: Tensor, y: Tensor, num_classes: int) -> Networks:
-    # 시드마다 검증 데이터의 균형 정확도가 가장 높은 신경망. 같으면 NLL이 낮은 신경망.
-    seeds, grid = len(x), len(GRID)
+def _select(log_p: Tensor, y: Tensor, num_classes: int, goal: str) -> Tensor:
+    # 시드마다 검증 데이터에서 목표의 점수가 가장 높은 격자의 점. 같으면 NLL이 낮은 쪽.
+    seeds, grid = len(y), len(GRID)
     y = y.repeat_interleave(grid, 0)
-    log_p = _log_probabilities(name, fitted, x)
-    reached = balanced_accuracy(log_p.argmax(-1), y, num_classes=num_classes).view(seeds, grid)
-    cost = negative_log_likelihood(log_p, y).view(seeds, grid)
-    best = cost.masked_fill(reached < reached.amax(1, keepdim=True), math.inf).argmin(1)
-    rows = best + grid * torch.arange(seeds, device=x.device)
-    return Networks(*(tuple(tensor[rows] for tensor in group) for group in fitted))
+    cost = negative_log_likelihood(log_p, y)
+    reached = _reached(log_p, y, num_classes, goal, cost).view(seeds, grid)
+    return cost.view(seeds, grid).masked_fill(reached < reached.amax(1, keepdim=True), math.inf).argmin(1)
+
+
+def _reached(log_p: Tensor, y: Tensor, num_classes: int, goal: str, cost: Tensor) -> Tensor:
+    if goal == "calibration":
+        return -cost
+    if goal == "accuracy":
+        return (log_p.argmax(-1) == y).to(cost.dtype).mean(-1)
+    if goal == "ranking":
+        return present_auc(log_p, y)
+    return balanced_accuracy(log_p.argmax(-1), y, num_classes=num_classes)
 
 
 # --- 비교 ---
@@ -479,23 +509,85 @@ def compare(
     checks.choice(METHODS, **{f"methods[{i}]": name for i, name in enumerate(methods)})
     checks.count(2, steps=steps)
     parts = split(task.labels, num_classes=task.num_classes, condition=condition, seeds=seeds)
-    learn, validation, test = _features(task, parts)
+    x, held, test = _features(task, parts)
     truth = task.labels[parts.test]
-    chosen: dict[str, Networks] = {}
     rows = []
-    for name in methods:
-        source = METHODS[0] if name == "온도 스케일링" else name  # 온도는 교차 엔트로피로 학습한 신경망에 맞춘다
-        if source not in chosen:
-            fitted = _fit(source, learn, parts.learn_labels, task.num_classes, steps=steps)
-            chosen[source] = _select(source, fitted, validation, parts.validation_labels, task.num_classes)
-        log_p = _log_probabilities(source, chosen[source], test)
-        if name == "온도 스케일링":
-            held = _log_probabilities(source, chosen[source], validation)
-            log_p = (log_p / _temperatures(held, parts.validation_labels)).log_softmax(-1)
-        rows.append(_score(log_p, truth, task.num_classes))
+    known, seen = (x, parts.learn_labels), (held, parts.validation_labels)
+    for name, found in learn(methods, known, seen, test, num_classes=task.num_classes, steps=steps):
+        rows.append(_score(found.test, truth, task.num_classes))
         if progress is not None:
             progress(name)
     return Scores(*(torch.stack(column) for column in zip(*rows, strict=True)))
+
+
+class Learned(NamedTuple):
+    r"""방법 하나로 학습한 결과.
+
+    Attributes:
+        validation: 검증 데이터의 예측 확률의 로그.
+        test: 테스트 데이터의 예측 확률의 로그.
+        settings: 시드마다 `GRID`에서 정한 설정의 번호.
+
+    References:
+        Hastie, T., Tibshirani, R. & Friedman, J. (2009). The Elements of Statistical Learning, 7.2절.
+    """
+
+    validation: Float[Tensor, "s b c"]
+    test: Float[Tensor, "s t c"]
+    settings: Int[Tensor, "s"]
+
+
+def learn(
+    methods: Sequence[str],
+    known: tuple[Float[Tensor, "s a d"], Int[Tensor, "s a"]],
+    validation: tuple[Float[Tensor, "s b d"], Int[Tensor, "s b"]],
+    test: Float[Tensor, "s t d"],
+    *,
+    num_classes: int,
+    steps: int = STEPS,
+    batch: int | None = None,
+    goal: str = "balanced",
+) -> Iterator[tuple[str, Learned]]:
+    r"""방법마다, 시드와 설정의 신경망을 모두 쌓아 한꺼번에 학습하고, 검증 데이터로 설정을 정해 예측한다.
+
+    Args:
+        methods: 비교할 방법의 이름들. `METHODS` 가운데서.
+        known: 시드마다의 학습 데이터. 표준화한 특징과 라벨. 모든 클래스가 있어야 한다.
+        validation: 시드마다의 검증 데이터.
+        test: 시드마다의 테스트 데이터의 특징.
+        num_classes: 클래스의 수 $C \ge 2$.
+        steps: 스텝 수.
+        batch: 한 스텝에 쓰는 표본의 수. `None`이면 학습 데이터 모두.
+        goal: 설정을 정하는 점수. `"accuracy"`, `"balanced"`, `"ranking"`(AUC), `"calibration"`(NLL).
+
+    Returns:
+        방법의 이름과 결과를 하나씩 주는 반복자. `methods`의 차례다.
+
+    Raises:
+        ValueError: 모르는 방법이나 목표이면.
+
+    References:
+        Guo, C. 외 (2017). On Calibration of Modern Neural Networks (온도 스케일링).
+    """
+    checks.choice(METHODS, **{f"methods[{i}]": name for i, name in enumerate(methods)})
+    checks.choice(GOALS, goal=goal)
+    fitted: dict[str, Learned] = {}
+    for name in methods:
+        source = METHODS[0] if name == "온도 스케일링" else name  # 온도는 교차 엔트로피로 학습한 신경망에 맞춘다
+        if source not in fitted:
+            every = _fit(source, *known, num_classes, steps=steps, batch=batch)
+            best = _select(_log_probabilities(source, every, validation[0]), validation[1], num_classes, goal)
+            rows = best + len(GRID) * torch.arange(len(test), device=test.device)
+            chosen = Networks(*(tuple(tensor[rows] for tensor in group) for group in every))
+            held, tested = (_log_probabilities(source, chosen, x) for x in (validation[0], test))
+            fitted[source] = Learned(held, tested, best)
+        found = fitted[source]
+        if name == "온도 스케일링":
+            heat = _temperatures(found.validation, validation[1])
+            found = found._replace(
+                validation=(found.validation / heat).log_softmax(-1), test=(found.test / heat).log_softmax(-1)
+            )
+        yield name, found
 
 
 def _temperatures(log_p: Tensor, labels: Tensor) -> Tensor:
@@ -503,6 +595,30 @@ def _temperatures(log_p: Tensor, labels: Tensor) -> Tensor:
     # 검증 데이터를 모두 맞혔으면 온도가 낮을수록 NLL이 작아질 뿐이라 온도를 정할 수 없다. 그때는 1로 둔다.
     perfect = (log_p.argmax(-1) == labels).all(-1)
     return torch.where(perfect, 1.0, fitted).view(-1, 1, 1)  # (s, 1, 1)
+
+
+def present_auc(scores: Float[Tensor, "b n c"], labels: Int[Tensor, "b n"]) -> Float[Tensor, "b"]:
+    r"""라벨에 나오는 클래스마다 나머지와 구별하는 AUC를 재서 평균한다. 나오지 않는 클래스가 있어도 된다.
+
+    Args:
+        scores: 클래스마다의 점수. 높을수록 그 클래스라는 뜻이다.
+        labels: 정답의 번호.
+
+    Returns:
+        $[0, 1]$ 안의 값. 나오는 클래스가 하나뿐이면 NaN.
+
+    Raises:
+        ValueError: 점수가 유한하지 않으면.
+
+    References:
+        Fawcett, T. (2006). An Introduction to ROC Analysis, 9.2절.
+    """
+    each = []
+    for z, y in zip(scores, labels, strict=True):
+        seen = y.unique().tolist()
+        areas = [roc_auc(z[y == c, c], z[y != c, c]) for c in seen] if len(seen) > 1 else [z.new_tensor(math.nan)]
+        each.append(torch.stack(areas).mean())
+    return torch.stack(each)
 
 
 def _score(log_p: Tensor, labels: Tensor, num_classes: int) -> tuple[Tensor, ...]:
@@ -639,35 +755,45 @@ class _Cell(NamedTuple):
 
 
 def _measure(missing: Mapping[tuple[str, str], _Cell], workers: int) -> Iterator[tuple[str, str]]:
-    if workers < 2:
-        for name, cell in missing.items():
-            _work(cell)
-            yield name
-        return
-    # 갈라진(fork) 자식은 torch의 스레드가 쥔 자물쇠까지 물려받아 멈출 수 있으므로 새로 띄운다.
-    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        jobs = {pool.submit(_work, cell): name for name, cell in missing.items()}
-        try:
-            for job in as_completed(jobs):
-                job.result()
-                yield jobs[job]
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _work(cell: _Cell) -> None:
-    path, setting = cell
-    scores = compare(
-        task(setting["dataset"]),
-        condition=Condition(*setting["condition"]),
-        methods=setting["methods"],
-        seeds=setting["seeds"],
-        steps=setting["steps"],
+    # 부르는 쪽이 joblib.parallel_config로 다른 뒷단(Dask)을 정했으면 거기서 잰다.
+    yield from joblib.Parallel(max(1, workers), return_as="generator_unordered")(
+        joblib.delayed(_work)(name, cell) for name, cell in missing.items()
     )
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """작은 신경망에서는 스레드끼리 다투는 비용이 더 크다. 한 스레드로 계산하고, 끝나면 되돌린다.
+
+    Returns:
+        `with` 문에 쓰는 것. 값은 없다.
+
+    References:
+        PyTorch 문서, `torch.set_num_threads`.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _work(name: tuple[str, str], cell: _Cell) -> tuple[str, str]:
+    path, setting = cell
+    with single_thread():
+        scores = compare(
+            task(setting["dataset"]),
+            condition=Condition(*setting["condition"]),
+            methods=setting["methods"],
+            seeds=setting["seeds"],
+            steps=setting["steps"],
+        )
     columns = {name: column.tolist() for name, column in scores._asdict().items()}
     partial = path.with_suffix(f".{os.getpid()}.partial")
     partial.write_text(json.dumps({"setting": setting, "scores": columns}), "utf-8")
     partial.replace(path)
+    return name
 
 
 def _read(cell: _Cell) -> Scores | None:

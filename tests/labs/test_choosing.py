@@ -19,18 +19,24 @@ from mgk_docs_src.labs import choosing
 from mgk_docs_src.labs.choosing import (
     CONDITIONS,
     DATASETS,
+    GOALS,
     METHODS,
     REACHED,
     Condition,
+    Learned,
     Scores,
     Split,
     Task,
     compare,
+    learn,
+    present_auc,
+    single_thread,
     split,
     table,
     tail_counts,
     task,
 )
+from mgk_docs_src.metrics import one_vs_rest_auc, roc_auc
 from mgk_docs_src.random import generator, randint, randn
 
 EXAMPLES = settings(
@@ -93,8 +99,8 @@ def test_a_split_keeps_what_it_promises(device, *, seed, c, extra, noise, imbala
     assert isinstance(parts, Split)
     halves = counts - (counts.double() * 0.5).round().long()
     kept = tail_counts(halves.tolist(), imbalance=imbalance, amount=amount)
-    for learn, seen, validation, chosen_on, test in zip(*parts, strict=True):
-        used = torch.cat([learn, validation])
+    for learned, seen, validation, chosen_on, test in zip(*parts, strict=True):
+        used = torch.cat([learned, validation])
         assert len(torch.cat([used, test]).unique()) == len(used) + len(test)  # 겹치지 않는다
         assert labels[used].bincount(minlength=c).tolist() == kept
         assert labels[test].bincount(minlength=c).tolist() == (counts - halves).tolist()  # 테스트 데이터는 그대로다
@@ -257,8 +263,58 @@ def test_the_best_on_the_validation_part_is_chosen(device, monkeypatch):
     parameters = networks.Networks(
         (zero, zero.expand(6, 1, 2)), (zero, torch.stack([torch.zeros_like(b), b], 1).unsqueeze(1))
     )
-    chosen = choosing._select("교차 엔트로피", parameters, x, y, 2)
-    assert chosen.biases[1][:, 0, 1].tolist() == [0.25, 3.0]
+    log_p = choosing._log_probabilities("교차 엔트로피", parameters, x)
+    assert choosing._select(log_p, y, 2, "balanced").tolist() == [1, 2]
+    assert choosing._select(log_p, y, 2, "accuracy").tolist() == [1, 2]
+    # 순서는 모두 같고(NaN도), 확률은 첫째에서 0.25, 둘째에서 3이 낫다
+    assert choosing._select(log_p, y, 2, "ranking").tolist() == [1, 2]
+    assert choosing._select(log_p, y, 2, "calibration").tolist() == [1, 2]
+
+
+def test_batches_show_every_row_before_any_row_twice(device):
+    x = torch.arange(24.0, device=device).view(2, 12, 1)
+    some = choosing._epochs(x, x.squeeze(-1).long(), 4)
+    for _ in range(2):
+        rows = [next(some) for _ in range(3)]
+        seen = torch.cat([part for part, _ in rows], 1)
+        assert torch.equal(seen.sort(1).values, x)
+        for part, labels in rows:
+            assert torch.equal(labels[:: len(choosing.GRID)], part.squeeze(-1).long())
+    whole, labels = next(choosing._epochs(x, x.squeeze(-1).long(), 12))
+    assert whole is x
+    assert labels.shape == (2 * len(choosing.GRID), 12)
+
+
+def test_learning_by_batches_reaches_what_learning_by_all_does(device):
+    problem = iris(device)
+    parts = split(problem.labels, num_classes=3, seeds=2)
+    x, held, test = choosing._features(problem, parts)
+    known, seen = (x, parts.learn_labels), (held, parts.validation_labels)
+    knobs = {"num_classes": 3, "steps": 60, "goal": "ranking"}
+    (name, found), (hot, warmed) = learn([METHODS[0], "온도 스케일링"], known, seen, test, batch=20, **knobs)
+    assert (name, hot) == (METHODS[0], "온도 스케일링")
+    assert isinstance(found, Learned)
+    truth = problem.labels[parts.test]
+    assert (found.test.argmax(-1) == truth).double().mean() > 0.8
+    assert torch.equal(warmed.test.argmax(-1), found.test.argmax(-1))
+    assert torch.equal(warmed.settings, found.settings)
+    assert set(found.settings.tolist()) <= set(range(len(choosing.GRID)))
+    assert GOALS[0] == "accuracy"
+    with pytest.raises(ValueError, match="goal"):
+        next(learn([METHODS[0]], known, seen, test, num_classes=3, goal="빠르기"))
+
+
+def test_the_area_is_that_of_the_classes_that_are_there(device):
+    g = generator(0)
+    scores = randn(3, 30, 3, generator=g, device=device, dtype=torch.float64)
+    labels = torch.arange(30, device=device).remainder(3).expand(3, -1).clone()
+    torch.testing.assert_close(present_auc(scores, labels), one_vs_rest_auc(scores, labels))
+    labels[0] = labels[0].clamp_max(1)
+    ours = present_auc(scores, labels)
+    zero, one = (roc_auc(scores[0][labels[0] == c, c], scores[0][labels[0] != c, c]) for c in (0, 1))
+    torch.testing.assert_close(ours[0], (zero + one) / 2)
+    labels[1] = 0
+    assert present_auc(scores, labels)[1].isnan()
 
 
 # --- 비교 ---
@@ -378,6 +434,15 @@ def test_two_processes_measure_what_one_does(device, tmp_path):
     assert {path.name for path in (tmp_path / "one").iterdir()} == {path.name for path in (tmp_path / "two").iterdir()}
 
 
+def test_one_thread_and_then_as_before(device):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    with single_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+
+
 class StopError(Exception):
     """한복판에서 멈춘다."""
 
@@ -450,7 +515,7 @@ def test_another_setting_or_source_is_another_cell(device, tmp_path, monkeypatch
 
 
 def test_a_cell_that_cannot_be_read_back_is_an_error(device, tmp_path, monkeypatch):
-    monkeypatch.setattr(choosing, "_work", lambda cell: None)
+    monkeypatch.setattr(choosing, "_work", lambda name, cell: name)
     with pytest.raises(OSError, match="folder: 방금 적은"):
         table(tmp_path, **TINY)
 
