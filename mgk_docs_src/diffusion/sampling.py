@@ -448,7 +448,7 @@ def sample(
             저장하고 있으면(`noise_predictor`, `functools.partial`의 `schedule`) `schedule`과 같아야 한다.
         shape: 표본의 모양 (n, …).
         schedule: 노이즈 스케줄. 표본은 그 장치에 놓인다.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         steps: 단계의 수 $S \in [1, T]$. 기본값은 $T$. 거쳐 가는 시각은 `timesteps`가 정한다.
         method: `"ancestral"`이면 `ancestral_step`, `"ddim"`이면 `ddim_step`.
         variance: `"ancestral"`의 분산 규칙. 기본값은 `posterior_variance`.
@@ -464,7 +464,7 @@ def sample(
         TypeError: 함수나 정수가 와야 할 자리에 다른 것이 오면.
         ValueError: 모양이 비었거나, `steps`, `eta`, `clip`이 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나,
             자료형이 실수형이 아니거나, 예측에 다른 스케줄이 저장되었거나, 스케줄의 신호가 0이나 1이 되거나, 분산이 0
-            이상의 유한한 수가 아니거나, 예측의 모양이 다르거나, 결과가 유한하지 않거나, CPU가 아닌 발생기이면.
+            이상의 유한한 수가 아니거나, 예측의 모양이 다르거나, 결과가 유한하지 않거나, 다른 장치의 발생기이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 2.
@@ -676,7 +676,7 @@ def nll_bound_terms(
         predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다.
         x0: 데이터 $x_0$. 첫 축이 표본이다.
         schedule: 노이즈 스케줄.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         variance: 분산 $\sigma_t^2$의 규칙. `bound_term`에 넘긴다.
 
     Returns:
@@ -686,7 +686,7 @@ def nll_bound_terms(
         TypeError: 텐서나 함수가 와야 할 자리에 다른 것이 오면.
         ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측에 다른 스케줄이
             저장되었거나, 예측의 모양이 다르거나 유한하지 않거나, 분산이 0 이상의 유한한 수가 아니거나, `torch.func`의
-            변환 안이거나, CPU가 아닌 발생기이면.
+            변환 안이거나, 다른 장치의 발생기이면.
 
     References:
         Sohl-Dickstein, J. 외 (2015). Deep Unsupervised Learning using Nonequilibrium Thermodynamics, 2.4절.

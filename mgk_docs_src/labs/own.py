@@ -139,8 +139,8 @@ def read_table(
         raise ValueError(f"{path}: 머리글만 있고 데이터가 한 줄도 없다")
     labels, classes = _classes(answers, names[place])
     return Table(
-        torch.tensor(features, dtype=torch.float64),
-        torch.tensor(labels),
+        torch.tensor(features, device="cpu", dtype=torch.float64),
+        torch.tensor(labels, device="cpu"),
         tuple(names[column] for column in kept),
         classes,
         encoding,

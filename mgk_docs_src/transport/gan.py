@@ -159,7 +159,7 @@ def interpolate(
         real: 진짜 $x$.
         fake: 가짜 $\tilde x$. `real`과 같은 모양.
         batch_dims: 표본을 세는 앞쪽 축의 수. 1 이상, 축의 수 미만. 문제 여럿을 쌓은 (s, n, d)이면 2.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         점 $\hat x$. `real`과 같은 모양.
@@ -167,7 +167,7 @@ def interpolate(
     Raises:
         TypeError: 텐서나 정수여야 할 인자가 다른 형이면.
         ValueError: 모양이나 장치가 다르거나, 축이 둘보다 적거나, 비었거나, 실수형이 아니거나, `batch_dims`가 범위를
-            벗어나거나, CPU가 아닌 발생기이면.
+            벗어나거나, 다른 장치의 발생기이면.
 
     References:
         Gulrajani, I. 외 (2017). Improved Training of Wasserstein GANs, 4절, 알고리즘 1.
@@ -342,7 +342,8 @@ def vanishing_gradients(
         batch_size: 선분마다의 표본 수. 1 이상.
         learning_rate: Adam의 학습률. 0보다 크다.
         penalty_weight: 그래디언트 페널티의 세기 $\lambda \ge 0$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기. 거리마다 같은 초기 가중치와 같은 표본을 쓴다.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기. 거리마다 같은 초기 가중치와 같은 표본을
+            쓴다.
 
     Returns:
         스텝마다, 거리마다의 기울기. 매개변수를 갱신하기 전의 값이다.
@@ -526,7 +527,7 @@ def train_gan(
         learning_rate: 두 신경망의 학습률. 0보다 크다.
         averaging: 생성자의 이동 평균에서 이전 평균의 가중치. $[0, 1)$ 안. 0이면 평균하지 않는다.
         snapshots: 남길 생성자의 수. 1 이상, `steps`의 약수.
-        generators: 시드마다의 CPU 발생기. 초기 가중치, 배치, 노이즈를 여기서 뽑는다.
+        generators: 시드마다의 발생기. 초기 가중치, 배치, 노이즈를 여기서 뽑는다.
 
     Returns:
         학습한 GAN들. 기울기는 따라오지 않는다.
@@ -618,7 +619,7 @@ def generate(
     Args:
         layers: 생성자의 층. [`Gan`][mgk_docs_src.transport.gan.Gan]의 `generator`나 `trail`의 하나.
         n: 시드마다의 표본 수. 1 이상.
-        generators: 시드마다의 CPU 발생기.
+        generators: 시드마다의 발생기.
 
     Returns:
         표본 $\tilde x$.
