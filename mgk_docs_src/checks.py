@@ -327,7 +327,8 @@ def device(expected: torch.device, /, **tensors: Tensor) -> None:
         PyTorch 문서, `torch.Tensor.device`.
     """
     for name, value in tensors.items():
-        if value.device != expected:
+        # 번호 없는 "cuda"는 어느 CUDA 장치여도 된다.
+        if value.device.type != expected.type or expected.index not in (None, value.device.index):
             raise ValueError(f"{name}: 장치가 {expected}여야 하는데 {value.device}이다")
 
 

@@ -679,7 +679,9 @@ def _read(cell: _Cell) -> Scores | None:
     shape = (len(setting["methods"]), setting["seeds"])
     try:
         found = json.loads(path.read_text("utf-8"))
-        scores = Scores(**{name: torch.tensor(column, device=setting["device"]) for name, column in found["scores"].items()})
+        scores = Scores(
+            **{name: torch.tensor(column, device=setting["device"]) for name, column in found["scores"].items()}
+        )
         right = found["setting"] == setting and all(
             column.shape == shape and bool(column.isfinite().all()) for column in scores
         )

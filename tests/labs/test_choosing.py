@@ -24,7 +24,6 @@ from mgk_docs_src.labs.choosing import (
     Condition,
     Scores,
     Split,
-    Task,
     compare,
     split,
     table,
@@ -440,7 +439,9 @@ def test_another_setting_or_source_is_another_cell(device, tmp_path, monkeypatch
     for changed in ({"seeds": 3}, {"steps": 7}, {"methods": ["로짓 보정"]}, {"conditions": {"가": Condition(0.1)}}):
         assert len(measured(device, tmp_path, **(knobs | changed))[1]) == 1
     assert measured(device, tmp_path, **knobs)[1] == []
-    assert measured(device, tmp_path, **(knobs | {"conditions": {"다른 이름": Condition()}}))[1] == []  # 이름은 뜻이 아니다
+    assert (
+        measured(device, tmp_path, **(knobs | {"conditions": {"다른 이름": Condition()}}))[1] == []
+    )  # 이름은 뜻이 아니다
     with monkeypatch.context() as patch:
         patch.setattr(choosing, "version", lambda _: "다른 버전")
         assert len(measured(device, tmp_path, **knobs)[1]) == 1

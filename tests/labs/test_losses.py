@@ -369,7 +369,7 @@ def test_bad_trainings(device):
     refuses(TypeError, "epochs: 정수여야 하는데 float이다", train, x, y, plain, **(knobs | {"epochs": 1.5}))
     refuses(TypeError, "features: 텐서여야 하는데 list이다", train, [[[1.0]]], y, plain, **knobs)
     diverging = knobs | {"epochs": 5, "learning_rate": 1e38}
-    refuses(ValueError, "generators: 유한한 손실을 내는 신경망이", train, 1e30 * x, y, plain, **diverging)
+    refuses(ValueError, "generators: 손실이 유한한 신경망이 남아야", train, 1e30 * x, y, plain, **diverging)
 
 
 @pytest.mark.bad_input

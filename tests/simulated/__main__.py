@@ -5,10 +5,20 @@ import sys
 
 from tests.simulated.build import ROOT, build
 
-DEVICE_TESTS = (
-    "losses transport diffusion energy contrastive labs promises "
-    "test_data.py test_metrics.py test_networks.py test_random.py simulated/test_budgets.py"
-).split()
+DEVICE_TESTS = [
+    "losses",
+    "transport",
+    "diffusion",
+    "energy",
+    "contrastive",
+    "labs",
+    "promises",
+    "test_data.py",
+    "test_metrics.py",
+    "test_networks.py",
+    "test_random.py",
+    "simulated/test_budgets.py",
+]
 
 
 def main(arguments: list[str]) -> None:
@@ -16,7 +26,17 @@ def main(arguments: list[str]) -> None:
     start = ROOT / "tests" / "simulated" / "start"
     os.environ["PYTHONPATH"] = os.pathsep.join(map(str, (start, ROOT)))
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--device", "simulated", "-m", "not site and not real_device"]
+    pytest = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--device",
+        "simulated",
+        "-m",
+        "not site and not real_device",
+    ]
     if status := os.spawnv(os.P_WAIT, sys.executable, [*pytest, "-q", "tests/simulated/test_canaries.py"]):
         raise SystemExit(status)
     chosen = arguments if any(not argument.startswith("-") for argument in arguments) else []

@@ -99,7 +99,7 @@ def test_what_a_card_allows_is_allowed(name):
 
 @pytest.mark.parametrize("name", COUNTED)
 def test_waits_and_copies_are_counted_exactly(name):
-    from tests.simulated.device import counting  # noqa: PLC0415 - 모의 장치가 있을 때만
+    from tests.simulated.device import counting
 
     call, waits, copies = COUNTED[name]
     pieces = Pieces()
