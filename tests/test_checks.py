@@ -27,15 +27,54 @@ def test_good_inputs_pass_every_check(device):
     checks.number(UNIT, x=0.5, one=1)
     checks.count(1, steps=1)
     checks.choice(("mean", "sum"), reduction="sum")
-    assert checks.within(x=(x, UNIT), absent=(None, UNIT)) == {"x": (0.0, 1.0)}
+    checks.within(x=(x, UNIT), absent=(None, UNIT))
+    assert checks.extremes(x=(x, UNIT), absent=(None, UNIT)) == {"x": (0.0, 1.0)}
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64])
-def test_within_returns_the_extremes_of_every_dtype(device, kind):
+def test_the_extremes_are_those_of_every_dtype(device, kind):
     values = torch.tensor([[3, -2], [0, 1]], device=device).to(kind)
     other = torch.ones(3, device=device)
-    ends = checks.within(values=(values, REAL), other=(other, POSITIVE))
+    ends = checks.extremes(values=(values, REAL), other=(other, POSITIVE))
     assert ends == {"values": (-2.0, 3.0), "other": (1.0, 1.0)}
+
+
+def test_checks_of_a_loop_are_made_together_at_its_end(device, monkeypatch):
+    monkeypatch.setattr(checks, "_at_hand", lambda value: False)
+    good, bad, number = (torch.tensor([value], device=device) for value in (0.5, math.nan, 3))
+    with checks.delayed():
+        checks.within(good=(good, UNIT))
+    reached = []
+    with pytest.raises(ValueError, match="first: .*nan이 있다"), checks.delayed():
+        checks.within(good=(good, UNIT), absent=(None, UNIT))
+        checks.within(first=(bad, UNIT))
+        checks.within(second=(2 * good + 1, UNIT))
+        reached.append(True)
+    assert reached  # 안에서는 멈추지 않고, 먼저 틀린 것을 알린다
+    with pytest.raises(ValueError, match="first: .*nan이 있다"), checks.delayed():
+        checks.within(first=(bad, UNIT))
+        raise RuntimeError("틀린 값이 낸 다른 오류")
+    with pytest.raises(RuntimeError, match="제 오류"), checks.delayed():
+        checks.within(good=(good, UNIT))
+        raise RuntimeError("제 오류")
+    # 정수는 미루라고 할 때만 미룬다
+    with pytest.raises(ValueError, match="number: .*최솟값이 3이다"), checks.delayed():
+        checks.within(number=(number, UNIT))
+        reached.clear()
+    assert reached
+    with pytest.raises(ValueError, match="number: .*최솟값이 3이다"), checks.delayed(whole=True):
+        checks.within(number=(number, UNIT))
+        reached.clear()
+    assert not reached
+
+
+def test_a_long_loop_stops_before_its_end(device, monkeypatch):
+    monkeypatch.setattr(checks, "_at_hand", lambda value: False)
+    steps = 0
+    with pytest.raises(ValueError, match="x: .*nan이 있다"), checks.delayed():
+        for steps in range(1000):
+            checks.within(x=(torch.full((2,), math.nan, device=device), REAL))
+    assert steps == 255
 
 
 def test_within_leaves_no_graph_behind(device):

@@ -494,29 +494,30 @@ def train_encoder(
     groups = [{"params": weights, "weight_decay": weight_decay}, {"params": [phi], "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=learning_rate, fused=True)
     losses = []
-    for step in range(steps):
-        if decay:
-            rate = learning_rate * math.cos(math.pi * step / (2 * steps)) ** 2 * min(1.0, (step + 1) / _WARM_UP)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-        batch = sampler(generator)
-        if not isinstance(batch, tuple) or len(batch) != 2:
-            raise TypeError(f"sampler: 이미지와 번호, 두 텐서를 내야 하는데 {type(batch).__name__}을 냈다")
-        images, labels = batch
-        checks.floating(**{"sampler의 이미지": images})
-        try:
-            loss = objective(_outputs(net, images), labels, phi)
-        except ValueError as error:
-            raise ValueError(f"objective의 {step}번째 스텝: {error}") from error
-        checks.floating(objective=loss)
-        checks.shape((), objective=loss)
-        checks.within(**{f"objective의 {step}번째 스텝": (loss, REAL)})
-        if not loss.requires_grad:
-            raise ValueError("objective: 인코더의 출력으로 미분할 수 있어야 하는데 기울기가 끊겼다")
-        losses.append(loss.detach())
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+    with checks.delayed():
+        for step in range(steps):
+            if decay:
+                rate = learning_rate * math.cos(math.pi * step / (2 * steps)) ** 2 * min(1.0, (step + 1) / _WARM_UP)
+                for group in optimiser.param_groups:
+                    group["lr"] = rate
+            batch = sampler(generator)
+            if not isinstance(batch, tuple) or len(batch) != 2:
+                raise TypeError(f"sampler: 이미지와 번호, 두 텐서를 내야 하는데 {type(batch).__name__}을 냈다")
+            images, labels = batch
+            checks.floating(**{"sampler의 이미지": images})
+            try:
+                loss = objective(_outputs(net, images), labels, phi)
+            except ValueError as error:
+                raise ValueError(f"objective의 {step}번째 스텝: {error}") from error
+            checks.floating(objective=loss)
+            checks.shape((), objective=loss)
+            checks.within(**{f"objective의 {step}번째 스텝": (loss, REAL)})
+            if not loss.requires_grad:
+                raise ValueError("objective: 인코더의 출력으로 미분할 수 있어야 하는데 기울기가 끊겼다")
+            losses.append(loss.detach())
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
     checks.within(**{"encoder의 학습한 가중치": (torch.cat([weight.detach().flatten() for weight in weights]), REAL)})
     if phi.numel():
         checks.within(**{"extra의 학습한 값": (phi, REAL)})

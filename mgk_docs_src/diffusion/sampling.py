@@ -489,7 +489,7 @@ def sample(
     times = timesteps(schedule, steps=steps)
     update = _update(schedule, method, times, variance=variance, eta=eta, clip=clip)
     kept = deque([draw()], maxlen=None if trajectory else 1)
-    with torch.no_grad():
+    with torch.no_grad(), checks.delayed(whole=True):
         kept.extend(_walk(predict, kept[0], times, update, draw))
     samples = torch.stack([*kept]) if trajectory else kept[0]
     checks.within(predict=(samples, REAL))  # 단계마다 검사하면 그때마다 장치를 기다린다

@@ -562,7 +562,8 @@ def train(
     학습 스텝 $i = 0, \ldots, N - 1$이 가면서 학습률은 0으로 준다. 샘플링에는 가중치의 이동 평균 $\bar\theta$를 쓴다.
     라벨이 있으면 `label_drop`의 비율만큼 지워서, 한 신경망이 조건을 준 예측과 주지 않은 예측을 함께 학습한다.
     건넨 신경망은 바꾸지 않고 복사해서 학습한다. 드롭아웃처럼 스스로 난수를 뽑는 층은 torch의 전역 발생기를 쓴다.
-    값을 검사하므로 학습 스텝마다 장치와 동기화한다.
+    손실은 학습하는 내내 검사한다. GPU에서는 [`delayed`][mgk_docs_src.checks.delayed]처럼 모아서 보므로, 발생기가 GPU의
+    것이면 학습 스텝은 장치를 기다리지도 장치로 복사하지도 않는다.
 
     Args:
         network: 특징 (n, f)를 받아 (n, d)를 주는 신경망. f는 `feature_count`.
@@ -600,29 +601,26 @@ def train(
     learner, average = deepcopy(network).train(), deepcopy(network).eval().requires_grad_(False)
     optimiser = torch.optim.Adam([p for p in learner.parameters() if p.requires_grad], fused=True)
     history = []
-    for i in range(steps):
-        rows = randint(0, len(data), (batch_size,), generator=generator, device=data.device)
-        t = stratified_times(batch_size, schedule, generator=generator)
-        noise = randn(batch_size, data.shape[1], generator=generator, device=data.device, dtype=data.dtype)
-        given = None if labels is None else _drop(labels[rows], label_drop, generator)
+    with checks.delayed(whole=True):  # 시각과 행의 번호는 여기서 만들고, 라벨은 위에서 보았다
+        for i in range(steps):
+            rows = randint(0, len(data), (batch_size,), generator=generator, device=data.device)
+            t = stratified_times(batch_size, schedule, generator=generator)
+            noise = randn(batch_size, data.shape[1], generator=generator, device=data.device, dtype=data.dtype)
+            given = None if labels is None else _drop(labels[rows], label_drop, generator)
 
-        def predict(xt: Tensor, t: Tensor, given: Tensor | None = given) -> Tensor:
-            seen = features(xt, t, schedule, frequencies=frequencies, labels=given, num_labels=num_labels)
-            return _apply(learner, seen, xt)
+            def predict(xt: Tensor, t: Tensor, given: Tensor | None = given) -> Tensor:
+                seen = features(xt, t, schedule, frequencies=frequencies, labels=given, num_labels=num_labels)
+                return _apply(learner, seen, xt)
 
-        loss = _squared_error(predict, data[rows], t, schedule, noise=noise, target=target).mean()
-        if not loss.isfinite():
-            raise ValueError(
-                f"network: 손실이 유한해야 하는데 학습 스텝 {i}에서 {loss.item()}이다. "
-                "학습률이나 데이터의 크기를 줄인다"
-            )
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate * min(1, (i + 1) / _WARM_UP) * (1 + math.cos(math.pi * i / steps)) / 2
-        optimiser.step()
-        _follow(average, learner, min(ema, (i + 1) / (i + 10)))
-        history.append(loss.detach().to(data.dtype))
+            loss = _squared_error(predict, data[rows], t, schedule, noise=noise, target=target).mean()
+            checks.within(**{f"network와 learning_rate: 학습 스텝 {i}의 손실": (loss, REAL)})
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate * min(1, (i + 1) / _WARM_UP) * (1 + math.cos(math.pi * i / steps)) / 2
+            optimiser.step()
+            _follow(average, learner, min(ema, (i + 1) / (i + 10)))
+            history.append(loss.detach().to(data.dtype))
     return Training(Denoiser(average, schedule, target, frequencies, num_labels), torch.stack(history))
 
 

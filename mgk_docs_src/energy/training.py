@@ -74,7 +74,7 @@ def contrastive_divergence(
     (wide,) = widen(energies)
     positive, negative = wide[..., :n], wide[..., n:]
     gap = positive.mean(-1) - negative.mean(-1)
-    low, high = checks.within(**{"energy의 차": (gap, REAL)})["energy의 차"]
+    low, high = checks.extremes(**{"energy의 차": (gap, REAL)})["energy의 차"]
     if max(-low, high) > limit:
         warnings.warn(
             f"데이터와 체인의 에너지 차가 {low if -low > high else high:.3g}로 {limit:g}을 넘었다: 체인이 모델을 "

@@ -368,28 +368,29 @@ def vanishing_gradients(
     optimisers = [torch.optim.Adam(layers, lr=learning_rate, fused=True) for layers in trained]
     columns = torch.zeros(len(theta), batch_size, 1, device=theta.device, dtype=theta.dtype)
     history = []
-    for _ in range(steps):
-        v, u = rand(2, batch_size, 1, generator=generator, device=theta.device, dtype=theta.dtype)
-        real = torch.cat([columns, columns + v], 2)  # (S, B, 2)
-        fake = torch.cat([columns + theta.view(-1, 1, 1), columns + v.flip(0)], 2).requires_grad_()
-        discriminator, critic = (_scores(layers, fake) for layers in trained)
-        sizes = []
-        for loss in (
-            generator_loss(discriminator, saturating=True),
-            generator_loss(discriminator, saturating=False),
-            critic_generator_loss(critic),
-        ):
-            (slope,) = torch.autograd.grad(loss.sum(), fake, retain_graph=True)
-            sizes.append(slope[..., 0].sum(1).abs())
-        history.append(torch.stack(sizes))
-        points = _between(real, fake.detach(), u)
-        losses = (
-            discriminator_loss(_scores(trained[0], real), discriminator),
-            critic_loss(_scores(trained[1], real), critic)
-            + gradient_penalty(lambda x: _scores(trained[1], x, _switched), points, weight=penalty_weight),
-        )
-        for optimiser, layers, loss in zip(optimisers, trained, losses, strict=True):
-            _descend(optimiser, layers, loss)
+    with checks.delayed():
+        for _ in range(steps):
+            v, u = rand(2, batch_size, 1, generator=generator, device=theta.device, dtype=theta.dtype)
+            real = torch.cat([columns, columns + v], 2)  # (S, B, 2)
+            fake = torch.cat([columns + theta.view(-1, 1, 1), columns + v.flip(0)], 2).requires_grad_()
+            discriminator, critic = (_scores(layers, fake) for layers in trained)
+            sizes = []
+            for loss in (
+                generator_loss(discriminator, saturating=True),
+                generator_loss(discriminator, saturating=False),
+                critic_generator_loss(critic),
+            ):
+                (slope,) = torch.autograd.grad(loss.sum(), fake, retain_graph=True)
+                sizes.append(slope[..., 0].sum(1).abs())
+            history.append(torch.stack(sizes))
+            points = _between(real, fake.detach(), u)
+            losses = (
+                discriminator_loss(_scores(trained[0], real), discriminator),
+                critic_loss(_scores(trained[1], real), critic)
+                + gradient_penalty(lambda x: _scores(trained[1], x, _switched), points, weight=penalty_weight),
+            )
+            for optimiser, layers, loss in zip(optimisers, trained, losses, strict=True):
+                _descend(optimiser, layers, loss)
     return VanishingGradients(*torch.stack(history, 1))
 
 
@@ -549,13 +550,14 @@ def train_gan(
     if not isinstance(method, Method):
         raise TypeError(f"method: Method여야 하는데 {type(method).__name__}이다")
     hidden, generators = checks.listed(hidden=hidden), checks.listed(generators=generators)
-    checks.count(1, steps=steps, critic_steps=critic_steps, batch_size=batch_size, latent_dim=latent_dim)
+    checks.count(
+        1, steps=steps, critic_steps=critic_steps, batch_size=batch_size, latent_dim=latent_dim, snapshots=snapshots
+    )
     checks.count(1, **{"hidden의 길이": len(hidden)}, **{f"hidden[{i}]": units for i, units in enumerate(hidden)})
     checks.number(POSITIVE, learning_rate=learning_rate)
     checks.number(UNIT, averaging=averaging)
     if averaging == 1:  # 평균이 초기 가중치에서 움직이지 않는다
         raise ValueError("averaging: 1보다 작아야 하는데 1이다")
-    checks.count(1, snapshots=snapshots)
     if steps % snapshots:
         raise ValueError(f"snapshots: steps {steps}의 약수여야 하는데 {snapshots}이다")
     seeds, n, d = data.shape
@@ -576,32 +578,33 @@ def train_gan(
         drawn = [randn(batch_size, latent_dim, generator=g, device=data.device, dtype=data.dtype) for g in generators]
         return torch.stack(drawn)  # (S, B, latent)
 
-    for step in range(steps):
-        left = 1 - step / steps
-        critic_optimiser.param_groups[0]["lr"] = learning_rate * left**0.25
-        for _ in range(critic_steps):
-            rows = [randint(0, n, (batch_size,), generator=g, device=data.device) for g in generators]
-            real = data[seed, torch.stack(rows)]  # (S, B, d)
+    with checks.delayed():
+        for step in range(steps):
+            left = 1 - step / steps
+            critic_optimiser.param_groups[0]["lr"] = learning_rate * left**0.25
+            for _ in range(critic_steps):
+                rows = [randint(0, n, (batch_size,), generator=g, device=data.device) for g in generators]
+                real = data[seed, torch.stack(rows)]  # (S, B, d)
+                with torch.no_grad():
+                    fake = _act(actor, noise())
+                scores = _finite(step, _scores(critic, torch.cat([real, fake], 1)))
+                loss = method.adversary(scores[:, :batch_size], scores[:, batch_size:])
+                penalised = loss
+                if method.penalty is not None:
+                    u = [rand(batch_size, 1, generator=g, device=data.device, dtype=data.dtype) for g in generators]
+                    points = _between(real, fake, torch.stack(u))
+                    penalised = loss + method.penalty(lambda x: _scores(critic, x, _switched), points)
+                _descend(critic_optimiser, critic, penalised)
+                if method.constrain is not None:
+                    _replace(critic, method.constrain(critic))
+            losses.append(loss.detach())
+            actor_optimiser.param_groups[0]["lr"] = learning_rate * left
+            _descend(actor_optimiser, actor, method.deceiver(_finite(step, _scores(critic, _act(actor, noise())))))
             with torch.no_grad():
-                fake = _act(actor, noise())
-            scores = _finite(step, _scores(critic, torch.cat([real, fake], 1)))
-            loss = method.adversary(scores[:, :batch_size], scores[:, batch_size:])
-            penalised = loss
-            if method.penalty is not None:
-                u = [rand(batch_size, 1, generator=g, device=data.device, dtype=data.dtype) for g in generators]
-                points = _between(real, fake, torch.stack(u))
-                penalised = loss + method.penalty(lambda x: _scores(critic, x, _switched), points)
-            _descend(critic_optimiser, critic, penalised)
-            if method.constrain is not None:
-                _replace(critic, method.constrain(critic))
-        losses.append(loss.detach())
-        actor_optimiser.param_groups[0]["lr"] = learning_rate * left
-        _descend(actor_optimiser, actor, method.deceiver(_finite(step, _scores(critic, _act(actor, noise())))))
-        with torch.no_grad():
-            for mean, layer in zip(average, actor, strict=True):
-                mean.lerp_(layer, 1 - averaging)
-        if (step + 1) % (steps // snapshots) == 0:
-            trail.append(_frozen(actor))
+                for mean, layer in zip(average, actor, strict=True):
+                    mean.lerp_(layer, 1 - averaging)
+            if (step + 1) % (steps // snapshots) == 0:
+                trail.append(_frozen(actor))
     return Gan(tuple(average), _frozen(critic), torch.stack(losses), tuple(trail))
 
 
@@ -704,8 +707,7 @@ def _scored(critic: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
 
 def _finite(step: int, scores: Tensor) -> Tensor:
     # 여기서 확인하지 않으면 손실 함수가 호출한 쪽이 넘긴 적 없는 인자의 이름으로 오류를 낸다.
-    if not scores.isfinite().all():
-        raise ValueError(f"learning_rate: 학습이 {step}스텝에서 발산했다. 점수에 유한하지 않은 값이 있다")
+    checks.within(**{f"learning_rate: 학습 {step}스텝의 점수": (scores, REAL)})
     return scores
 
 

@@ -667,7 +667,7 @@ def _check_points(x: Tensor, y: Tensor, p: float) -> float:
     checks.nonempty(x=x, y=y)
     checks.shape((y.shape[0], x.shape[1]), y=y)
     checks.device(x.device, y=y)
-    ends = checks.within(x=(x, REAL), y=(y, REAL))
+    ends = checks.extremes(x=(x, REAL), y=(y, REAL))
     checks.number(_ORDER, p=p)
     return max(abs(end) for pair in ends.values() for end in pair)
 
