@@ -9,8 +9,8 @@ import torch
 from mgk_docs_src.device import resolve
 
 pytest_plugins = ["tests.docs.examples", "tests.docs.certify"]
-# 설명을 찾으려 들여오면 실습이 통째로 실행된다. 실습은 mgk_book/running/execution.py가 실행한다.
-collect_ignore_glob = ["docs/labs/*.py"]
+# 설명을 찾으려 들여오면 실습이 통째로 실행되고(실습은 mgk_book/running/execution.py가 실행한다), 모의 장치가 끼어든다.
+collect_ignore_glob = ["docs/labs/*.py", "tests/simulated/device.py", "tests/simulated/start/*.py"]
 
 DTYPES = {
     "float16": torch.float16,

@@ -482,7 +482,7 @@ def extremes(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float,
         PyTorch 문서, `torch.aminmax`, CUDA semantics의 Asynchronous execution.
     """
     checked, ends = _ends(bounds)
-    numbers = [end.item() for end in ends] if all(map(_at_hand, ends)) else _stacked(ends).tolist()
+    numbers = _read(ends)
     for bound, low, high in zip(checked, numbers[::2], numbers[1::2], strict=True):
         bound.check(low, high)
     return {bound.name: (low, high) for bound, low, high in zip(checked, numbers[::2], numbers[1::2], strict=True)}
@@ -498,6 +498,10 @@ def _ends(bounds: dict[str, tuple[Tensor | None, Interval]]) -> tuple[list[_Boun
     return checked, [plain(end) for _, value, _ in given for end in value.aminmax()]
 
 
+def _read(ends: list[Tensor]) -> list[float]:
+    return [end.item() for end in ends] if all(map(_at_hand, ends)) else _stacked(ends).tolist()
+
+
 def _stacked(ends: list[Tensor]) -> Tensor:
     return plain(torch.stack([end.double() for end in ends]))  # 동기화는 한 번
 
@@ -509,7 +513,7 @@ def simplex(dim: int, /, **tensors: Tensor) -> None:
     $$p_c \ge 0, \qquad \Bigl|\sum_c p_c - 1\Bigr| \le \sqrt{\varepsilon}$$
 
     $\varepsilon$은 자료형의 정밀도다. 허용 오차는 float64 1.5e-8, float32 3.5e-4, float16 0.031, bfloat16 0.088.
-    장치와 두 번 동기화한다.
+    장치와 한 번 동기화한다.
 
     Args:
         dim: 합이 1이어야 하는 축.
@@ -521,12 +525,18 @@ def simplex(dim: int, /, **tensors: Tensor) -> None:
     References:
         Boyd, S. & Vandenberghe, L. (2004). Convex Optimization, 2.2.4절 (확률 단체).
     """
-    within(**{name: (value, NONNEGATIVE) for name, value in tensors.items()})
-    for name, value in tensors.items():
-        tolerance = torch.finfo(value.dtype).eps ** 0.5
+    bounds, ends = _ends({name: (value, NONNEGATIVE) for name, value in tensors.items()})
+    for value in tensors.values():
         # 축 dim은 벗기기 전의 텐서에서 센다.
         total = plain(value.detach().sum(dim, dtype=torch.promote_types(value.dtype, torch.float32)))
-        farthest = max(plain(torch.stack(total.aminmax())).tolist(), key=lambda end: abs(end - 1))
+        ends += map(plain, total.aminmax())
+    numbers = _read(ends)
+    for bound, low, high in zip(bounds, numbers[: len(ends) // 2 : 2], numbers[1 : len(ends) // 2 : 2], strict=True):
+        bound.check(low, high)
+    sums = zip(numbers[len(ends) // 2 :: 2], numbers[len(ends) // 2 + 1 :: 2], strict=True)
+    for (name, value), (low, high) in zip(tensors.items(), sums, strict=True):
+        tolerance = torch.finfo(value.dtype).eps ** 0.5
+        farthest = max(low, high, key=lambda end: abs(end - 1))
         if abs(farthest - 1) > tolerance:
             digits = 3 - round(math.log10(tolerance))
             raise ValueError(

@@ -1,5 +1,6 @@
 import math
 import re
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -39,42 +40,37 @@ def test_the_extremes_are_those_of_every_dtype(device, kind):
     assert ends == {"values": (-2.0, 3.0), "other": (1.0, 1.0)}
 
 
+def delayed(*steps, whole=False):
+    """미룬 채로 다 지나갔으면 몇 스텝이나 갔는지."""
+    passed = 0
+    try:
+        with checks.delayed(whole=whole):
+            for step in steps:
+                step()
+                passed += 1
+    except ValueError as error:
+        return passed, str(error)
+    return passed, ""
+
+
 def test_checks_of_a_loop_are_made_together_at_its_end(device, monkeypatch):
+    half, nan, three = (torch.tensor([value], device=device) for value in (0.5, math.nan, 3))
+    good, bad, whole = (partial(checks.within, x=(x, UNIT), absent=(None, UNIT)) for x in (half, nan, three))
+    assert delayed(good, whole)[0] == 1
+    if device.type == "cpu":  # 기다릴 것이 없으면 미루지 않는다
+        assert delayed(good, bad, good) == (1, "x: [0, 1] 안의 값이어야 하는데 nan이 있다")
     monkeypatch.setattr(checks, "_at_hand", lambda value: False)
-    good, bad, number = (torch.tensor([value], device=device) for value in (0.5, math.nan, 3))
-    with checks.delayed():
-        checks.within(good=(good, UNIT))
-    reached = []
-    with pytest.raises(ValueError, match="first: .*nan이 있다"), checks.delayed():
-        checks.within(good=(good, UNIT), absent=(None, UNIT))
-        checks.within(first=(bad, UNIT))
-        checks.within(second=(2 * good + 1, UNIT))
-        reached.append(True)
-    assert reached  # 안에서는 멈추지 않고, 먼저 틀린 것을 알린다
-    with pytest.raises(ValueError, match="first: .*nan이 있다"), checks.delayed():
-        checks.within(first=(bad, UNIT))
-        raise RuntimeError("틀린 값이 낸 다른 오류")
-    with pytest.raises(RuntimeError, match="제 오류"), checks.delayed():
-        checks.within(good=(good, UNIT))
-        raise RuntimeError("제 오류")
+    assert delayed(good, good) == (2, "")
+    assert delayed(good, bad, good) == (3, "x: [0, 1] 안의 값이어야 하는데 nan이 있다")
     # 정수는 미루라고 할 때만 미룬다
-    with pytest.raises(ValueError, match="number: .*최솟값이 3이다"), checks.delayed():
-        checks.within(number=(number, UNIT))
-        reached.clear()
-    assert reached
-    with pytest.raises(ValueError, match="number: .*최솟값이 3이다"), checks.delayed(whole=True):
-        checks.within(number=(number, UNIT))
-        reached.clear()
-    assert not reached
-
-
-def test_a_long_loop_stops_before_its_end(device, monkeypatch):
-    monkeypatch.setattr(checks, "_at_hand", lambda value: False)
-    steps = 0
-    with pytest.raises(ValueError, match="x: .*nan이 있다"), checks.delayed():
-        for steps in range(1000):
-            checks.within(x=(torch.full((2,), math.nan, device=device), REAL))
-    assert steps == 255
+    assert delayed(whole, good) == (0, "x: [0, 1] 안의 값이어야 하는데 최솟값이 3이다")
+    assert delayed(whole, good, whole=True) == (2, "x: [0, 1] 안의 값이어야 하는데 최솟값이 3이다")
+    # 긴 반복문은 끝까지 가지 않는다
+    assert delayed(*[bad] * 1000)[0] == 255
+    # 다른 오류가 나면 먼저 틀린 값을 알린다
+    assert delayed(bad, partial(checks.shape, (2,), y=half)) == (1, "x: [0, 1] 안의 값이어야 하는데 nan이 있다")
+    assert delayed(good, partial(checks.shape, (2,), y=half)) == (1, "y: 모양이 (2,)이어야 하는데 (1,)이다")
+    assert delayed(partial(checks.shape, (2,), y=half)) == (0, "y: 모양이 (2,)이어야 하는데 (1,)이다")
 
 
 def test_within_leaves_no_graph_behind(device):

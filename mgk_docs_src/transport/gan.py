@@ -9,10 +9,11 @@ from typing import NamedTuple, TypeVar
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT
-from mgk_docs_src.losses.binary import bce_with_logits, kl_divergence
+from mgk_docs_src.losses.binary import kl_divergence
 from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randint, randn
@@ -49,9 +50,8 @@ def discriminator_loss(
     """
     _check_scores(real_logits=real_logits, fake_logits=fake_logits)
     wide_real, wide_fake = widen(real_logits, fake_logits)
-    real = bce_with_logits(wide_real, torch.ones_like(wide_real), reduction="none")
-    fake = bce_with_logits(wide_fake, torch.zeros_like(wide_fake), reduction="none")
-    return (real.mean(-1) + fake.mean(-1)).to(torch.promote_types(real_logits.dtype, fake_logits.dtype))
+    loss = _softplus(-wide_real).mean(-1) + _softplus(wide_fake).mean(-1)
+    return loss.to(torch.promote_types(real_logits.dtype, fake_logits.dtype))
 
 
 @full_precision
@@ -83,11 +83,8 @@ def generator_loss(fake_logits: Float[Tensor, "*batch m"], *, saturating: bool) 
     """
     _check_scores(fake_logits=fake_logits)
     (wide,) = widen(fake_logits)
-    if saturating:
-        loss = -bce_with_logits(wide, torch.zeros_like(wide), reduction="none").mean(-1)
-    else:
-        loss = bce_with_logits(wide, torch.ones_like(wide), reduction="none").mean(-1)
-    return loss.to(fake_logits.dtype)
+    loss = -_softplus(wide) if saturating else _softplus(-wide)
+    return loss.mean(-1).to(fake_logits.dtype)
 
 
 @full_precision
@@ -674,6 +671,10 @@ def criticise(
     checks.nonempty(points=points)
     checks.shape((layers[0].shape[0], points.shape[1], layers[0].shape[1]), points=points)
     return _scores(layers, points)
+
+
+def _softplus(x: Tensor) -> Tensor:
+    return softplus(x, threshold=40.0)  # 기본값 20에서는 e^-20 = 2e-9를 버린다
 
 
 def _between(real: Tensor, fake: Tensor, u: Tensor) -> Tensor:

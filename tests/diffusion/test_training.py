@@ -589,7 +589,7 @@ def test_training_stops_where_the_loss_is_lost(device):
     network = mlp(feature_count(2), 2, width=8, generator=generator(1), device=device)
     with torch.no_grad():
         network[0].bias[0] = math.nan
-    with pytest.raises(ValueError, match="network와 learning_rate: 학습 스텝 0의 손실: .*nan"):
+    with pytest.raises(ValueError, match=r"network와 learning_rate: 학습 스텝 0의 손실: .*nan"):
         quick(data, cosine_schedule(10, device=device), network=network)
     with pytest.raises(ValueError, match=r"network: .*nan"):
         noise_predictor(Denoiser(network, cosine_schedule(10, device=device)))(

@@ -1,4 +1,4 @@
-"""텐서를 만드는 torch의 함수에는 언제나 `device=`를 적는다. 적지 않으면 입력의 장치가 아니라 torch의 기본 장치에 놓인다.
+"""텐서를 만드는 torch의 함수에는 언제나 `device=`를 적는다. 적지 않으면 입력이 아니라 torch의 기본 장치에 놓인다.
 
 그림(`figures`)은 늘 CPU에서 그리므로 보지 않는다.
 """
@@ -33,6 +33,6 @@ def test_every_tensor_is_placed(path):
 
 
 def test_what_is_missing_is_seen():
-    assert {"zeros", "tensor", "arange", "as_tensor", "randn", "from_file"} <= FACTORIES
+    assert {"zeros", "tensor", "arange", "as_tensor", "randn"} <= FACTORIES
     source = "import torch\ntorch.ones(3)\ntorch.ones(3, device=x.device)\ntorch.arange(3, **place)\ntorch.sin(x)"
     assert list(unplaced(source)) == [2]

@@ -8,6 +8,6 @@ CPU판 torch에는 CUDA의 디스패치 키가 있지만 커널이 없다. `devi
 - 기다림과 복사를 센다(`device.counting`). 이 수의 상한은 `test_budgets.py`에 있다.
 - 먼저 스스로를 시험한다(`test_canaries.py`). 고정한 버전이 아닌 torch에서는 돌지 않는다.
 
-볼 수 없는 것: 커널의 반올림과 더하는 순서, TF32, 스트림의 경쟁, 메모리의 한계, `torch.compile`의 커널, NCCL, 시간. 그래서
-인증은 쓰지 않는다.
+볼 수 없는 것: 커널의 반올림과 더하는 순서, TF32, 스트림의 경쟁, 메모리의 한계, `torch.compile`의 커널, NCCL, 시간.
+그래서 인증은 쓰지 않는다.
 """
