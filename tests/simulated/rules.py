@@ -21,11 +21,11 @@ ASSERTING = (
 )  # fmt: skip
 # 정수의 커널이 CUDA에 없는 연산
 MATRIX_PRODUCTS = {"mm", "addmm", "bmm", "baddbmm", "addbmm", "addmv", "mv", "dot", "vdot", "addr"}
-# 더하는 순서나 수학 함수의 구현에 따라 마지막 자리가 달라지는 연산
+# 더하는 순서나 수학 함수의 구현에 따라 마지막 자리가 달라지는 연산. sigmoid는 1/(1 + e^−x)라 나눗셈의 반올림이 정한다
 ROUNDING = MATRIX_PRODUCTS | {
     "sum", "mean", "var", "std", "var_mean", "std_mean", "prod", "nansum", "cumsum", "logcumsumexp", "logsumexp",
     "_softmax", "_log_softmax", "convolution", "linalg_vector_norm", "norm", "_cdist_forward", "native_batch_norm",
-    "exp", "expm1", "log", "log1p", "pow", "rsqrt", "sin", "cos", "tanh", "atan2", "acos", "sigmoid", "softplus",
+    "exp", "expm1", "log", "log1p", "pow", "rsqrt", "sin", "cos", "tanh", "atan2", "acos", "softplus",
     "log_sigmoid_forward", "gelu", "silu", "erf", "erfinv", "special_ndtr", "lgamma", "digamma",
 }  # fmt: skip
 
