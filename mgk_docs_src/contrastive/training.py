@@ -454,7 +454,8 @@ def train_encoder(
     \eta_t = \eta \cos^2 \frac{\pi t}{2T}$$
 
     학습률은 처음 20스텝 동안 올렸다가 코사인을 따라 내린다. `decay`가 거짓이면 원문처럼 $\eta$ 그대로다. 가중치 감쇠가
-    0이면 Adam과 같다. 받은 인코더와 값은 바꾸지 않는다.
+    0이면 Adam과 같다. 받은 인코더와 값은 바꾸지 않는다. `sampler`와 `objective`가 하는 일 말고는, 스텝마다 장치를 기다리지도
+    장치로 복사하지도 않는다.
 
     Args:
         encoder: 학습 전의 인코더 $f_\theta$.
@@ -473,7 +474,8 @@ def train_encoder(
     Raises:
         TypeError: 텐서, 정수, 수가 와야 할 자리에 다른 것이 오면.
         ValueError: 수가 범위를 벗어나거나, 인코더에 가중치가 없거나, 손실이 실수 하나가 아니거나 기울기가 끊겼거나,
-            손실이나 가중치가 유한하지 않게 되면. 손실이 유한하지 않은 스텝에서 바로 멈추고 그 번호를 알린다.
+            손실이나 가중치가 유한하지 않게 되면. 손실이 유한하지 않게 된 스텝의 번호를 알린다. CPU에서는 그 스텝에서
+            바로 멈추고, GPU에서는 [`delayed`][mgk_docs_src.checks.delayed]처럼 모아서 보고 멈춘다.
 
     References:
         Loshchilov, I. & Hutter, F. (2019). Decoupled Weight Decay Regularization.
