@@ -454,8 +454,8 @@ def train_encoder(
     \eta_t = \eta \cos^2 \frac{\pi t}{2T}$$
 
     학습률은 처음 20스텝 동안 올렸다가 코사인을 따라 내린다. `decay`가 거짓이면 원문처럼 $\eta$ 그대로다. 가중치 감쇠가
-    0이면 Adam과 같다. 받은 인코더와 값은 바꾸지 않는다. `sampler`와 `objective`가 하는 일 말고는, 스텝마다 장치를 기다리지도
-    장치로 복사하지도 않는다.
+    0이면 Adam과 같다. 받은 인코더와 값은 바꾸지 않는다. `sampler`와 `objective`가 하는 일 말고는, 스텝마다 장치를
+    기다리지도 장치로 복사하지도 않는다.
 
     Args:
         encoder: 학습 전의 인코더 $f_\theta$.
