@@ -420,6 +420,9 @@ def delayed(*, whole: bool = False) -> Iterator[None]:
     Args:
         whole: 정수의 검사도 미룰지. 범위 밖의 번호로 읽으면 GPU가 멈추므로, 번호를 스스로 만드는 반복문에서만 미룬다.
 
+    Returns:
+        `with`로 여는 문맥.
+
     Raises:
         ValueError: 미룬 검사에서 구간을 벗어난 값이 나오면.
 

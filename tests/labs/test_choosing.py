@@ -44,7 +44,7 @@ TINY = {"datasets": ["붓꽃"], "conditions": {"가": Condition(), "나": Condit
 
 def iris(device, kind=torch.float32):
     found = task("붓꽃", device=device)
-    return found._replace(features=found.features.to(kind))
+    return Task(found.features.to(kind), found.labels, found.num_classes)
 
 
 # --- 조건 ---
