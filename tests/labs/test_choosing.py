@@ -24,6 +24,7 @@ from mgk_docs_src.labs.choosing import (
     Condition,
     Scores,
     Split,
+    Task,
     compare,
     split,
     table,
