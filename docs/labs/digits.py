@@ -610,7 +610,8 @@ repainted = inpaint(
     generator=generator(20),
 )
 right = {
-    name: torch.from_numpy(reader.predict(images / 16)) == y_test[few]
+    name: torch.from_numpy(reader.predict(images.cpu() / 16))
+    == y_test[few].cpu()
     for name, images in (
         ("RePaint", repainted),
         *((name, several[0][few]) for name, several in filled.items()),
