@@ -30,9 +30,9 @@ serve: .venv/.installed ## 사이트를 만들어 http://127.0.0.1:8000 에 띄�
 	$(BIN)/watchmedo auto-restart --directory mgk_book --pattern '**/*.py' --recursive -- \
 		$(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
-test: .venv/.installed ## 단위 테스트와 모든 페이지의 코드 블록 (make test DEVICE=cuda)
+test: .venv/.installed ## 단위 테스트와 모든 페이지의 코드 블록 (make test DEVICE=cuda, GPU가 없어도 되는 DEVICE=simulated)
 	@echo "▸ 단위 테스트, 모든 페이지의 코드 블록과 그 출력, 페이지와 코드의 약속, 인증 ($(DEVICE))"
-	$(BIN)/python -m pytest -m "not site" --device $(DEVICE) $(TOGETHER) --durations 10
+	$(BIN)/python -m $(if $(filter simulated,$(DEVICE)),tests.simulated,pytest -m "not site" --device $(DEVICE)) $(TOGETHER) --durations 10
 
 check: lint cover shapes build links site-test ## CI가 실행하는 모든 검사
 

@@ -4,7 +4,9 @@
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -327,7 +329,8 @@ def device(expected: torch.device, /, **tensors: Tensor) -> None:
         PyTorch 문서, `torch.Tensor.device`.
     """
     for name, value in tensors.items():
-        if value.device != expected:
+        # 번호 없는 "cuda"는 어느 CUDA 장치여도 된다.
+        if value.device.type != expected.type or expected.index not in (None, value.device.index):
             raise ValueError(f"{name}: 장치가 {expected}여야 하는데 {value.device}이다")
 
 
@@ -372,11 +375,102 @@ def plain(value: Tensor) -> Tensor:
     return value.detach() if torch.compiler.is_compiling() else torch.func.debug_unwrap(value.detach())
 
 
+class _Bound(NamedTuple):
+    # 값을 보기 전에 알아 두는 것: 이름, 구간, 정수인지.
+    name: str
+    interval: Interval
+    whole: bool
+
+    def check(self, low: float, high: float) -> None:
+        if math.isnan(low):
+            raise ValueError(f"{self.name}: {self.interval}이어야 하는데 nan이 있다")
+        for end, bound in (("최솟값", low), ("최댓값", high)):
+            if not self.interval.holds(bound):
+                came = int(bound) if self.whole else bound
+                raise ValueError(f"{self.name}: {self.interval}이어야 하는데 {end}이 {came}이다")
+
+
+class _Delayed(NamedTuple):
+    # 미룬 검사들과, 정수의 검사도 미루는지.
+    checks: list[tuple[list[_Bound], Tensor]]
+    whole: bool
+
+    def settle(self) -> None:
+        """미룬 검사를 미룬 차례대로 한다. 장치를 한 번 기다린다."""
+        if not self.checks:
+            return
+        bounds = [bound for several, _ in self.checks for bound in several]
+        numbers = torch.cat([ends.to(self.checks[0][1].device) for _, ends in self.checks]).tolist()
+        self.checks.clear()
+        for bound, low, high in zip(bounds, numbers[::2], numbers[1::2], strict=True):
+            bound.check(low, high)
+
+
+_BACKLOG = 256  # 이만큼 미루면 한 번 본다
+_delayed: ContextVar[_Delayed | None] = ContextVar("delayed", default=None)
+
+
+@contextmanager
+def delayed(*, whole: bool = False) -> Iterator[None]:
+    """안에서 하는 `within`을 미루었다가 256번마다, 그리고 나갈 때 한꺼번에 한다.
+
+    반복문이 스텝마다 장치를 기다리지 않게 한다. CPU의 값은 기다릴 것이 없으므로 바로 본다. 안에서 다른 오류가 나면
+    미룬 검사부터 한다. 먼저 틀린 값이 그 오류를 냈을 수 있다.
+
+    Args:
+        whole: 정수의 검사도 미룰지. 범위 밖의 번호로 읽으면 GPU가 멈추므로, 번호를 스스로 만드는 반복문에서만 미룬다.
+
+    Returns:
+        `with`로 여는 문맥.
+
+    Raises:
+        ValueError: 미룬 검사에서 구간을 벗어난 값이 나오면.
+
+    References:
+        PyTorch 문서, CUDA semantics의 Asynchronous execution.
+    """
+    waiting = _Delayed([], whole)
+    token = _delayed.set(waiting)
+    try:
+        yield
+    except Exception:
+        waiting.settle()
+        raise
+    finally:
+        _delayed.reset(token)
+    waiting.settle()
+
+
 @full_precision
-def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, float]]:
+def within(**bounds: tuple[Tensor | None, Interval]) -> None:
     """주어진 텐서의 값이 모두 구간 안에 있는지 본다.
 
     텐서마다 한 번 훑고, 모두의 최솟값과 최댓값을 한 번에 가져온다. GPU에서는 이때 장치와 한 번 동기화한다.
+    `delayed` 안에서는 동기화를 미룬다.
+
+    Args:
+        bounds: 이름과 (텐서, 구간). 텐서가 `None`이면 건너뛴다. 빈 텐서는 미리 걸러야 한다.
+
+    Raises:
+        ValueError: 구간을 벗어난 값, nan, 무한대가 있으면.
+
+    References:
+        PyTorch 문서, `torch.aminmax`.
+    """
+    waiting = _delayed.get()
+    given = [value for value, _ in bounds.values() if value is not None]
+    if waiting is None or any(_at_hand(value) or not (waiting.whole or value.is_floating_point()) for value in given):
+        extremes(**bounds)
+        return
+    checked, ends = _ends(bounds)
+    waiting.checks.append((checked, _stacked(ends)))
+    if len(waiting.checks) >= _BACKLOG:
+        waiting.settle()
+
+
+@full_precision
+def extremes(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, float]]:
+    """`within`처럼 보고, 텐서마다의 최솟값과 최댓값을 돌려준다. 미루지 않는다.
 
     Args:
         bounds: 이름과 (텐서, 구간). 텐서가 `None`이면 건너뛴다. 빈 텐서는 미리 걸러야 한다.
@@ -390,22 +484,29 @@ def within(**bounds: tuple[Tensor | None, Interval]) -> dict[str, tuple[float, f
     References:
         PyTorch 문서, `torch.aminmax`, CUDA semantics의 Asynchronous execution.
     """
-    given = {name: (plain(value), interval) for name, (value, interval) in bounds.items() if value is not None}
-    extremes = [end for value, _ in given.values() for end in value.aminmax()]
-    numbers = (
-        [plain(end).item() for end in extremes]
-        if all(end.is_cpu for end in extremes)
-        else plain(torch.stack([end.double() for end in extremes])).tolist()  # 동기화는 한 번
-    )
-    ends = list(zip(numbers[::2], numbers[1::2], strict=True))
-    for (name, (value, interval)), (low, high) in zip(given.items(), ends, strict=True):
-        if math.isnan(low):
-            raise ValueError(f"{name}: {interval}이어야 하는데 nan이 있다")
-        for end, bound in (("최솟값", low), ("최댓값", high)):
-            if not interval.holds(bound):
-                came = bound if value.is_floating_point() else int(bound)
-                raise ValueError(f"{name}: {interval}이어야 하는데 {end}이 {came}이다")
-    return {name: (low, high) for name, (low, high) in zip(given, ends, strict=True)}
+    checked, ends = _ends(bounds)
+    numbers = _read(ends)
+    for bound, low, high in zip(checked, numbers[::2], numbers[1::2], strict=True):
+        bound.check(low, high)
+    return {bound.name: (low, high) for bound, low, high in zip(checked, numbers[::2], numbers[1::2], strict=True)}
+
+
+def _at_hand(value: Tensor) -> bool:
+    return value.is_cpu  # 읽을 때 장치를 기다리지 않는다
+
+
+def _ends(bounds: dict[str, tuple[Tensor | None, Interval]]) -> tuple[list[_Bound], list[Tensor]]:
+    given = [(name, plain(value), interval) for name, (value, interval) in bounds.items() if value is not None]
+    checked = [_Bound(name, interval, not value.is_floating_point()) for name, value, interval in given]
+    return checked, [plain(end) for _, value, _ in given for end in value.aminmax()]
+
+
+def _read(ends: list[Tensor]) -> list[float]:
+    return [end.item() for end in ends] if all(map(_at_hand, ends)) else _stacked(ends).tolist()
+
+
+def _stacked(ends: list[Tensor]) -> Tensor:
+    return plain(torch.stack([end.double() for end in ends]))  # 동기화는 한 번
 
 
 @full_precision
@@ -415,7 +516,7 @@ def simplex(dim: int, /, **tensors: Tensor) -> None:
     $$p_c \ge 0, \qquad \Bigl|\sum_c p_c - 1\Bigr| \le \sqrt{\varepsilon}$$
 
     $\varepsilon$은 자료형의 정밀도다. 허용 오차는 float64 1.5e-8, float32 3.5e-4, float16 0.031, bfloat16 0.088.
-    장치와 두 번 동기화한다.
+    장치와 한 번 동기화한다.
 
     Args:
         dim: 합이 1이어야 하는 축.
@@ -427,12 +528,18 @@ def simplex(dim: int, /, **tensors: Tensor) -> None:
     References:
         Boyd, S. & Vandenberghe, L. (2004). Convex Optimization, 2.2.4절 (확률 단체).
     """
-    within(**{name: (value, NONNEGATIVE) for name, value in tensors.items()})
-    for name, value in tensors.items():
-        tolerance = torch.finfo(value.dtype).eps ** 0.5
+    bounds, ends = _ends({name: (value, NONNEGATIVE) for name, value in tensors.items()})
+    for value in tensors.values():
         # 축 dim은 벗기기 전의 텐서에서 센다.
         total = plain(value.detach().sum(dim, dtype=torch.promote_types(value.dtype, torch.float32)))
-        farthest = max(plain(torch.stack(total.aminmax())).tolist(), key=lambda end: abs(end - 1))
+        ends += map(plain, total.aminmax())
+    numbers = _read(ends)
+    for bound, low, high in zip(bounds, numbers[: len(ends) // 2 : 2], numbers[1 : len(ends) // 2 : 2], strict=True):
+        bound.check(low, high)
+    sums = zip(numbers[len(ends) // 2 :: 2], numbers[len(ends) // 2 + 1 :: 2], strict=True)
+    for (name, value), (low, high) in zip(tensors.items(), sums, strict=True):
+        tolerance = torch.finfo(value.dtype).eps ** 0.5
+        farthest = max(low, high, key=lambda end: abs(end - 1))
         if abs(farthest - 1) > tolerance:
             digits = 3 - round(math.log10(tolerance))
             raise ValueError(

@@ -176,7 +176,7 @@ def eight_gaussians(
 
     Args:
         n: 점의 수. 1 이상.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -185,7 +185,7 @@ def eight_gaussians(
 
     Raises:
         TypeError: `n`이 정수가 아니면.
-        ValueError: `n`이 1보다 작거나, 자료형이 실수형이 아니거나, CPU가 아닌 발생기이면.
+        ValueError: `n`이 1보다 작거나, 자료형이 실수형이 아니거나, 다른 장치의 발생기이면.
 
     References:
         Metz, L. 외 (2017). Unrolled Generative Adversarial Networks, 3.1절 (원 위의 가우스 혼합).

@@ -43,7 +43,7 @@ def initial(
 
     Args:
         widths: 층의 너비 $d_0, d_1, \dots, d_D$. 처음이 입력, 끝이 출력이다.
-        generators: 신경망마다 CPU 발생기 하나. 자기 발생기만 쓰므로, 함께 학습하든 따로 학습하든 같은 값에서 시작한다.
+        generators: 신경망마다 발생기 하나. 자기 발생기만 쓰므로, 함께 학습하든 따로 학습하든 같은 값에서 시작한다.
         biases_last: 참이면 모든 층의 $W_i$를 뽑은 다음 $b_i$를 뽑는다. 거짓이면 층마다 둘을 잇달아 뽑는다.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
@@ -53,7 +53,7 @@ def initial(
 
     Raises:
         TypeError: 너비가 정수가 아니면.
-        ValueError: 너비가 둘보다 적거나 1보다 작거나, 발생기가 없거나, CPU가 아닌 발생기이면.
+        ValueError: 너비가 둘보다 적거나 1보다 작거나, 발생기가 없거나, 다른 장치의 발생기이면.
 
     References:
         LeCun, Y. 외 (1998). Efficient BackProp, 4.6절.
@@ -120,7 +120,7 @@ def initial_residual(
 
     Args:
         widths: 층의 너비. 처음이 입력, 끝이 출력이고, 은닉층은 잔차를 더할 수 있도록 모두 같다.
-        generators: 신경망마다 CPU 발생기 하나.
+        generators: 신경망마다 발생기 하나.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -129,7 +129,7 @@ def initial_residual(
 
     Raises:
         TypeError: 너비가 정수가 아니면.
-        ValueError: 너비가 둘보다 적거나 1보다 작거나 가운데가 서로 다르거나, 발생기가 없거나, CPU가 아닌 발생기이면.
+        ValueError: 너비가 둘보다 적거나 1보다 작거나 가운데가 서로 다르거나, 발생기가 없거나, 다른 장치의 발생기이면.
 
     References:
         He, K. 외 (2016). Identity Mappings in Deep Residual Networks, 3절.

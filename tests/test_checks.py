@@ -1,5 +1,6 @@
 import math
 import re
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -27,15 +28,49 @@ def test_good_inputs_pass_every_check(device):
     checks.number(UNIT, x=0.5, one=1)
     checks.count(1, steps=1)
     checks.choice(("mean", "sum"), reduction="sum")
-    assert checks.within(x=(x, UNIT), absent=(None, UNIT)) == {"x": (0.0, 1.0)}
+    checks.within(x=(x, UNIT), absent=(None, UNIT))
+    assert checks.extremes(x=(x, UNIT), absent=(None, UNIT)) == {"x": (0.0, 1.0)}
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64])
-def test_within_returns_the_extremes_of_every_dtype(device, kind):
+def test_the_extremes_are_those_of_every_dtype(device, kind):
     values = torch.tensor([[3, -2], [0, 1]], device=device).to(kind)
     other = torch.ones(3, device=device)
-    ends = checks.within(values=(values, REAL), other=(other, POSITIVE))
+    ends = checks.extremes(values=(values, REAL), other=(other, POSITIVE))
     assert ends == {"values": (-2.0, 3.0), "other": (1.0, 1.0)}
+
+
+def delayed(*steps, whole=False):
+    """미룬 채로 다 지나갔으면 몇 스텝이나 갔는지."""
+    passed = 0
+    try:
+        with checks.delayed(whole=whole):
+            for step in steps:
+                step()
+                passed += 1
+    except ValueError as error:
+        return passed, str(error)
+    return passed, ""
+
+
+def test_checks_of_a_loop_are_made_together_at_its_end(device, monkeypatch):
+    half, nan, three = (torch.tensor([value], device=device) for value in (0.5, math.nan, 3))
+    good, bad, whole = (partial(checks.within, x=(x, UNIT), absent=(None, UNIT)) for x in (half, nan, three))
+    assert delayed(good, whole)[0] == 1
+    if device.type == "cpu":  # 기다릴 것이 없으면 미루지 않는다
+        assert delayed(good, bad, good) == (1, "x: [0, 1] 안의 값이어야 하는데 nan이 있다")
+    monkeypatch.setattr(checks, "_at_hand", lambda value: False)
+    assert delayed(good, good) == (2, "")
+    assert delayed(good, bad, good) == (3, "x: [0, 1] 안의 값이어야 하는데 nan이 있다")
+    # 정수는 미루라고 할 때만 미룬다
+    assert delayed(whole, good) == (0, "x: [0, 1] 안의 값이어야 하는데 최솟값이 3이다")
+    assert delayed(whole, good, whole=True) == (2, "x: [0, 1] 안의 값이어야 하는데 최솟값이 3이다")
+    # 긴 반복문은 끝까지 가지 않는다
+    assert delayed(*[bad] * 1000)[0] == 255
+    # 다른 오류가 나면 먼저 틀린 값을 알린다
+    assert delayed(bad, partial(checks.shape, (2,), y=half)) == (1, "x: [0, 1] 안의 값이어야 하는데 nan이 있다")
+    assert delayed(good, partial(checks.shape, (2,), y=half)) == (1, "y: 모양이 (2,)이어야 하는데 (1,)이다")
+    assert delayed(partial(checks.shape, (2,), y=half)) == (0, "y: 모양이 (2,)이어야 하는데 (1,)이다")
 
 
 def test_within_leaves_no_graph_behind(device):

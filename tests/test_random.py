@@ -24,6 +24,16 @@ def test_the_same_seed_gives_the_same_numbers_on_every_device(device):
         assert not torch.equal(cpu, draw(None, generator(8)))
 
 
+def test_a_generator_of_the_device_draws_there(device):
+    for draw in (randn, rand, lambda n, **place: randint(0, 9, (n,), **place), randperm):
+        one, two = (draw(8, generator=generator(5, device=device), device=device) for _ in range(2))
+        assert one.device.type == device.type
+        assert torch.equal(one, two)
+    assert generator(5).device.type == "cpu"
+    with torch.device(device):  # 기본 장치를 따르지 않는다. 블록이 어느 장치에서나 같은 수를 찍는다
+        assert generator(5).device.type == "cpu"
+
+
 def test_a_generator_travels_on(device):
     g = generator(0)
     assert not torch.equal(randn(5, generator=g, device=device), randn(5, generator=g, device=device))

@@ -213,7 +213,7 @@ with panels(height=3.2) as (figure, (axes,)):
     for name, color in zip(networks, (BLUE, ORANGE), strict=True):
         losses = trained[name, 0].losses.cpu().view(-1, 25).mean(1)
         axes.plot(
-            25 * torch.arange(len(losses)) + 12,
+            25 * torch.arange(len(losses), device="cpu") + 12,
             losses,
             color=color,
             label=name,

@@ -80,7 +80,7 @@ from mgk_docs_src.labs.digits import (
     train_denoisers,
 )
 from mgk_docs_src.labs.tables import comparison, table
-from mgk_docs_src.random import generator, rand
+from mgk_docs_src.random import generator, rand, randperm
 from mgk_docs_src.transport.wasserstein import sliced_wasserstein
 
 torch.set_num_threads(1)
@@ -92,9 +92,9 @@ ALL = {"num_levels": 17, "num_classes": 10}
 data = digits()
 levels = to_levels(2 * data.features - 1, num_levels=17)
 learn, held_out = train_test_split(
-    torch.arange(len(levels)),
+    torch.arange(len(levels), device="cpu"),
     test_size=500,
-    stratify=data.labels,
+    stratify=data.labels.cpu(),
     random_state=0,
 )
 x, y, x_test, y_test = (
@@ -239,9 +239,10 @@ print(
 )
 
 fuzzy = (
-    x + rand(*x.shape, generator=generator(0))
-).numpy()  # 정수에 균등 노이즈를 더하면 밀도가 확률의 상한이 된다
-fuzzy_test = (x_test + rand(*x_test.shape, generator=generator(1))).numpy()
+    (x + rand(*x.shape, generator=generator(0))).cpu().numpy()
+)  # 정수에 균등 노이즈를 더하면 밀도가 확률의 상한이 된다
+fuzzy_test = x_test + rand(*x_test.shape, generator=generator(1))
+fuzzy_test = fuzzy_test.cpu().numpy()
 mixture = GaussianMixture(
     10, covariance_type="full", reg_covar=0.1, random_state=0
 ).fit(fuzzy)
@@ -295,8 +296,8 @@ print(
 #   방향 200개의 평균이다.
 
 # %% 숫자를 뽑아 재는 코드 tags=["setup"]
-reader = KNeighborsClassifier(3).fit(x / 16, y)
-some = torch.randperm(len(x), generator=generator(5))[:500]
+reader = KNeighborsClassifier(3).fit(x.cpu() / 16, y.cpu())
+some = randperm(len(x), generator=generator(5))[:500]
 
 
 def distance(a, b):
@@ -323,8 +324,10 @@ def draw(networks, seed, scale, labels=y):
 
 def quality(drawn):
     return (
-        reader.score(drawn / 16, y),
-        SVC().fit(drawn / 16, y).score(x_test / 16, y_test),
+        reader.score(drawn.cpu() / 16, y.cpu()),
+        SVC()
+        .fit(drawn.cpu() / 16, y.cpu())
+        .score(x_test.cpu() / 16, y_test.cpu()),
         distance(drawn[some], x_test),
     )
 
@@ -343,8 +346,8 @@ scores = {
 }
 show("뽑은 이미지", ["k-NN", "SVM", "sliced 와서스타인"], scores)
 real = (
-    reader.score(x_test / 16, y_test),
-    SVC().fit(x / 16, y).score(x_test / 16, y_test),
+    reader.score(x_test.cpu() / 16, y_test.cpu()),
+    SVC().fit(x.cpu() / 16, y.cpu()).score(x_test.cpu() / 16, y_test.cpu()),
     distance(x[some], x_test),
 )
 print(
@@ -510,11 +513,11 @@ for name, values in distances.items():
     )
 
 with panels() as (figure, (axes,)):
-    edges = torch.linspace(0, 2.2, 23)
+    edges = torch.linspace(0, 2.2, 23, device="cpu")
     for (name, values), color, mark in zip(
         distances.items(), (INK, BLUE, ORANGE), ("-", "--", ":"), strict=True
     ):
-        share = torch.histogram(values, edges).hist / len(values)
+        share = torch.histogram(values.cpu(), edges).hist / len(values)
         axes.plot(
             (edges[:-1] + edges[1:]) / 2, share, mark, color=color, label=name
         )
@@ -579,9 +582,12 @@ filled = {
 }
 for name, several in filled.items():
     read = torch.stack(
-        [torch.from_numpy(reader.predict(images / 16)) for images in several]
+        [
+            torch.from_numpy(reader.predict(images.cpu() / 16))
+            for images in several
+        ]
     )
-    told = f"{name}: 참 라벨과 맞는 비율 {(read == y_test).float().mean():.3f}"
+    told = f"{name}: 참 라벨과 맞는 비율 {(read == y_test.cpu()).float().mean():.3f}"
     agree = torch.stack(
         [
             (read[i] == read[j]).float().mean()
@@ -589,7 +595,7 @@ for name, several in filled.items():
             for j in range(i)
         ]
     )
-    majority = (read.mode(0).values == y_test).float().mean()
+    majority = (read.mode(0).values == y_test.cpu()).float().mean()
     told += f", 표본끼리 {agree.mean():.3f}, 다섯의 다수결 {majority:.3f}"
     print(told)
 
@@ -607,7 +613,8 @@ repainted = inpaint(
     generator=generator(20),
 )
 right = {
-    name: torch.from_numpy(reader.predict(images / 16)) == y_test[few]
+    name: torch.from_numpy(reader.predict(images.cpu() / 16))
+    == y_test[few].cpu()
     for name, images in (
         ("RePaint", repainted),
         *((name, several[0][few]) for name, several in filled.items()),

@@ -304,10 +304,12 @@ def kernel_density(data):
 
 def mixture(data, seed):
     """봉우리가 여덟이라고 알려 준 가우스 혼합."""
-    model = GaussianMixture(8, random_state=seed, n_init=2).fit(data)
-    return torch.tensor(model.score_samples(FINE.points)), torch.tensor(
-        model.score_samples(HELD_OUT).mean()
+    model = GaussianMixture(8, random_state=seed, n_init=2).fit(data.cpu())
+    everywhere, held_out = (
+        torch.tensor(model.score_samples(points.cpu()))
+        for points in (FINE.points, HELD_OUT)
     )
+    return everywhere, held_out.mean()
 
 
 training = [
@@ -391,7 +393,7 @@ with separate(len(drawn), width=2.2, height=2.2) as places:
         places, drawn, COLORS, strict=True
     ):
         x, y, level = (
-            value.view(36, 36)
+            value.view(36, 36).cpu()
             for value in (*picture.points.unbind(1), height.max() - height)
         )
         cell.contour(
@@ -475,10 +477,15 @@ with panels(height=2.6) as (figure, (axes,)):
         zip(DISTANCES, (BLUE, ORANGE), strict=True)
     ):
         for place, share in enumerate(left.values()):
-            where = torch.full((SEEDS,), float(place)) + (row - 0.5) * 0.3
+            where = [place + (row - 0.5) * 0.3] * SEEDS
             label = f"거리 {distance / 0.4:.0f}σ" if place == 0 else None
             axes.plot(
-                where, share[row], "o", color=color, markersize=5, label=label
+                where,
+                share[row].cpu(),
+                "o",
+                color=color,
+                markersize=5,
+                label=label,
             )
     axes.axhline(0.7, color=FAINT, linestyle="--")
     axes.set_xticks(range(4), left)
@@ -691,7 +698,7 @@ for k in (1, 3, 10, 30):
 print(f"채택률 {chain.acceptance.mean():.2f}")
 mass = boltzmann(evaluate(energy, FINE.points.expand(SEEDS, -1, -1)))
 picked = torch.multinomial(
-    mass, 8192, replacement=True, generator=generator(9)
+    mass.cpu(), 8192, replacement=True, generator=generator(9)
 )
 floor = compare("격자에서 뽑은 정확한 표본", FINE.points[picked])
 

@@ -565,7 +565,7 @@ holes_far = {}
 for name, images in low.items():
     e, distance = evaluate(energy, images), reach(images)
     beyond = ~admitted(distance, usual.float())
-    holes_far[name] = (e.cpu() < ends.amin() / 10) & beyond
+    holes_far[name] = (e < ends.amin() / 10).cpu() & beyond
     print(
         f"{name}: 에너지 {e.mean():.1f}, 통과하는 비율 "
         f"{admitted(e, ends).float().mean():.2f}"

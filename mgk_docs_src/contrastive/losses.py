@@ -106,7 +106,7 @@ def knobs(
             checks.nonempty(**{name: knob})
             if knob.ndim:  # 축이 없는 텐서는 torch가 장치를 가리지 않는다
                 checks.device(like.device, **{name: knob})
-            ends = checks.within(**{name: (knob, interval)})[name]
+            ends = checks.extremes(**{name: (knob, interval)})[name]
             ready.append(knob.to(like.dtype))
         else:
             checks.number(interval, **{name: value})

@@ -58,7 +58,7 @@ def convolutional_encoder(
         kernel_size: 합성곱의 한 변. 홀수이며, 이미지의 크기가 그대로이도록 0을 두른다.
         embedding_dim: 출력의 차원. 1 이상.
         batch_norm: 합성곱과 ReLU 사이에 배치 정규화를 둘지. 두면 합성곱에는 편향이 없다.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -67,7 +67,7 @@ def convolutional_encoder(
 
     Raises:
         TypeError: 정수가 아닌 값을 받으면.
-        ValueError: 1보다 작거나, 한 변이 $2^B$의 배수가 아니거나, 짝수 커널이거나, CPU가 아닌 발생기이면.
+        ValueError: 1보다 작거나, 한 변이 $2^B$의 배수가 아니거나, 짝수 커널이거나, 다른 장치의 발생기이면.
 
     References:
         LeCun, Y. 외 (1998). Gradient-Based Learning Applied to Document Recognition, 2절.
@@ -124,7 +124,7 @@ def simple_encoder(
     원문의 `forward`가 하던 정규화는 [`embed`][mgk_docs_src.contrastive.training.embed]가 한다.
 
     Args:
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -132,7 +132,7 @@ def simple_encoder(
         초기 가중치 그대로인 신경망.
 
     Raises:
-        ValueError: CPU가 아닌 발생기이면.
+        ValueError: 다른 장치의 발생기이면.
 
     References:
         PyTorch 문서, `torch.nn.Conv2d`, `torch.nn.Linear`.
@@ -229,7 +229,7 @@ class Batch(NamedTuple):
     labels: Int[Tensor, "v n"]
 
 
-# CPU 발생기를 받아 학습 스텝 하나에 쓸 배치를 주는 함수.
+# 발생기를 받아 학습 스텝 하나에 쓸 배치를 주는 함수.
 Sampler = Callable[[torch.Generator | None], Batch]
 # 인코더의 출력 (v, n, d), 라벨 (v, n), 함께 학습하는 값을 받아 손실 하나를 주는 함수.
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -251,7 +251,7 @@ def random_pairs(
 
     Args:
         n: 쌍의 수. 1 이상.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -260,7 +260,7 @@ def random_pairs(
 
     Raises:
         TypeError: 정수가 아니면.
-        ValueError: 1보다 작거나, CPU가 아닌 발생기이면.
+        ValueError: 1보다 작거나, 다른 장치의 발생기이면.
 
     References:
         Zhang, C. 외 (2017). Understanding Deep Learning Requires Rethinking Generalization, 2절 (무작위 라벨).
@@ -288,7 +288,7 @@ def class_pairs(
         images: 이미지.
         labels: 클래스 번호. 클래스마다 둘 이상, 클래스는 둘 이상이어야 한다.
         size: 쌍의 수. 1 이상.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         뷰 둘의 배치.
@@ -296,7 +296,7 @@ def class_pairs(
     Raises:
         TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 실수형 이미지와 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 비었거나, 쌍을 만들 수 없거나,
-            CPU가 아닌 발생기이면.
+            다른 장치의 발생기이면.
 
     References:
         Hadsell, R., Chopra, S. & LeCun, Y. (2006). Dimensionality Reduction by Learning an Invariant Mapping, 2.3절.
@@ -337,7 +337,7 @@ def views(
         size: 뽑을 이미지의 수 $m$. 1 이상, 받은 이미지의 수 이하.
         count: 뷰의 수 $V \ge 1$.
         augment: 이미지를 무작위로 바꾸는 함수 $t$. `None`이면 바꾸지 않는다.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         뷰 $V$개의 배치.
@@ -345,7 +345,7 @@ def views(
     Raises:
         TypeError: 텐서나 정수가 아닌 값을 받으면.
         ValueError: 실수형 이미지와 `torch.int64` 라벨이 아니거나, 길이가 다르거나, 비었거나, 수가 범위를 벗어나거나,
-            바꾼 이미지의 모양이 다르거나, CPU가 아닌 발생기이면.
+            바꾼 이미지의 모양이 다르거나, 다른 장치의 발생기이면.
 
     References:
         Chen, T. 외 (2020). A Simple Framework for Contrastive Learning of Visual Representations, 2.1절.
@@ -386,15 +386,15 @@ def jitter(
         degrees: 돌리는 각 $|\theta|$의 상한(도). 0 이상.
         scale: 늘리는 비율 $|s|$의 상한. 0 이상.
         shear: 기울이는 정도 $|k|$의 상한. 0 이상.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         바꾼 이미지. `images`와 같은 모양.
 
     Raises:
         TypeError: 텐서나 수가 아닌 값을 받으면.
-        ValueError: 모양이 $(n, c, h, w)$가 아니거나, 비었거나, 유한하지 않거나, 상한이 음수이거나, CPU가 아닌
-            발생기이면.
+        ValueError: 모양이 $(n, c, h, w)$가 아니거나, 비었거나, 유한하지 않거나, 상한이 음수이거나, 다른
+            장치의 발생기이면.
 
     References:
         Jaderberg, M. 외 (2015). Spatial Transformer Networks, 3.2–3.3절.
@@ -454,7 +454,8 @@ def train_encoder(
     \eta_t = \eta \cos^2 \frac{\pi t}{2T}$$
 
     학습률은 처음 20스텝 동안 올렸다가 코사인을 따라 내린다. `decay`가 거짓이면 원문처럼 $\eta$ 그대로다. 가중치 감쇠가
-    0이면 Adam과 같다. 받은 인코더와 값은 바꾸지 않는다.
+    0이면 Adam과 같다. 받은 인코더와 값은 바꾸지 않는다. `sampler`와 `objective`가 하는 일 말고는, 스텝마다 장치를
+    기다리지도 장치로 복사하지도 않는다.
 
     Args:
         encoder: 학습 전의 인코더 $f_\theta$.
@@ -465,7 +466,7 @@ def train_encoder(
         learning_rate: 학습률 $\eta > 0$.
         weight_decay: 인코더의 가중치 감쇠. 0 이상. $\phi$에는 걸지 않는다.
         decay: 학습률을 올렸다 내릴지.
-        generator: 배치를 뽑을 CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: 배치를 뽑을 CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         학습한 인코더, 함께 학습한 값, 학습 스텝마다의 손실.
@@ -473,7 +474,8 @@ def train_encoder(
     Raises:
         TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
         ValueError: 수가 범위를 벗어나거나, 인코더에 가중치가 없거나, 손실이 실수 하나가 아니거나 기울기가 끊겼거나,
-            손실이나 가중치가 유한하지 않게 되면. 손실이 유한하지 않은 스텝에서 바로 멈추고 그 번호를 알린다.
+            손실이나 가중치가 유한하지 않게 되면. 손실이 유한하지 않게 된 스텝의 번호를 알린다. CPU에서는 그 스텝에서
+            바로 멈추고, GPU에서는 [`delayed`][mgk_docs_src.checks.delayed]처럼 모아서 보고 멈춘다.
 
     References:
         Loshchilov, I. & Hutter, F. (2019). Decoupled Weight Decay Regularization.
@@ -494,29 +496,30 @@ def train_encoder(
     groups = [{"params": weights, "weight_decay": weight_decay}, {"params": [phi], "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=learning_rate, fused=True)
     losses = []
-    for step in range(steps):
-        if decay:
-            rate = learning_rate * math.cos(math.pi * step / (2 * steps)) ** 2 * min(1.0, (step + 1) / _WARM_UP)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-        batch = sampler(generator)
-        if not isinstance(batch, tuple) or len(batch) != 2:
-            raise TypeError(f"sampler: 이미지와 클래스 번호, 두 텐서를 내야 하는데 {type(batch).__name__}을 냈다")
-        images, labels = batch
-        checks.floating(**{"sampler의 이미지": images})
-        try:
-            loss = objective(_outputs(net, images), labels, phi)
-        except ValueError as error:
-            raise ValueError(f"objective의 {step}번째 스텝: {error}") from error
-        checks.floating(objective=loss)
-        checks.shape((), objective=loss)
-        checks.within(**{f"objective의 {step}번째 스텝": (loss, REAL)})
-        if not loss.requires_grad:
-            raise ValueError("objective: 인코더의 출력으로 미분할 수 있어야 하는데 기울기가 끊겼다")
-        losses.append(loss.detach())
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+    with checks.delayed():
+        for step in range(steps):
+            if decay:
+                rate = learning_rate * math.cos(math.pi * step / (2 * steps)) ** 2 * min(1.0, (step + 1) / _WARM_UP)
+                for group in optimiser.param_groups:
+                    group["lr"] = rate
+            batch = sampler(generator)
+            if not isinstance(batch, tuple) or len(batch) != 2:
+                raise TypeError(f"sampler: 이미지와 클래스 번호, 두 텐서를 내야 하는데 {type(batch).__name__}을 냈다")
+            images, labels = batch
+            checks.floating(**{"sampler의 이미지": images})
+            try:
+                loss = objective(_outputs(net, images), labels, phi)
+            except ValueError as error:
+                raise ValueError(f"objective의 {step}번째 스텝: {error}") from error
+            checks.floating(objective=loss)
+            checks.shape((), objective=loss)
+            checks.within(**{f"objective의 {step}번째 스텝": (loss, REAL)})
+            if not loss.requires_grad:
+                raise ValueError("objective: 인코더의 출력으로 미분할 수 있어야 하는데 기울기가 끊겼다")
+            losses.append(loss.detach())
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
     checks.within(**{"encoder의 학습한 가중치": (torch.cat([weight.detach().flatten() for weight in weights]), REAL)})
     if phi.numel():
         checks.within(**{"extra의 학습한 값": (phi, REAL)})
@@ -599,7 +602,7 @@ def post_run(
         epochs: 같은 배치를 반복하는 수. 1 이상.
         pairs: 학습에 쓸 쌍의 수. 1 이상.
         test_pairs: 테스트 쌍의 수. 1 이상.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -608,7 +611,7 @@ def post_run(
 
     Raises:
         TypeError: 정수가 아니면.
-        ValueError: 1보다 작거나, CPU가 아닌 발생기이면.
+        ValueError: 1보다 작거나, 다른 장치의 발생기이면.
 
     References:
         Zhang, C. 외 (2017). Understanding Deep Learning Requires Rethinking Generalization, 2절.

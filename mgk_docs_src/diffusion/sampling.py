@@ -441,14 +441,14 @@ def sample(
 
     $\bar\alpha_t$가 0에 가까운 시각에서는 $\hat x_0$가 예측의 오차를 $1 / \sqrt{\bar\alpha_t}$배로 키운다. `clip`은
     $\hat x_0$를 데이터가 있을 만한 범위로 자른다. 기울기를 따라가지 않는다(`torch.no_grad`). 처음과 끝에서 값을
-    검사하므로 장치와 동기화한다.
+    검사하므로 장치와 동기화한다. 발생기가 GPU의 것이면 단계마다 기다리거나 복사하지는 않는다.
 
     Args:
         predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다. 학습하거나 만들 때의 스케줄을
             저장하고 있으면(`noise_predictor`, `functools.partial`의 `schedule`) `schedule`과 같아야 한다.
         shape: 표본의 모양 (n, …).
         schedule: 노이즈 스케줄. 표본은 그 장치에 놓인다.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         steps: 단계의 수 $S \in [1, T]$. 기본값은 $T$. 거쳐 가는 시각은 `timesteps`가 정한다.
         method: `"ancestral"`이면 `ancestral_step`, `"ddim"`이면 `ddim_step`.
         variance: `"ancestral"`의 분산 규칙. 기본값은 `posterior_variance`.
@@ -464,7 +464,7 @@ def sample(
         TypeError: 함수나 정수가 아닌 값을 받으면.
         ValueError: 모양이 비었거나, `steps`, `eta`, `clip`이 범위를 벗어나거나, 그 방법에 쓰지 않는 인자를 주거나,
             자료형이 실수형이 아니거나, 예측에 다른 스케줄이 저장되었거나, 스케줄의 신호가 0이나 1이 되거나, 분산이 0
-            이상의 유한한 수가 아니거나, 예측의 모양이 다르거나, 결과가 유한하지 않거나, CPU가 아닌 발생기이면.
+            이상의 유한한 수가 아니거나, 예측의 모양이 다르거나, 결과가 유한하지 않거나, 다른 장치의 발생기이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 2.
@@ -489,7 +489,7 @@ def sample(
     times = timesteps(schedule, steps=steps)
     update = _update(schedule, method, times, variance=variance, eta=eta, clip=clip)
     kept = deque([draw()], maxlen=None if trajectory else 1)
-    with torch.no_grad():
+    with torch.no_grad(), checks.delayed(whole=True):
         kept.extend(_walk(predict, kept[0], times, update, draw))
     samples = torch.stack([*kept]) if trajectory else kept[0]
     checks.within(predict=(samples, REAL))  # 단계마다 검사하면 그때마다 장치를 기다린다
@@ -676,7 +676,7 @@ def nll_bound_terms(
         predict: 노이즈의 예측. $x_t$ (n, …)와 번호 (n,)을 받아 $x_t$와 같은 모양을 준다.
         x0: 데이터 $x_0$. 첫 축이 표본이다.
         schedule: 노이즈 스케줄.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         variance: 분산 $\sigma_t^2$의 규칙. `bound_term`에 넘긴다.
 
     Returns:
@@ -686,7 +686,7 @@ def nll_bound_terms(
         TypeError: 텐서나 함수가 아닌 값을 받으면.
         ValueError: 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, 예측에 다른 스케줄이
             저장되었거나, 예측의 모양이 다르거나 유한하지 않거나, 분산이 0 이상의 유한한 수가 아니거나, `torch.func`의
-            변환 안이거나, CPU가 아닌 발생기이면.
+            변환 안이거나, 다른 장치의 발생기이면.
 
     References:
         Sohl-Dickstein, J. 외 (2015). Deep Unsupervised Learning using Nonequilibrium Thermodynamics, 2.4절.

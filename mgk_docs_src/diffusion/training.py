@@ -263,14 +263,14 @@ def stratified_times(n: int, schedule: Schedule, *, generator: torch.Generator |
     Args:
         n: 번호의 수. 1 이상.
         schedule: 노이즈 스케줄. 번호는 그 장치에 놓인다.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         줄지 않는 번호들, `torch.int64`.
 
     Raises:
         TypeError: `n`이 정수가 아니면.
-        ValueError: `n`이 1보다 작거나, CPU가 아닌 발생기이면.
+        ValueError: `n`이 1보다 작거나, 다른 장치의 발생기이면.
 
     References:
         Kingma, D. P. 외 (2021). Variational Diffusion Models, 부록 I.1.
@@ -279,11 +279,9 @@ def stratified_times(n: int, schedule: Schedule, *, generator: torch.Generator |
     checks.count(1, n=n)
     checks.instance(Schedule, schedule=schedule)
     last = len(schedule.beta) - 1
-    u = rand(n, generator=generator, device=torch.device("cpu"), dtype=torch.float64)
-    t = (
-        ((torch.arange(n, device=u.device) + u) * ((last + 1) / n)).long().clamp(max=last)
-    )  # i + u가 반올림되어 n이 될 수 있다
-    return t.to(schedule.beta.device)
+    u = rand(n, generator=generator, device=schedule.beta.device, dtype=torch.float64)
+    # i + u가 반올림되어 n이 될 수 있다
+    return ((torch.arange(n, device=u.device) + u) * ((last + 1) / n)).long().clamp(max=last)
 
 
 def feature_count(dim: int, *, frequencies: int = 4, num_labels: int = 0) -> int:
@@ -393,7 +391,7 @@ def mlp(
         outputs: 출력의 너비. 데이터의 차원.
         width: 은닉층의 너비.
         depth: 은닉층의 수 $D$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -402,7 +400,7 @@ def mlp(
 
     Raises:
         TypeError: 정수가 아니면.
-        ValueError: 1보다 작거나, CPU가 아닌 발생기이면.
+        ValueError: 1보다 작거나, 다른 장치의 발생기이면.
 
     References:
         Elfwing, S. 외 (2018). Sigmoid-Weighted Linear Units for Neural Network Function Approximation in
@@ -438,7 +436,7 @@ def memory(
         outputs: 출력의 너비. 데이터의 차원.
         width: 질의 $q$의 너비.
         slots: 메모리 벡터의 수.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -447,7 +445,7 @@ def memory(
 
     Raises:
         TypeError: 정수가 아니면.
-        ValueError: 1보다 작거나, CPU가 아닌 발생기이면.
+        ValueError: 1보다 작거나, 다른 장치의 발생기이면.
 
     References:
         Sukhbaatar, S. 외 (2015). End-To-End Memory Networks, 2.1절.
@@ -564,7 +562,8 @@ def train(
     학습 스텝 $i = 0, \ldots, N - 1$이 가면서 학습률은 0으로 준다. 샘플링에는 가중치의 이동 평균 $\bar\theta$를 쓴다.
     라벨이 있으면 `label_drop`의 비율만큼 지워서, 한 신경망이 조건을 준 예측과 주지 않은 예측을 함께 학습한다.
     건넨 신경망은 바꾸지 않고 복사해서 학습한다. 드롭아웃처럼 스스로 난수를 뽑는 층은 torch의 전역 발생기를 쓴다.
-    값을 검사하므로 학습 스텝마다 장치와 동기화한다.
+    손실은 학습하는 내내 검사한다. GPU에서는 [`delayed`][mgk_docs_src.checks.delayed]처럼 모아서 보므로, 발생기가 GPU의
+    것이면 학습 스텝은 장치를 기다리지도 장치로 복사하지도 않는다.
 
     Args:
         network: 특징 (n, f)를 받아 (n, d)를 주는 신경망. f는 `feature_count`.
@@ -579,7 +578,7 @@ def train(
         labels: 점마다의 라벨 $c \in \{0, \ldots, C - 1\}$. `None`이면 조건 없이 학습한다.
         num_labels: 라벨의 수 $C \ge 0$. `labels`가 있으면 1 이상.
         label_drop: 라벨을 지우는 비율 $\in [0, 1]$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         학습한 노이즈 제거기와 학습 스텝마다의 손실.
@@ -587,7 +586,7 @@ def train(
     Raises:
         TypeError: 신경망, 텐서, 수가 아닌 값을 받으면.
         ValueError: 모양, 장치, 값이 틀렸거나, 신경망에 학습할 가중치가 없거나, 신경망의 출력이 데이터와 모양이
-            다르거나, 학습하다가 손실이 유한하지 않게 되었거나(그 학습 스텝을 알린다), CPU가 아닌 발생기이면.
+            다르거나, 학습하다가 손실이 유한하지 않게 되었거나(그 학습 스텝을 알린다), 다른 장치의 발생기이면.
 
     References:
         Ho, J. 외 (2020). Denoising Diffusion Probabilistic Models, 알고리즘 1.
@@ -602,29 +601,26 @@ def train(
     learner, average = deepcopy(network).train(), deepcopy(network).eval().requires_grad_(False)
     optimiser = torch.optim.Adam([p for p in learner.parameters() if p.requires_grad], fused=True)
     history = []
-    for i in range(steps):
-        rows = randint(0, len(data), (batch_size,), generator=generator, device=data.device)
-        t = stratified_times(batch_size, schedule, generator=generator)
-        noise = randn(batch_size, data.shape[1], generator=generator, device=data.device, dtype=data.dtype)
-        given = None if labels is None else _drop(labels[rows], label_drop, generator)
+    with checks.delayed(whole=True):  # 시각과 행의 번호는 여기서 만들고, 라벨은 위에서 보았다
+        for i in range(steps):
+            rows = randint(0, len(data), (batch_size,), generator=generator, device=data.device)
+            t = stratified_times(batch_size, schedule, generator=generator)
+            noise = randn(batch_size, data.shape[1], generator=generator, device=data.device, dtype=data.dtype)
+            given = None if labels is None else _drop(labels[rows], label_drop, generator)
 
-        def predict(xt: Tensor, t: Tensor, given: Tensor | None = given) -> Tensor:
-            seen = features(xt, t, schedule, frequencies=frequencies, labels=given, num_labels=num_labels)
-            return _apply(learner, seen, xt)
+            def predict(xt: Tensor, t: Tensor, given: Tensor | None = given) -> Tensor:
+                seen = features(xt, t, schedule, frequencies=frequencies, labels=given, num_labels=num_labels)
+                return _apply(learner, seen, xt)
 
-        loss = _squared_error(predict, data[rows], t, schedule, noise=noise, target=target).mean()
-        if not loss.isfinite():
-            raise ValueError(
-                f"network: 손실이 유한해야 하는데 학습 스텝 {i}에서 {loss.item()}이다. "
-                "학습률이나 데이터의 크기를 줄인다"
-            )
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate * min(1, (i + 1) / _WARM_UP) * (1 + math.cos(math.pi * i / steps)) / 2
-        optimiser.step()
-        _follow(average, learner, min(ema, (i + 1) / (i + 10)))
-        history.append(loss.detach().to(data.dtype))
+            loss = _squared_error(predict, data[rows], t, schedule, noise=noise, target=target).mean()
+            checks.within(**{f"network와 learning_rate: 학습 스텝 {i}의 손실": (loss, REAL)})
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate * min(1, (i + 1) / _WARM_UP) * (1 + math.cos(math.pi * i / steps)) / 2
+            optimiser.step()
+            _follow(average, learner, min(ema, (i + 1) / (i + 10)))
+            history.append(loss.detach().to(data.dtype))
     return Training(Denoiser(average, schedule, target, frequencies, num_labels), torch.stack(history))
 
 

@@ -136,7 +136,7 @@ def boltzmann(energies: Float[Tensor, "*batch n"], *, temperature: float = 1.0) 
     """
     _calls.points(energies=energies)
     checks.number(POSITIVE, temperature=temperature)
-    low, high = checks.within(energies=(energies, REAL))["energies"]
+    low, high = checks.extremes(energies=(energies, REAL))["energies"]
     (wide,) = widen(energies)
     if max(-low, high) > _LARGE * temperature:
         # 가장 낮은 것을 먼저 뺀다. 나누고 나서 빼면 유효 숫자가 사라지고, τ가 작으면 모두 −∞가 된다.

@@ -122,14 +122,14 @@ def langevin_step(
         state: 지금의 상태.
         step_size: 스텝 크기 $\epsilon > 0$. 텐서면 체인마다 다르다.
         temperature: 온도 $\tau > 0$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         다음 상태와 그 기록. `info.energy_error`는 MALA가 검사에 쓰는 값이다.
 
     Raises:
         TypeError: 수가 아닌 값을 받으면.
-        ValueError: 스텝 크기나 온도가 0보다 크지 않거나, CPU가 아닌 발생기이면.
+        ValueError: 스텝 크기나 온도가 0보다 크지 않거나, 다른 장치의 발생기이면.
 
     References:
         Welling, M. & Teh, Y. W. (2011). Bayesian Learning via Stochastic Gradient Langevin Dynamics.
@@ -167,14 +167,14 @@ def mala_step(
         state: 지금의 상태.
         step_size: 스텝 크기 $\epsilon > 0$. 텐서면 체인마다 다르다.
         temperature: 온도 $\tau > 0$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         다음 상태와 그 기록.
 
     Raises:
         TypeError: 수가 아닌 값을 받으면.
-        ValueError: 스텝 크기나 온도가 0보다 크지 않거나, CPU가 아닌 발생기이면.
+        ValueError: 스텝 크기나 온도가 0보다 크지 않거나, 다른 장치의 발생기이면.
 
     References:
         Roberts, G. O. & Rosenthal, J. S. (1998). Optimal Scaling of Discrete Approximations to Langevin Diffusions.
@@ -299,7 +299,7 @@ def hmc_step(
         jitter: 궤적마다, 체인마다 스텝 크기를 $\epsilon (1 + \text{jitter} \cdot u)$, $u \sim \mathcal{U}(-1, 1)$로
             흔드는 비율. $[0, 1)$.
         temperature: 온도 $\tau > 0$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         다음 상태와 그 기록.
@@ -307,7 +307,7 @@ def hmc_step(
     Raises:
         TypeError: 수가 아닌 값을 받으면.
         ValueError: 스텝 크기나 질량이나 온도가 0보다 크지 않거나, 스텝 수가 1보다 작거나, `jitter`가 $[0, 1)$을
-            벗어나거나, CPU가 아닌 발생기이면.
+            벗어나거나, 다른 장치의 발생기이면.
 
     References:
         Duane, S. 외 (1987). Hybrid Monte Carlo.
@@ -523,7 +523,7 @@ def adapt(
         target: 바라는 평균 채택률 $\delta \in (0, 1)$.
         jitter: 스텝 크기를 흔드는 비율. $[0, 1)$.
         temperature: 온도 $\tau > 0$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         맞춘 스텝 크기와 질량, 마지막 상태, 쓴 기울기의 수.

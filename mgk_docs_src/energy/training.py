@@ -74,7 +74,7 @@ def contrastive_divergence(
     (wide,) = widen(energies)
     positive, negative = wide[..., :n], wide[..., n:]
     gap = positive.mean(-1) - negative.mean(-1)
-    low, high = checks.within(**{"energy의 차": (gap, REAL)})["energy의 차"]
+    low, high = checks.extremes(**{"energy의 차": (gap, REAL)})["energy의 차"]
     if max(-low, high) > limit:
         warnings.warn(
             f"데이터와 체인의 에너지 차가 {low if -low > high else high:.3g}로 {limit:g}을 넘었다: 체인이 모델을 "
@@ -296,7 +296,7 @@ def negative_phase(
         k: 체인의 스텝 수. 1 이상.
         step_size: 스텝 크기 $\epsilon > 0$.
         metropolis: 채택·기각 단계를 더할지.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         체인이 있는 곳과 채택률.
@@ -304,7 +304,7 @@ def negative_phase(
     Raises:
         TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
         ValueError: $k$가 1보다 작거나, 스텝 크기가 0보다 크지 않거나, 초기 위치나 그곳의 에너지가 유한하지 않거나,
-            에너지가 점마다 실수 하나가 아니거나, 점으로 미분할 수 없거나, CPU가 아닌 발생기이면.
+            에너지가 점마다 실수 하나가 아니거나, 점으로 미분할 수 없거나, 다른 장치의 발생기이면.
 
     References:
         Hinton, G. (2002). Training Products of Experts by Minimizing Contrastive Divergence, 3절.
@@ -341,7 +341,7 @@ def jump(
         position: 체인의 지금 위치 $x$.
         proposal: 체인마다의 제안 $y \sim q$. 다른 체인과도 상관없이 뽑는다.
         log_proposal: 제안의 로그 밀도 $\log q$. 상수는 빠져도 된다.
-        generator: 채택을 정할 CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: 채택을 정할 CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         체인의 다음 위치와, 채택했으면 1인 값. 에너지가 유한하지 않은 제안은 기각하고, $q$가 뽑을 수 없는
@@ -350,7 +350,7 @@ def jump(
     Raises:
         TypeError: 텐서가 아닌 값을 받으면.
         ValueError: 모양이나 장치가 다르거나, 비었거나, 위치나 제안이나 지금의 에너지가 유한하지 않거나, 에너지나 로그
-            밀도가 점마다 실수 하나가 아니거나, 로그 밀도가 nan이거나, CPU가 아닌 발생기이면.
+            밀도가 점마다 실수 하나가 아니거나, 로그 밀도가 nan이거나, 다른 장치의 발생기이면.
 
     References:
         Robert, C. & Casella, G. (2004). Monte Carlo Statistical Methods, 7.4절 (독립 메트로폴리스–헤이스팅스).
@@ -416,7 +416,7 @@ def create(
 
     Args:
         dims: 데이터의 차원 $d \ge 1$.
-        generators: 시드마다의 CPU 발생기. 하나 이상.
+        generators: 시드마다의 발생기. 하나 이상.
         hidden: 은닉층마다의 너비. 비었으면 특징에서 곧장 나오는 선형 모델이다.
         frequencies: 진동수의 수 $K \ge 0$.
         radius: 가둠 항의 크기 $\rho > 0$.
@@ -428,7 +428,7 @@ def create(
 
     Raises:
         TypeError: 정수나 수나 발생기가 아닌 값을 받으면.
-        ValueError: 범위를 벗어나거나, 발생기가 없거나, CPU가 아닌 발생기이거나, 자료형이 실수형이 아니면.
+        ValueError: 범위를 벗어나거나, 발생기가 없거나, 다른 장치의 발생기이거나, 자료형이 실수형이 아니면.
 
     References:
         LeCun, Y. 외 (2006). A Tutorial on Energy-Based Learning, 1절.

@@ -670,14 +670,15 @@ REACHED = (
 )
 
 
-def task(dataset: str) -> Task:
-    """표에 쓰는 데이터 하나. CPU에 둔다.
+def task(dataset: str, *, device: torch.device | None = None) -> Task:
+    """표에 쓰는 데이터 하나.
 
     [`data`][mgk_docs_src.data]의 특징은 데이터 전체로 표준화되어 있지만, `compare`가 학습과 검증 데이터만으로 다시
     표준화하므로 테스트 데이터의 평균과 표준 편차는 결과에 남지 않는다.
 
     Args:
         dataset: `DATASETS` 가운데 하나.
+        device: 장치. 기본값은 torch의 기본 장치.
 
     Returns:
         과제.
@@ -689,7 +690,7 @@ def task(dataset: str) -> Task:
         scikit-learn 문서, Toy datasets.
     """
     checks.choice(DATASETS, dataset=dataset)
-    found = _DATASETS[dataset](device=torch.device("cpu"), dtype=torch.float32)
+    found = _DATASETS[dataset](device=device, dtype=torch.float32)
     return Task(found.features, found.labels, len(found.classes))
 
 
@@ -702,6 +703,7 @@ def table(
     seeds: int = 10,
     steps: int = STEPS,
     workers: int = 2,
+    device: torch.device | None = None,
     progress: Callable[[str, str], None] | None = None,
 ) -> dict[tuple[str, str], Scores]:
     """데이터와 조건의 조합마다 `compare`한다. 끝난 칸은 바로 적어 두고, 다음에는 남은 칸만 잰다.
@@ -718,6 +720,7 @@ def table(
         seeds: 시드의 수.
         steps: 스텝 수.
         workers: 나란히 돌릴 프로세스의 수. 1이면 이 프로세스에서 돈다.
+        device: 잴 장치. 기본값은 torch의 기본 장치. 점수도 여기에 놓인다.
         progress: 칸 하나를 새로 쟀을 때마다 데이터와 조건의 이름으로 부른다.
 
     Returns:
@@ -733,7 +736,8 @@ def table(
     """
     checks.count(1, workers=workers)
     checks.choice(DATASETS, **{f"datasets[{i}]": name for i, name in enumerate(datasets)})
-    knobs = {"methods": list(methods), "seeds": seeds, "steps": steps}
+    place = torch.get_default_device() if device is None else device
+    knobs = {"methods": list(methods), "seeds": seeds, "steps": steps, "device": str(place)}
     settings = {
         (dataset, name): {"dataset": dataset, "condition": list(condition), **knobs}
         for dataset, (name, condition) in product(datasets, conditions.items())
@@ -783,7 +787,7 @@ def _work(name: tuple[str, str], cell: _Cell) -> tuple[str, str]:
     path, setting = cell
     with single_thread():
         scores = compare(
-            task(setting["dataset"]),
+            task(setting["dataset"], device=torch.device(setting["device"])),
             condition=Condition(*setting["condition"]),
             methods=setting["methods"],
             seeds=setting["seeds"],
@@ -801,7 +805,9 @@ def _read(cell: _Cell) -> Scores | None:
     shape = (len(setting["methods"]), setting["seeds"])
     try:
         found = json.loads(path.read_text("utf-8"))
-        scores = Scores(**{name: torch.tensor(column) for name, column in found["scores"].items()})
+        scores = Scores(
+            **{name: torch.tensor(column, device=setting["device"]) for name, column in found["scores"].items()}
+        )
         right = found["setting"] == setting and all(
             column.shape == shape and bool(column.isfinite().all()) for column in scores
         )

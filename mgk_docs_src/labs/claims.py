@@ -69,7 +69,7 @@ def coupling_flow(
     $$z_b = x_b\, e^{s(x_a)} + t(x_a), \qquad s = 2 \tanh f_1(x_a), \quad t = f_2(x_a)$$
 
     Args:
-        generators: 시드마다 CPU 발생기 하나.
+        generators: 시드마다 발생기 하나.
         layers: 결합 층의 수. 1 이상.
         width: 층마다 신경망의 은닉층 너비. 1 이상.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
@@ -80,7 +80,7 @@ def coupling_flow(
 
     Raises:
         TypeError: 정수가 아닌 값을 받으면.
-        ValueError: 수가 1보다 작거나, 발생기가 없거나, CPU가 아닌 발생기이면.
+        ValueError: 수가 1보다 작거나, 발생기가 없거나, 다른 장치의 발생기이면.
 
     References:
         Dinh, L., Sohl-Dickstein, J. & Bengio, S. (2017). Density Estimation Using Real NVP, 3절.
@@ -129,14 +129,14 @@ def flow_sample(flow: Flow, n: int, *, generator: torch.Generator | None) -> Flo
     Args:
         flow: 결합 흐름.
         n: 시드마다 표본의 수. 1 이상.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         표본. 기울기는 따라오지 않는다.
 
     Raises:
         TypeError: 정수가 아니면.
-        ValueError: `n`이 1보다 작거나, CPU가 아닌 발생기이면.
+        ValueError: `n`이 1보다 작거나, 다른 장치의 발생기이면.
 
     References:
         Dinh, L., Sohl-Dickstein, J. & Bengio, S. (2017). Density Estimation Using Real NVP, 3.3절.
@@ -222,7 +222,7 @@ def train_autoencoder(
         steps: 학습 스텝의 수. 1 이상.
         batch_size: 한 스텝에 쓰는 표본의 수. 1 이상.
         learning_rate: Adam의 첫 학습률. 코사인을 따라 0으로 내린다. 0보다 크다.
-        generators: 시드마다 CPU 발생기 하나. 초기 가중치와 배치를 정한다.
+        generators: 시드마다 발생기 하나. 초기 가중치와 배치를 정한다.
 
     Returns:
         학습한 오토인코더. 기울기가 없다.
@@ -346,7 +346,7 @@ def annealed_importance_sampling(
         stages: 단계의 수 $T$. 1 이상.
         step_size: 립프로그 스텝 크기. 0보다 크다. 궤적마다 20 % 흔든다.
         leapfrog_steps: 궤적 하나의 립프로그 스텝 수. 1 이상.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         로그 가중치, 마지막 위치, 채택률.
@@ -354,7 +354,7 @@ def annealed_importance_sampling(
     Raises:
         TypeError: 텐서, 정수, 수가 아닌 값을 받으면.
         ValueError: 수가 범위를 벗어나거나, 처음 위치나 에너지가 유한하지 않거나, 에너지와 $\log q$가 점마다 실수 하나가
-            아니거나, CPU가 아닌 발생기이면.
+            아니거나, 다른 장치의 발생기이면.
 
     References:
         Neal, R. M. (2001). Annealed Importance Sampling, 2절.

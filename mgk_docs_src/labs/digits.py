@@ -282,7 +282,7 @@ def bound(
         schedule: 노이즈 스케줄.
         num_levels: 단계의 수 $L \ge 2$.
         draws: 이미지마다 뽑을 시각의 수. 1 이상. $L_0$은 그 열에 하나꼴로 반복해 평균한다.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
@@ -427,7 +427,7 @@ def train_denoisers(
         weight_decay: 가중치 감쇠 $\ge 0$. 절편에는 쓰지 않는다.
         emphasis: 노이즈가 많은 시각에 더하는 가중치 $\kappa \ge 0$.
         label_drop: 라벨을 가릴 확률 $\in [0, 1]$.
-        generators: 신경망마다의 CPU 발생기.
+        generators: 신경망마다의 발생기.
 
     Returns:
         학습한 신경망들. 기울기는 따라오지 않는다.
@@ -469,11 +469,11 @@ def train_denoisers(
     weight = ((1 + emphasis * (1 - schedule.alpha_bar[1:])) * per_step).to(v.dtype)
 
     def loss() -> Tensor:
-        chosen, dropped = _batch(len(levels), batch_size, label_drop, generators)
-        t = torch.stack([_times(batch_size, len(schedule.beta), g) for g in generators]).to(device)
-        noise = torch.stack([randn(batch_size, d, generator=g) for g in generators]).to(device)
+        chosen, dropped = _batch(len(levels), batch_size, label_drop, generators, device)
+        t = torch.stack([_times(batch_size, len(schedule.beta), g, device) for g in generators])
+        noise = torch.stack([randn(batch_size, d, generator=g, device=device) for g in generators])
         x0 = v[levels[chosen]]  # (S, B, d)
-        y = labels[chosen].masked_fill(dropped.to(device), num_classes)
+        y = labels[chosen].masked_fill(dropped, num_classes)
         xt = process.diffuse(x0.flatten(0, 1), t.flatten(), schedule, noise=noise.flatten(0, 1)).view_as(x0)
         error = ((x0 - _predict(learner, xt, t, y, schedule).mean) ** 2).sum(2)
         return (weight[t - 1] * error).mean(1) / (d * math.log(2))  # (S)
@@ -559,7 +559,7 @@ def sample_levels(
         unconditional: 조건이 없는 함수. 가이던스에만 쓴다.
         scale: 가이던스의 세기 $w \ge 0$.
         steps: 확산 단계의 수. 기본값은 스케줄의 시각 모두.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         화소마다 단계의 번호.
@@ -630,7 +630,7 @@ def inpaint(
         tilted: 아는 화소의 확률로 기울일지.
         resample: 같은 구간을 반복하는 횟수 $R \ge 1$.
         jump: 한 번에 되돌아가는 확산 단계의 수 $j \ge 1$. $R = 1$이면 쓰지 않는다.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
     Returns:
@@ -789,7 +789,7 @@ def train_autoregressive(
         learning_rate: 가장 큰 학습률. 0보다 크다.
         weight_decay: 가중치 감쇠 $\ge 0$.
         label_drop: 라벨을 가릴 확률 $\in [0, 1]$.
-        generators: 신경망마다의 CPU 발생기.
+        generators: 신경망마다의 발생기.
 
     Returns:
         학습한 신경망들. 가려진 가중치는 0이다.
@@ -823,8 +823,8 @@ def train_autoregressive(
         return ensemble._replace(networks=ensemble.networks._replace(weights=weights))
 
     def loss() -> Tensor:
-        chosen, dropped = _batch(len(levels), batch_size, label_drop, generators)
-        y = labels[chosen].masked_fill(dropped.to(device), num_classes)
+        chosen, dropped = _batch(len(levels), batch_size, label_drop, generators, device)
+        y = labels[chosen].masked_fill(dropped, num_classes)
         return -_autoregressive(masked(learner), levels[chosen], y).mean(1) / (d * math.log(2))  # (S)
 
     return masked(_minimise(loss, learner, steps=steps, learning_rate=learning_rate, weight_decay=weight_decay))
@@ -961,17 +961,18 @@ def _posterior_logits(natural: Tensor, xt: Tensor, t: Tensor, schedule: Schedule
 
 
 def _batch(
-    n: int, size: int, label_drop: float, generators: Sequence[torch.Generator]
+    n: int, size: int, label_drop: float, generators: Sequence[torch.Generator], device: torch.device
 ) -> tuple[Int[Tensor, "s b"], Bool[Tensor, "s b"]]:
     """신경망마다, 쓸 이미지의 번호와 라벨을 가릴지."""
-    chosen = torch.stack([randint(0, n, (size,), generator=g) for g in generators])
-    dropped = torch.stack([rand(size, generator=g) < label_drop for g in generators])
+    chosen = torch.stack([randint(0, n, (size,), generator=g, device=device) for g in generators])
+    dropped = torch.stack([rand(size, generator=g, device=device) < label_drop for g in generators])
     return chosen, dropped
 
 
-def _times(size: int, steps: int, generator: torch.Generator) -> Int[Tensor, "b"]:
+def _times(size: int, steps: int, generator: torch.Generator, device: torch.device) -> Int[Tensor, "b"]:
     # 시각을 같은 간격으로 벌려 뽑으면 손실의 분산이 준다. 하나하나는 여전히 번호 {1, …, T − 1}의 균등 분포다.
-    spread = (rand(1, generator=generator, dtype=torch.float64) + torch.arange(size) / size) % 1
+    offset = rand(1, generator=generator, device=device, dtype=torch.float64)
+    spread = (offset + torch.arange(size, device=device) / size) % 1
     return 1 + (spread * (steps - 1)).long()
 
 

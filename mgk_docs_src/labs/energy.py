@@ -47,7 +47,7 @@ def two_peaks(
         share: 왼쪽의 혼합 비율 $w \in [0, 1]$.
         distance: 봉우리 사이의 거리 $d$.
         std: 봉우리의 표준 편차 $s > 0$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
         device: 놓을 장치. 기본값은 torch의 기본 장치.
         dtype: 실수 자료형. 기본값은 torch의 기본 자료형.
 
@@ -56,8 +56,8 @@ def two_peaks(
 
     Raises:
         TypeError: 수가 아니면.
-        ValueError: 혼합 비율이 $[0, 1]$을 벗어나거나, 표준 편차가 0보다 크지 않거나, 거리가 유한하지 않거나, CPU가 아닌
-            발생기이면.
+        ValueError: 혼합 비율이 $[0, 1]$을 벗어나거나, 표준 편차가 0보다 크지 않거나, 거리가 유한하지 않거나, 다른
+            장치의 발생기이면.
 
     References:
         Wenliang, L. & Kanagawa, H. (2020). Blindness of Score-Based Methods to Isolated Components and Mixing
@@ -177,7 +177,7 @@ def contrastive(
         k: 체인의 스텝 수.
         step_size: 체인의 스텝 크기 $\epsilon$.
         metropolis: 채택·기각 단계를 더할지.
-        generator: CPU 발생기.
+        generator: CPU나 같은 장치의 발생기.
 
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
@@ -222,7 +222,7 @@ def persistent(
         step_size: 체인의 스텝 크기 $\epsilon$.
         spread: 건너뛸 곳을 뽑을 정규 분포의 표준 편차 $s$. `None`이면 건너뛰지 않는다.
         metropolis: 채택·기각 단계를 더할지.
-        generator: CPU 발생기.
+        generator: CPU나 같은 장치의 발생기.
 
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 체인과 함께 넘길 함수. 체인이 없으면 ValueError를 낸다.
@@ -282,7 +282,7 @@ def sliced(draw: Draw, *, batch_size: int, generator: torch.Generator | None) ->
     Args:
         draw: 시드마다의 데이터를 뽑는 함수.
         batch_size: 한 학습 스텝에 쓰는 표본 수.
-        generator: CPU 발생기.
+        generator: CPU나 같은 장치의 발생기.
 
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
@@ -320,7 +320,7 @@ def denoising(
         batch_size: 한 학습 스텝에 계산하는 점의 수. 쌍지으면 데이터는 그 반만 쓴다.
         sigma: 노이즈의 세기 $\sigma$.
         antithetic: 쌍지을지. 아니면 데이터마다 노이즈 하나를 섞는다.
-        generator: CPU 발생기.
+        generator: CPU나 같은 장치의 발생기.
 
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.
@@ -353,7 +353,7 @@ def noise_contrast(draw: Draw, *, batch_size: int, spread: float, generator: tor
         draw: 시드마다의 데이터를 뽑는 함수.
         batch_size: 한 학습 스텝에 쓰는 데이터의 수. 노이즈의 수이기도 하다.
         spread: 노이즈의 표준 편차 $s$.
-        generator: CPU 발생기.
+        generator: CPU나 같은 장치의 발생기.
 
     Returns:
         [`train`][mgk_docs_src.energy.training.train]에 넘길 함수.

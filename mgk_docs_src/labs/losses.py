@@ -73,7 +73,7 @@ def subsample(
     Args:
         labels: 번호 $y_i \in \{0, \ldots, C-1\}$. $C$는 `counts`의 길이다.
         counts: 클래스마다 추출할 수.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         추출한 표본의 번호와 남은 표본의 번호. 각각 클래스 순서이고, 클래스 안에서는 무작위다.
@@ -144,7 +144,7 @@ def train(
         batch_size: 학습 스텝 하나에 쓰는 표본의 수. `None`이면 모두.
         learning_rate: 학습률. 0보다 크다.
         weight_decay: $L_2$ 벌점의 세기 $\lambda \ge 0$.
-        generators: 신경망마다의 CPU 발생기. 초기 가중치와 표본의 순서를 여기서 뽑는다.
+        generators: 신경망마다의 발생기. 초기 가중치와 표본의 순서를 여기서 뽑는다.
 
     Returns:
         학습한 신경망들. 기울기는 따라오지 않는다.

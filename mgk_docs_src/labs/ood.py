@@ -255,7 +255,7 @@ def train_energy(
         steps: 학습 스텝의 수. 1 이상.
         batch_size: 한 스텝에 쓰는 이미지의 수. 1 이상.
         learning_rate: 처음 학습률. 0보다 크다.
-        generators: 신경망마다의 CPU 발생기.
+        generators: 신경망마다의 발생기.
 
     Returns:
         학습한 신경망과 스텝마다의 손실.
@@ -312,7 +312,7 @@ def train_classifier(
         steps: 학습 스텝의 수. 1 이상.
         batch_size: 한 스텝에 쓰는 이미지의 수. 1 이상.
         learning_rate: 처음 학습률. 0보다 크다.
-        generators: 신경망마다의 CPU 발생기.
+        generators: 신경망마다의 발생기.
 
     Returns:
         학습한 신경망과 스텝마다의 손실(nat).
@@ -384,15 +384,15 @@ def corrupt(
         x: 이미지. 화소는 $[0, 1]$에 둔다.
         count: 뒤집을 화소의 수. 1 이상.
         allowed: 뽑아도 되는 화소. 기본값은 모든 화소.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         뒤집은 이미지와 화소의 번호. 화소는 겹치지 않는다.
 
     Raises:
         TypeError: 텐서나 정수가 아니면.
-        ValueError: 이미지가 비었거나, 모양이 틀렸거나, 화소가 $[0, 1]$을 벗어나거나, 뽑을 화소가 모자라거나, CPU가 아닌
-            발생기이면.
+        ValueError: 이미지가 비었거나, 모양이 틀렸거나, 화소가 $[0, 1]$을 벗어나거나, 뽑을 화소가 모자라거나, 다른
+            장치의 발생기이면.
 
     References:
         Hendrycks, D. & Dietterich, T. (2019). Benchmarking Neural Network Robustness to Common Corruptions and

@@ -171,7 +171,7 @@ def bce(
     checks.nonempty(probabilities=probabilities)
     checks.shape(probabilities.shape, target=target)
     checks.broadcastable(probabilities.shape, weight=weight)
-    ends = checks.within(probabilities=(probabilities, UNIT), target=(target, UNIT), weight=(weight, NONNEGATIVE))
+    ends = checks.extremes(probabilities=(probabilities, UNIT), target=(target, UNIT), weight=(weight, NONNEGATIVE))
     low, high = ends["probabilities"]
     p, y = widen(probabilities, target)
     w = None if weight is None else weight.to(p.dtype)
@@ -228,7 +228,7 @@ def bce_with_logits(
     # y − y²은 모두 0이나 1일 때만 0이다.
     simple = pos_weight is None and _is_constant(target)
     variance = torch.addcmul(target, target, target, value=-1) if simple else None
-    ends = checks.within(
+    ends = checks.extremes(
         logits=(logits, REAL),
         target=(target, UNIT),
         weight=(weight, NONNEGATIVE),

@@ -9,10 +9,11 @@ from typing import NamedTuple, TypeVar
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from mgk_docs_src import checks
 from mgk_docs_src.checks import NONNEGATIVE, POSITIVE, REAL, UNIT
-from mgk_docs_src.losses.binary import bce_with_logits, kl_divergence
+from mgk_docs_src.losses.binary import kl_divergence
 from mgk_docs_src.losses.reduction import widen
 from mgk_docs_src.modes import full_precision, with_gradients
 from mgk_docs_src.random import rand, randint, randn
@@ -49,9 +50,8 @@ def discriminator_loss(
     """
     _check_scores(real_logits=real_logits, fake_logits=fake_logits)
     wide_real, wide_fake = widen(real_logits, fake_logits)
-    real = bce_with_logits(wide_real, torch.ones_like(wide_real), reduction="none")
-    fake = bce_with_logits(wide_fake, torch.zeros_like(wide_fake), reduction="none")
-    return (real.mean(-1) + fake.mean(-1)).to(torch.promote_types(real_logits.dtype, fake_logits.dtype))
+    loss = _softplus(-wide_real).mean(-1) + _softplus(wide_fake).mean(-1)
+    return loss.to(torch.promote_types(real_logits.dtype, fake_logits.dtype))
 
 
 @full_precision
@@ -83,11 +83,8 @@ def generator_loss(fake_logits: Float[Tensor, "*batch m"], *, saturating: bool) 
     """
     _check_scores(fake_logits=fake_logits)
     (wide,) = widen(fake_logits)
-    if saturating:
-        loss = -bce_with_logits(wide, torch.zeros_like(wide), reduction="none").mean(-1)
-    else:
-        loss = bce_with_logits(wide, torch.ones_like(wide), reduction="none").mean(-1)
-    return loss.to(fake_logits.dtype)
+    loss = -_softplus(wide) if saturating else _softplus(-wide)
+    return loss.mean(-1).to(fake_logits.dtype)
 
 
 @full_precision
@@ -159,7 +156,7 @@ def interpolate(
         real: 진짜 $x$.
         fake: 가짜 $\tilde x$. `real`과 같은 모양.
         batch_dims: 표본을 세는 앞쪽 축의 수. 1 이상, 축의 수 미만. 문제 여럿을 쌓은 (s, n, d)이면 2.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         점 $\hat x$. `real`과 같은 모양.
@@ -167,7 +164,7 @@ def interpolate(
     Raises:
         TypeError: 텐서나 정수여야 할 인자가 다른 형이면.
         ValueError: 모양이나 장치가 다르거나, 축이 둘보다 적거나, 비었거나, 실수형이 아니거나, `batch_dims`가 범위를
-            벗어나거나, CPU가 아닌 발생기이면.
+            벗어나거나, 다른 장치의 발생기이면.
 
     References:
         Gulrajani, I. 외 (2017). Improved Training of Wasserstein GANs, 4절, 알고리즘 1.
@@ -342,7 +339,8 @@ def vanishing_gradients(
         batch_size: 선분마다의 표본 수. 1 이상.
         learning_rate: Adam의 학습률. 0보다 크다.
         penalty_weight: 그래디언트 페널티의 세기 $\lambda \ge 0$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기. 거리마다 같은 초기 가중치와 같은 표본을 쓴다.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기. 거리마다 같은 초기 가중치와 같은 표본을
+            쓴다.
 
     Returns:
         스텝마다, 거리마다의 기울기. 매개변수를 갱신하기 전의 값이다.
@@ -367,28 +365,29 @@ def vanishing_gradients(
     optimisers = [torch.optim.Adam(layers, lr=learning_rate, fused=True) for layers in trained]
     columns = torch.zeros(len(theta), batch_size, 1, device=theta.device, dtype=theta.dtype)
     history = []
-    for _ in range(steps):
-        v, u = rand(2, batch_size, 1, generator=generator, device=theta.device, dtype=theta.dtype)
-        real = torch.cat([columns, columns + v], 2)  # (S, B, 2)
-        fake = torch.cat([columns + theta.view(-1, 1, 1), columns + v.flip(0)], 2).requires_grad_()
-        discriminator, critic = (_scores(layers, fake) for layers in trained)
-        sizes = []
-        for loss in (
-            generator_loss(discriminator, saturating=True),
-            generator_loss(discriminator, saturating=False),
-            critic_generator_loss(critic),
-        ):
-            (slope,) = torch.autograd.grad(loss.sum(), fake, retain_graph=True)
-            sizes.append(slope[..., 0].sum(1).abs())
-        history.append(torch.stack(sizes))
-        points = _between(real, fake.detach(), u)
-        losses = (
-            discriminator_loss(_scores(trained[0], real), discriminator),
-            critic_loss(_scores(trained[1], real), critic)
-            + gradient_penalty(lambda x: _scores(trained[1], x, _switched), points, weight=penalty_weight),
-        )
-        for optimiser, layers, loss in zip(optimisers, trained, losses, strict=True):
-            _descend(optimiser, layers, loss)
+    with checks.delayed():
+        for _ in range(steps):
+            v, u = rand(2, batch_size, 1, generator=generator, device=theta.device, dtype=theta.dtype)
+            real = torch.cat([columns, columns + v], 2)  # (S, B, 2)
+            fake = torch.cat([columns + theta.view(-1, 1, 1), columns + v.flip(0)], 2).requires_grad_()
+            discriminator, critic = (_scores(layers, fake) for layers in trained)
+            sizes = []
+            for loss in (
+                generator_loss(discriminator, saturating=True),
+                generator_loss(discriminator, saturating=False),
+                critic_generator_loss(critic),
+            ):
+                (slope,) = torch.autograd.grad(loss.sum(), fake, retain_graph=True)
+                sizes.append(slope[..., 0].sum(1).abs())
+            history.append(torch.stack(sizes))
+            points = _between(real, fake.detach(), u)
+            losses = (
+                discriminator_loss(_scores(trained[0], real), discriminator),
+                critic_loss(_scores(trained[1], real), critic)
+                + gradient_penalty(lambda x: _scores(trained[1], x, _switched), points, weight=penalty_weight),
+            )
+            for optimiser, layers, loss in zip(optimisers, trained, losses, strict=True):
+                _descend(optimiser, layers, loss)
     return VanishingGradients(*torch.stack(history, 1))
 
 
@@ -514,6 +513,7 @@ def train_gan(
     출력으로 바로 가는 선형 항 $zA$를 더한다($A$는 0에서 시작한다). Adam의 $\beta_1 = 0$, $\beta_2 = 0.99$다. 학습률은
     남은 스텝의 비율 $r = 1 - t/T$에 따라 생성자는 $\eta r$, 판별자는 $\eta r^{1/4}$로 줄인다. 그래서 학습이 끝날수록
     판별자의 학습률이 생성자보다 크다. 돌려주는 생성자의 가중치는 스텝마다의 가중치의 지수 이동 평균이다.
+    발생기가 데이터와 같은 GPU의 것이면 스텝마다 장치를 기다리지도 장치로 복사하지도 않는다.
 
     Args:
         data: 시드마다의 데이터 $x$.
@@ -526,7 +526,7 @@ def train_gan(
         learning_rate: 두 신경망의 학습률. 0보다 크다.
         averaging: 생성자의 이동 평균에서 이전 평균의 가중치. $[0, 1)$ 안. 0이면 평균하지 않는다.
         snapshots: 남길 생성자의 수. 1 이상, `steps`의 약수.
-        generators: 시드마다의 CPU 발생기. 초기 가중치, 배치, 노이즈를 여기서 뽑는다.
+        generators: 시드마다의 발생기. 초기 가중치, 배치, 노이즈를 여기서 뽑는다.
 
     Returns:
         학습한 GAN들. 기울기는 따라오지 않는다.
@@ -548,13 +548,14 @@ def train_gan(
     if not isinstance(method, Method):
         raise TypeError(f"method: Method여야 하는데 {type(method).__name__}이다")
     hidden, generators = checks.listed(hidden=hidden), checks.listed(generators=generators)
-    checks.count(1, steps=steps, critic_steps=critic_steps, batch_size=batch_size, latent_dim=latent_dim)
+    checks.count(
+        1, steps=steps, critic_steps=critic_steps, batch_size=batch_size, latent_dim=latent_dim, snapshots=snapshots
+    )
     checks.count(1, **{"hidden의 길이": len(hidden)}, **{f"hidden[{i}]": units for i, units in enumerate(hidden)})
     checks.number(POSITIVE, learning_rate=learning_rate)
     checks.number(UNIT, averaging=averaging)
     if averaging == 1:  # 평균이 초기 가중치에서 움직이지 않는다
         raise ValueError("averaging: 1보다 작아야 하는데 1이다")
-    checks.count(1, snapshots=snapshots)
     if steps % snapshots:
         raise ValueError(f"snapshots: steps {steps}의 약수여야 하는데 {snapshots}이다")
     seeds, n, d = data.shape
@@ -575,32 +576,33 @@ def train_gan(
         drawn = [randn(batch_size, latent_dim, generator=g, device=data.device, dtype=data.dtype) for g in generators]
         return torch.stack(drawn)  # (S, B, latent)
 
-    for step in range(steps):
-        left = 1 - step / steps
-        critic_optimiser.param_groups[0]["lr"] = learning_rate * left**0.25
-        for _ in range(critic_steps):
-            rows = [randint(0, n, (batch_size,), generator=g, device=data.device) for g in generators]
-            real = data[seed, torch.stack(rows)]  # (S, B, d)
+    with checks.delayed():
+        for step in range(steps):
+            left = 1 - step / steps
+            critic_optimiser.param_groups[0]["lr"] = learning_rate * left**0.25
+            for _ in range(critic_steps):
+                rows = [randint(0, n, (batch_size,), generator=g, device=data.device) for g in generators]
+                real = data[seed, torch.stack(rows)]  # (S, B, d)
+                with torch.no_grad():
+                    fake = _act(actor, noise())
+                scores = _finite(step, _scores(critic, torch.cat([real, fake], 1)))
+                loss = method.adversary(scores[:, :batch_size], scores[:, batch_size:])
+                penalised = loss
+                if method.penalty is not None:
+                    u = [rand(batch_size, 1, generator=g, device=data.device, dtype=data.dtype) for g in generators]
+                    points = _between(real, fake, torch.stack(u))
+                    penalised = loss + method.penalty(lambda x: _scores(critic, x, _switched), points)
+                _descend(critic_optimiser, critic, penalised)
+                if method.constrain is not None:
+                    _replace(critic, method.constrain(critic))
+            losses.append(loss.detach())
+            actor_optimiser.param_groups[0]["lr"] = learning_rate * left
+            _descend(actor_optimiser, actor, method.deceiver(_finite(step, _scores(critic, _act(actor, noise())))))
             with torch.no_grad():
-                fake = _act(actor, noise())
-            scores = _finite(step, _scores(critic, torch.cat([real, fake], 1)))
-            loss = method.adversary(scores[:, :batch_size], scores[:, batch_size:])
-            penalised = loss
-            if method.penalty is not None:
-                u = [rand(batch_size, 1, generator=g, device=data.device, dtype=data.dtype) for g in generators]
-                points = _between(real, fake, torch.stack(u))
-                penalised = loss + method.penalty(lambda x: _scores(critic, x, _switched), points)
-            _descend(critic_optimiser, critic, penalised)
-            if method.constrain is not None:
-                _replace(critic, method.constrain(critic))
-        losses.append(loss.detach())
-        actor_optimiser.param_groups[0]["lr"] = learning_rate * left
-        _descend(actor_optimiser, actor, method.deceiver(_finite(step, _scores(critic, _act(actor, noise())))))
-        with torch.no_grad():
-            for mean, layer in zip(average, actor, strict=True):
-                mean.lerp_(layer, 1 - averaging)
-        if (step + 1) % (steps // snapshots) == 0:
-            trail.append(_frozen(actor))
+                for mean, layer in zip(average, actor, strict=True):
+                    mean.lerp_(layer, 1 - averaging)
+            if (step + 1) % (steps // snapshots) == 0:
+                trail.append(_frozen(actor))
     return Gan(tuple(average), _frozen(critic), torch.stack(losses), tuple(trail))
 
 
@@ -618,7 +620,7 @@ def generate(
     Args:
         layers: 생성자의 층. [`Gan`][mgk_docs_src.transport.gan.Gan]의 `generator`나 `trail`의 하나.
         n: 시드마다의 표본 수. 1 이상.
-        generators: 시드마다의 CPU 발생기.
+        generators: 시드마다의 발생기.
 
     Returns:
         표본 $\tilde x$.
@@ -672,6 +674,10 @@ def criticise(
     return _scores(layers, points)
 
 
+def _softplus(x: Tensor) -> Tensor:
+    return softplus(x, threshold=40.0)  # 기본값 20에서는 e^-20 = 2e-9를 버린다
+
+
 def _between(real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
     return u * real + (1 - u) * fake
 
@@ -703,8 +709,7 @@ def _scored(critic: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
 
 def _finite(step: int, scores: Tensor) -> Tensor:
     # 여기서 확인하지 않으면 손실 함수가 호출한 쪽이 넘긴 적 없는 인자의 이름으로 오류를 낸다.
-    if not scores.isfinite().all():
-        raise ValueError(f"learning_rate: 학습이 {step}스텝에서 발산했다. 점수에 유한하지 않은 값이 있다")
+    checks.within(**{f"learning_rate: 학습 {step}스텝의 점수": (scores, REAL)})
     return scores
 
 

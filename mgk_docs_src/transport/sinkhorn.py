@@ -654,7 +654,7 @@ def _check_cost(cost: Tensor, epsilon: float) -> float:
     """비용의 크기의 최댓값을 돌려준다."""
     _check_matrix(cost=cost)
     checks.number(POSITIVE, epsilon=epsilon)
-    low, high = checks.within(cost=(cost, REAL))["cost"]
+    low, high = checks.extremes(cost=(cost, REAL))["cost"]
     largest = max(abs(low), abs(high), high - low)
     _check_scale(epsilon, largest, cost.dtype, "비용")
     return largest
@@ -675,7 +675,7 @@ def _check_potentials(f: Tensor, g: Tensor, cost: Tensor) -> float:
     checks.shape(cost.shape[:1], f=f)
     checks.shape(cost.shape[1:], g=g)
     checks.device(cost.device, f=f, g=g)
-    ends = checks.within(f=(f, REAL), g=(g, REAL))
+    ends = checks.extremes(f=(f, REAL), g=(g, REAL))
     return max(abs(end) for pair in ends.values() for end in pair)
 
 

@@ -54,7 +54,7 @@ def sample_coupling(
         q: $Y$의 분포 $Q$. 위와 같다.
         n: 쌍의 수. 1 이상.
         correlation: 정규 난수의 상관 계수 $\rho \in [-1, 1]$.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         $(x, y)$. 자료형과 장치는 각 분포의 모수를 따른다.
@@ -62,7 +62,7 @@ def sample_coupling(
     Raises:
         TypeError: 분포가 아니거나, `n`이 정수가 아니거나, `correlation`이 수가 아니면.
         ValueError: 분포에 `icdf`가 없거나 실수 하나를 내지 않으면, `n`이나 `correlation`이 범위를 벗어나면,
-            CPU가 아닌 발생기이면.
+            다른 장치의 발생기이면.
 
     References:
         Nelsen, R. B. (2006). An Introduction to Copulas, 2.3절, 2.5절.
@@ -70,7 +70,7 @@ def sample_coupling(
     medians = [_median(p=p), _median(q=q)]
     checks.count(1, n=n)
     checks.number(_CORRELATION, correlation=correlation)
-    z1, z2 = randn(2, n, generator=generator, device=torch.device("cpu"), dtype=torch.float64)
+    z1, z2 = randn(2, n, generator=generator, device=medians[0].device, dtype=torch.float64)
     normals = (z1, correlation * z1 + math.sqrt(1 - correlation**2) * z2)
     # Φ가 0이나 1로 반올림되면 분위수가 무한대다. 2u − 1이 ±1이 되지 않는 범위로 자른다.
     edge = torch.finfo(torch.float64).eps / 2
@@ -441,7 +441,7 @@ def sliced_wasserstein(
         y: $Q$의 점. 행 하나가 점 하나. 수는 달라도 된다.
         p: 지수 $p \ge 1$.
         projections: 방향의 수 $L$. 1 이상.
-        generator: CPU 발생기. `None`이면 torch의 전역 발생기.
+        generator: CPU나 같은 장치의 발생기. `None`이면 torch의 전역 발생기.
 
     Returns:
         0 이상의 거리. $W_p$보다 크지 않고, $d = 1$이면 같다.
@@ -449,7 +449,7 @@ def sliced_wasserstein(
     Raises:
         TypeError: 텐서가 아니거나, `p`가 수가 아니거나, `projections`가 정수가 아니면.
         ValueError: 모양이나 장치가 맞지 않거나, 비었거나, 실수형이 아니거나, 유한하지 않은 값이 있거나, `p`나
-            `projections`가 1보다 작거나, CPU가 아닌 발생기이면.
+            `projections`가 1보다 작거나, 다른 장치의 발생기이면.
 
     References:
         Bonneel, N., Rabin, J., Peyré, G. & Pfister, H. (2015). Sliced and Radon Wasserstein Barycenters of Measures.
@@ -667,7 +667,7 @@ def _check_points(x: Tensor, y: Tensor, p: float) -> float:
     checks.nonempty(x=x, y=y)
     checks.shape((y.shape[0], x.shape[1]), y=y)
     checks.device(x.device, y=y)
-    ends = checks.within(x=(x, REAL), y=(y, REAL))
+    ends = checks.extremes(x=(x, REAL), y=(y, REAL))
     checks.number(_ORDER, p=p)
     return max(abs(end) for pair in ends.values() for end in pair)
 

@@ -15,6 +15,8 @@ from mgk_docs_src.contrastive.distributed import distributed_nt_xent
 from mgk_docs_src.contrastive.losses import nt_xent
 from mgk_docs_src.random import generator, randn
 
+pytestmark = pytest.mark.real_device
+
 WORLD, N, D = 2, 6, 5
 PATIENCE = 120  # 이보다 오래 걸리면 멈춘 것이다
 TEMPERATURE = 0.2

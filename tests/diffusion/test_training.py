@@ -584,12 +584,12 @@ def test_training_does_not_mind_the_callers_mode(device):
 
 def test_training_stops_where_the_loss_is_lost(device):
     data, _ = eight(64, generator(0), device)
-    with pytest.raises(ValueError, match=r"network: .*학습 스텝 1에서 (inf|nan)"):
+    with pytest.raises(ValueError, match=r"network와 learning_rate: 학습 스텝 1의 손실: .*(inf|nan)"):
         quick(data, cosine_schedule(10, device=device), learning_rate=1e38, steps=500)
     network = mlp(feature_count(2), 2, width=8, generator=generator(1), device=device)
     with torch.no_grad():
         network[0].bias[0] = math.nan
-    with pytest.raises(ValueError, match=r"network: .*학습 스텝 0에서 nan"):
+    with pytest.raises(ValueError, match=r"network와 learning_rate: 학습 스텝 0의 손실: .*nan"):
         quick(data, cosine_schedule(10, device=device), network=network)
     with pytest.raises(ValueError, match=r"network: .*nan"):
         noise_predictor(Denoiser(network, cosine_schedule(10, device=device)))(

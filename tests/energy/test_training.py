@@ -674,7 +674,8 @@ def test_no_mode_of_the_caller_changes_training(device, mode):
 
 def test_jumps_from_where_the_proposal_cannot_be_stay(device):
     """제안의 밀도가 0인 위치에서는 돌아올 길이 없으므로 머문다. 받침 안의 체인은 정확한 비율로 옮긴다."""
-    inside = torch.distributions.Uniform(-1.0, 1.0, validate_args=False)
+    ends = torch.tensor([-1.0, 1.0], device=device)
+    inside = torch.distributions.Uniform(*ends, validate_args=False)
     here = torch.tensor([[0.5], [3.0], [-2.0]], device=device, dtype=torch.float64)
     there = torch.tensor([[0.4], [0.0], [0.1]], device=device, dtype=torch.float64)
     log_q = lambda x: inside.log_prob(x).squeeze(-1)  # noqa: E731

@@ -50,9 +50,8 @@ TINY = {"datasets": ["붓꽃"], "conditions": {"가": Condition(), "나": Condit
 
 
 def iris(device, kind=torch.float32):
-    return Task(*(part.to(device) for part in task("붓꽃")[:2]), 3)._replace(
-        features=task("붓꽃").features.to(device, kind)
-    )
+    found = task("붓꽃", device=device)
+    return Task(found.features.to(kind), found.labels, found.num_classes)
 
 
 # --- 조건 ---
@@ -118,7 +117,7 @@ def test_noise_is_uniform_over_the_other_classes(device):
     seen = torch.cat([parts.learn_labels, parts.validation_labels], 1)[0]
     for c in range(3):
         wrong = seen[(truth == c) & (seen != c)]
-        assert len(wrong) / (truth == c).sum() == pytest.approx(0.4, abs=0.03)
+        assert len(wrong) / (truth == c).sum().item() == pytest.approx(0.4, abs=0.03)
         shares = wrong.bincount(minlength=3).double() / len(wrong)
         assert shares[c] == 0
         assert shares.max().item() == pytest.approx(0.5, abs=0.05)
@@ -132,7 +131,7 @@ def test_the_validation_part_has_its_share_of_every_class(device):
 
 
 def test_seeds_are_their_own_splits_and_the_same_for_every_call(device):
-    labels = task("붓꽃").labels.to(device)
+    labels = task("붓꽃", device=device).labels
     state = torch.get_rng_state()
     few, many = (split(labels, num_classes=3, seeds=seeds) for seeds in (2, 4))
     assert all(torch.equal(a, b[:2]) for a, b in zip(few, many, strict=True))
@@ -403,30 +402,30 @@ def test_the_data_are_those_of_the_book():
     assert {condition.amount for condition in CONDITIONS.values()} == {1, 0.1, 0.01}
 
 
-def measured(folder, **knobs):
+def measured(device, folder, **knobs):
     """표와, 새로 잰 칸들."""
     cells = []
-    found = table(folder, progress=lambda *cell: cells.append(cell), **(TINY | knobs))
+    found = table(folder, device=device, progress=lambda *cell: cells.append(cell), **(TINY | knobs))
     return found, cells
 
 
 def test_a_table_is_the_comparisons_and_is_measured_once(device, tmp_path):
-    found, cells = measured(tmp_path / "new")
+    found, cells = measured(device, tmp_path / "new")
     assert cells == [("붓꽃", "가"), ("붓꽃", "나")] == list(found)
-    truth = compare(task("붓꽃"), condition=Condition(noise=0.2), **SMALL)
+    truth = compare(task("붓꽃", device=device), condition=Condition(noise=0.2), **SMALL)
     for ours, theirs in zip(found["붓꽃", "나"], truth, strict=True):
         assert torch.equal(ours, theirs)
-    again, cells = measured(tmp_path / "new")
+    again, cells = measured(device, tmp_path / "new")
     assert cells == []
     assert all(torch.equal(a, b) for name in found for a, b in zip(found[name], again[name], strict=True))
-    assert table(tmp_path / "new", **TINY).keys() == found.keys()
+    assert table(tmp_path / "new", device=device, **TINY).keys() == found.keys()
     assert [path.suffix for path in (tmp_path / "new").iterdir()] == [".json"] * 2
 
 
 def test_two_processes_measure_what_one_does(device, tmp_path):
     knobs = {"methods": ["교차 엔트로피", "온도 스케일링"]}
-    one, _ = measured(tmp_path / "one", **knobs)
-    two, cells = measured(tmp_path / "two", workers=2, **knobs)
+    one, _ = measured(device, tmp_path / "one", **knobs)
+    two, cells = measured(device, tmp_path / "two", workers=2, **knobs)
     assert sorted(cells) == sorted(one)
     for name in one:
         for a, b in zip(one[name], two[name], strict=True):
@@ -452,15 +451,15 @@ def test_a_stopped_table_goes_on_where_it_stopped(device, tmp_path, monkeypatch)
         raise StopError
 
     with pytest.raises(StopError):
-        table(tmp_path, progress=stop, **TINY)
+        table(tmp_path, device=device, progress=stop, **TINY)
     assert len(list(tmp_path.iterdir())) == 1
     # 둘째 칸을 재다가 죽는다: 첫째는 이미 있고, 반쪽 파일은 남지 않는다
     with monkeypatch.context() as patch:
         patch.setattr(choosing, "compare", stop)
         with pytest.raises(StopError):
-            table(tmp_path, **TINY)
+            table(tmp_path, device=device, **TINY)
     assert len(list(tmp_path.iterdir())) == 1
-    found, cells = measured(tmp_path)
+    found, cells = measured(device, tmp_path)
     assert cells == [("붓꽃", "나")]
     assert list(found) == [("붓꽃", "가"), ("붓꽃", "나")]
 
@@ -469,9 +468,9 @@ def test_a_cell_cut_while_it_was_written_is_measured_again(device, tmp_path, mon
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(StopError))  # 이름을 바꾸기 바로 앞에서 죽는다
         with pytest.raises(StopError):
-            table(tmp_path, **TINY)
+            table(tmp_path, device=device, **TINY)
     assert [path.suffix for path in tmp_path.iterdir()] == [".partial"]
-    _, cells = measured(tmp_path)
+    _, cells = measured(device, tmp_path)
     assert len(cells) == 2
 
 
@@ -492,32 +491,34 @@ def test_a_cell_cut_while_it_was_written_is_measured_again(device, tmp_path, mon
 )
 def test_a_cut_or_foreign_file_is_not_believed(device, tmp_path, harm):
     knobs = {"methods": ["교차 엔트로피"], "conditions": {"가": Condition()}}
-    truth, _ = measured(tmp_path, **knobs)
+    truth, _ = measured(device, tmp_path, **knobs)
     (path,) = tmp_path.iterdir()
     path.write_text(harm(path.read_text("utf-8")), "utf-8")
-    found, cells = measured(tmp_path, **knobs)
+    found, cells = measured(device, tmp_path, **knobs)
     assert cells == [("붓꽃", "가")]
     assert all(torch.equal(a, b) for a, b in zip(found["붓꽃", "가"], truth["붓꽃", "가"], strict=True))
 
 
 def test_another_setting_or_source_is_another_cell(device, tmp_path, monkeypatch):
     knobs = {"methods": ["교차 엔트로피"], "conditions": {"가": Condition()}}
-    assert len(measured(tmp_path, **knobs)[1]) == 1
+    assert len(measured(device, tmp_path, **knobs)[1]) == 1
     for changed in ({"seeds": 3}, {"steps": 7}, {"methods": ["로짓 보정"]}, {"conditions": {"가": Condition(0.1)}}):
-        assert len(measured(tmp_path, **(knobs | changed))[1]) == 1
-    assert measured(tmp_path, **knobs)[1] == []
-    assert measured(tmp_path, **(knobs | {"conditions": {"다른 이름": Condition()}}))[1] == []  # 이름은 뜻이 아니다
+        assert len(measured(device, tmp_path, **(knobs | changed))[1]) == 1
+    assert measured(device, tmp_path, **knobs)[1] == []
+    assert (
+        measured(device, tmp_path, **(knobs | {"conditions": {"다른 이름": Condition()}}))[1] == []
+    )  # 이름은 뜻이 아니다
     with monkeypatch.context() as patch:
         patch.setattr(choosing, "version", lambda _: "다른 버전")
-        assert len(measured(tmp_path, **knobs)[1]) == 1
+        assert len(measured(device, tmp_path, **knobs)[1]) == 1
     monkeypatch.setattr(choosing, "REACHED", REACHED[:-1])
-    assert len(measured(tmp_path, **knobs)[1]) == 1
+    assert len(measured(device, tmp_path, **knobs)[1]) == 1
 
 
 def test_a_cell_that_cannot_be_read_back_is_an_error(device, tmp_path, monkeypatch):
     monkeypatch.setattr(choosing, "_work", lambda name, cell: name)
     with pytest.raises(OSError, match="folder: 방금 적은"):
-        table(tmp_path, **TINY)
+        table(tmp_path, device=device, **TINY)
 
 
 def test_the_key_knows_every_module_that_the_engine_reaches():

@@ -455,6 +455,7 @@ def test_dtype_is_the_one_that_holds_both(device):
 # dynamo는 그래프가 끊긴 자리에서 잎이 아닌 텐서의 .grad를 들여다보고, 제 경고를 감추지만 error 필터에는 걸린다.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 @pytest.mark.parametrize("function", [bce_with_logits, bce])
+@pytest.mark.real_device
 def test_compiled_equals_eager(device, monkeypatch, function):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # 모양 검사기는 추적하는 가짜 텐서를 모른다
     torch._dynamo.reset()

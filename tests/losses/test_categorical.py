@@ -495,6 +495,7 @@ def test_autocast_changes_nothing(device, low):
             torch.testing.assert_close(function(*row), plain, rtol=0, atol=0)
 
 
+@pytest.mark.real_device
 def test_the_largest_scale_of_a_grad_scaler_is_finite_in_autocast(device):
     z = torch.zeros(3, 4, device=device, dtype=torch.float16, requires_grad=True)
     with torch.autocast(device.type, dtype=torch.float16):
@@ -578,6 +579,7 @@ def test_dtype_follows_the_inputs(device):
 
 # dynamo는 그래프가 끊긴 자리에서 잎이 아닌 텐서의 .grad를 들여다보고, 제 경고를 감추지만 error 필터에는 걸린다.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
+@pytest.mark.real_device
 def test_compiled_equals_eager(device, monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # 모양 검사기는 추적하는 가짜 텐서를 모른다
     torch._dynamo.reset()

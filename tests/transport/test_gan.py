@@ -685,7 +685,7 @@ def test_bad_trainings(device):
     refuses(TypeError, "data: 텐서여야 하는데 list이다", train_gan, [[[1.0]]], **knobs)
     refuses(TypeError, "steps: 정수여야 하는데 float이다", train_gan, data, **(knobs | {"steps": 2.0}))
     diverging = knobs | {"steps": 10, "learning_rate": 1e30}
-    refuses(ValueError, "learning_rate: 학습이 0스텝에서 발산했다", train_gan, 1e30 * data, **diverging)
+    refuses(ValueError, "learning_rate: 학습 0스텝의 점수: 유한한 값이어야", train_gan, 1e30 * data, **diverging)
     refuses(TypeError, "method: Method여야 하는데 str이다", train_gan, data, **(knobs | {"method": "wgan-gp"}))
     refuses(ValueError, "bound: 0보다 큰 유한한 값이어야", wgan_clip, 0)
     refuses(ValueError, "weight: 0 이상의 유한한 값이어야 하는데 -0.1이다", wgan_gp, -0.1)
