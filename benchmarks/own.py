@@ -138,10 +138,11 @@ def read(rows: int, columns: int) -> str:
         frame.to_csv(path, index=False)
         size = path.stat().st_size / 1e6
         code = (
-            "import resource, sys, time\n"
+            "import re, sys, time\n"
             "from mgk_docs_src.own.tables import load\n"
             "import sklearn.compose\n"
-            "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3\n"
+            # ru_maxrss는 exec을 지나도 부모의 값이 남는다
+            "peak = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1e3\n"
             "before, start = peak(), time.perf_counter()\n"
             "load(sys.argv[1], target='y')\n"
             "print(time.perf_counter() - start, peak() - before)"
