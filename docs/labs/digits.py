@@ -638,16 +638,15 @@ for name, fill in (
     ("평균 이미지", x.float().mean(0)),
     ("가장 가까운 학습 이미지", x[closest]),
 ):
-    print(
-        f"{name}: "
-        f"{reader.score(torch.where(known, x_test, fill) / 16, y_test):.3f}"
-    )
-half = KNeighborsClassifier(3).fit(x[:, known] / 16, y)
+    whole = torch.where(known, x_test, fill).cpu() / 16
+    print(f"{name}: {reader.score(whole, y_test.cpu()):.3f}")
+half = KNeighborsClassifier(3).fit(x[:, known].cpu() / 16, y.cpu())
 print(
     "위쪽만 보고 라벨을 맞히는 k-NN: "
-    f"{half.score(x_test[:, known] / 16, y_test):.3f}"
+    f"{half.score(x_test[:, known].cpu() / 16, y_test.cpu()):.3f}"
 )
-print(f"온전한 테스트 이미지: {reader.score(x_test / 16, y_test):.3f}")
+legible = reader.score(x_test.cpu() / 16, y_test.cpu())
+print(f"온전한 테스트 이미지: {legible:.3f}")
 
 with panels(4, height=0.75) as (figure, axes):
     chosen = torch.stack([(y_test == c).nonzero()[0, 0] for c in range(10)])
