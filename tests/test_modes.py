@@ -42,6 +42,7 @@ def test_full_precision_leaves_autocast_as_it_was(device: torch.device) -> None:
 
 
 def test_full_precision_compiles_whole(device: torch.device, rng: torch.Generator) -> None:
+    torch.compiler.reset()  # 감싼 함수들은 코드 하나를 나누어 쓰므로, 앞의 테스트가 컴파일한 수도 한도(8)에 든다
     x = torch.randn(8, 8, generator=rng).to(device)
     compiled = torch.compile(full_precision(torch.matmul), fullgraph=True, backend="eager")
     with torch.autocast(device.type, dtype=torch.bfloat16):
