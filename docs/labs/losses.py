@@ -282,7 +282,9 @@ with panels(height=3.4) as (figure, (axes,)):
             markersize=22,
             markeredgewidth=3,
         )
-    axes.set_yticks(range(len(groups)), list(groups))
+    axes.set_yticks(
+        range(len(groups)), [name.replace(", ", ",\n") for name in groups]
+    )
     axes.invert_yaxis()
     axes.set(xlabel="균형 정확도 (점: 시드 하나, 막대: 평균)")
 lowest = min(groups, key=lambda name: groups[name].mean())

@@ -295,7 +295,10 @@ with panels(height=4.2) as (figure, (axis,)):
     axis.axvline(0.2, color=INK, linestyle=":", linewidth=1)
     for rate, color in zip(RATES, (BLUE, GREEN, ORANGE), strict=True):
         axis.plot([], [], "o", color=color, label=f"학습률 {rate:g}")
-    axis.set_yticks([-row for row in range(len(outcome))], list(outcome))
+    axis.set_yticks(
+        [-row for row in range(len(outcome))],
+        [name.partition(" (")[0] for name in outcome],
+    )
     axis.set_xticks([0.01, 0.1, 1, 10, 100], ["0.01", "0.1", "1", "10", "100"])
     axis.minorticks_off()
     axis.set(xlabel="학습한 뒤의 KL (nat)")

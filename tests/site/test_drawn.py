@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from playwright.sync_api import Page as Screen
 
 from tests.docs.pages import Page
 from tests.docs.test_drawn import SOURCES, shown
@@ -35,3 +36,24 @@ def test_no_markup_is_left_in_the_search_index() -> None:
     assert len(built_pages()) > 40
     left = [(entry["location"], match[0]) for entry in index["docs"] for match in [RAW.search(entry["title"])] if match]
     assert not left
+
+
+OUTSIDE = """() => {
+    const frame = document.querySelector("svg").getBoundingClientRect();
+    return [...document.querySelectorAll("svg text")].filter(text => {
+      const box = text.getBoundingClientRect();
+      return box.width && (box.left < frame.left - 1 || box.right > frame.right + 1
+        || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
+    }).map(text => text.textContent.trim());
+}"""
+
+
+def test_no_word_of_a_figure_is_cut_at_its_edge(page: Screen) -> None:
+    """그릴 때와 읽을 때의 글꼴이 달라서, 그림의 글이 브라우저에서 틀을 넘을 수 있다."""
+    figures = list(SITE.rglob("figures/*.svg"))
+    cut = []
+    for path in figures:
+        page.set_content(f"<body style='margin: 0'>{path.read_text('utf-8')}</body>")
+        cut += [f"{path.relative_to(SITE)}: {text}" for text in page.evaluate(OUTSIDE)]
+    assert len(figures) > 80
+    assert cut == []
