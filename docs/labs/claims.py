@@ -161,7 +161,7 @@ def timed(call):
 # 된다.
 
 
-# %% 기저 분포를 맞추고 에너지를 얹는 코드 tags=["setup"]
+# %% 기저 분포를 맞추고 에너지를 얹는 코드 tags=["setup", "summary"]
 def stacked(mixtures, name):
     return torch.stack(
         [
