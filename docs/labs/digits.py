@@ -587,7 +587,8 @@ for name, several in filled.items():
             for images in several
         ]
     )
-    told = f"{name}: 참 라벨과 맞는 비율 {(read == y_test.cpu()).float().mean():.3f}"
+    right = (read == y_test.cpu()).float().mean()
+    told = f"{name}: 참 라벨과 맞는 비율 {right:.3f}"
     agree = torch.stack(
         [
             (read[i] == read[j]).float().mean()

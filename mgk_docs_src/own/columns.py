@@ -112,7 +112,7 @@ def _column(at: _At, column: pd.Series) -> dict[str, pd.Series]:
 
 
 def blank(column: pd.Series) -> pd.Series:
-    """빈칸을 뜻하는 글(`NA`, `?`, `결측`, …)을 빈칸으로 바꾼다.
+    """빈칸을 뜻하는 글(`NA`, `nan`, `결측`, …)을 빈칸으로 바꾼다.
 
     Args:
         column: 글자의 열.
